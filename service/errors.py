@@ -1,0 +1,113 @@
+"""Every error raised on purpose, named by what is wrong.
+
+The docstring of each is its explanation. Temporary faults (try again) and permanent ones (give up and show it)
+have different parents, so that no caller ever has to read a message to know what to do.
+"""
+
+from dataclasses import dataclass
+
+
+class ReplycastError(Exception):
+    """Anything that this service says on purpose; the text is one plain sentence for a person."""
+
+
+class TemporaryFault(ReplycastError):
+    """It may work later by itself: the caller tries again."""
+
+
+class PermanentFault(ReplycastError):
+    """It will not work by being tried again: the caller gives up and shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with config.yaml: where (1-based) and what, with a hint how to mend it."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        """Give the form that editors and `replycast check` print: `FILE:LINE:COLUMN: text`."""
+        return f"{self.file}:{self.line}:{self.column}: {self.text}"
+
+
+class ConfigFaulty(PermanentFault):
+    """config.yaml cannot be used; `faults` holds every fault at once, in the order of the file."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+class PostUnreadable(PermanentFault):
+    """A webhook's body cannot be read as alerts; the text says what to mend (`monitorName is missing`)."""
+
+
+class PostTooLarge(PermanentFault):
+    """A webhook's body is over 64 KiB."""
+
+
+class ProviderUnknown(PermanentFault):
+    """The URL names a monitoring product that is not one of ours."""
+
+
+class SecretWrong(PermanentFault):
+    """The post carries no secret or a wrong one."""
+
+
+class StoreUnavailable(TemporaryFault):
+    """The database cannot take a row just now (locked, full, unreachable): nothing was accepted."""
+
+
+class MailUnreadable(PermanentFault):
+    """A mail cannot be parsed within the bounds that are set for hostile input."""
+
+
+class RelayUnavailable(TemporaryFault):
+    """The mail relay cannot be reached or answered 421: no mail is to blame, all wait."""
+
+
+class RecipientRefusedForNow(TemporaryFault):
+    """The relay answered 4xx to this mail: try it again later."""
+
+
+class RecipientRefused(PermanentFault):
+    """The relay answered 5xx to this mail: it will never be delivered."""
+
+
+class MailboxUnavailable(TemporaryFault):
+    """The IMAP server cannot be reached, went away or timed out: connect again after a pause."""
+
+
+class MailboxLoginRefused(PermanentFault):
+    """The IMAP server refused the user name or password: trying again quickly would lock the account."""
+
+
+class TemplateFaulty(PermanentFault):
+    """A Jinja template of a monitor or a mail cannot be compiled or rendered."""
+
+
+class AddressInvalid(PermanentFault):
+    """A text given as an e-mail address is not one."""
+
+
+class TokenInvalid(PermanentFault):
+    """A token in a link or reply is unknown, used or expired; the text says which."""
+
+
+class NotAllowed(PermanentFault):
+    """The employee's role does not allow this act."""
+
+
+class NotFound(PermanentFault):
+    """There is no such incident, subscriber or other thing, or it is not for this reader."""
+
+
+class IncidentChangedMeanwhile(TemporaryFault):
+    """Another transaction changed the incident first: read it again and decide again."""
+
+
+class ServersMissing(PermanentFault):
+    """A test or tool needs a program (Dovecot, Postfix, Chromium) that is not installed."""
