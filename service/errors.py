@@ -1,7 +1,7 @@
 """Every error raised on purpose, named by what is wrong.
 
-The docstring of each is its explanation. Temporary faults (try again) and permanent ones (give up and show it)
-have different parents, so that no caller ever has to read a message to know what to do.
+The docstring of each is its explanation. Temporary faults (try again) and permanent ones (give up and show
+it) have different parents, so that no caller ever has to read a message to know what to do.
 """
 
 from dataclasses import dataclass
