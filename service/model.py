@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
-
-EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class ComponentState(StrEnum):
@@ -94,7 +91,7 @@ class Alert:
     message: str = ""
     sent_at: datetime | None = None
     """When the provider says it happened."""
-    fields: Mapping[str, Any] = EMPTY
+    fields: Mapping[str, Any] = field(default_factory=dict)
     """Every property of the payload, flat, for the templates."""
 
 
@@ -180,6 +177,8 @@ class Incident:
     started_at: datetime
     alerts: tuple[JoinedAlert, ...] = ()
     authored_by: str = ""
+    notify_employees: tuple[str, ...] = ()
+    """Ids of those who are told, as the monitor had them when it was opened."""
     notified_at: datetime | None = None
     """When the employees were told; None while it waits."""
     published_at: datetime | None = None
@@ -226,7 +225,7 @@ class TimelineEntry:
     to_phase: Phase
     reason: str
     by: str
-    note: str = field(default="")
+    note: str = ""
 
 
 class SubscriberState(StrEnum):
@@ -242,6 +241,8 @@ class Subscriber:
     """An address that asked to hear of published incidents."""
 
     id: int
+    public_id: str
+    """Unguessable; the unsubscribe token is derived from it."""
     email: str
     state: SubscriberState
     created_at: datetime
@@ -285,7 +286,7 @@ class Delivery:
     update_id: int | None = None
     employee_id: str | None = None
     subscriber_id: int | None = None
-    facts: Mapping[str, Any] = EMPTY
+    facts: Mapping[str, Any] = field(default_factory=dict)
     """What the mail says, as it was when it was queued."""
     sent_at: datetime | None = None
     failed_at: datetime | None = None

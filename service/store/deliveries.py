@@ -1,0 +1,166 @@
+"""Rows of the outbox. A claimed delivery has its `due_at` pushed on: if we die, it falls due again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.model import Delivery, DeliveryKind
+from service.store.schema import deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A mail about to be queued; of one `occasion` there is never a second."""
+
+    public_id: str
+    occasion: str
+    kind: DeliveryKind
+    recipient: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    incident_id: int | None = None
+    update_id: int | None = None
+    employee_id: str | None = None
+    subscriber_id: int | None = None
+
+
+def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> tuple[str, ...]:
+    """Queue what was not queued before; returns the public ids of what now is."""
+    if not new:
+        return ()
+    rows = [
+        {
+            "public_id": one.public_id,
+            "occasion": one.occasion,
+            "kind": one.kind,
+            "recipient": one.recipient,
+            "created_at": now,
+            "due_at": now,
+            "incident_id": one.incident_id,
+            "update_id": one.update_id,
+            "employee_id": one.employee_id,
+            "subscriber_id": one.subscriber_id,
+            "facts": dict(one.facts),
+        }
+        for one in new
+    ]
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(deliveries).on_conflict_do_nothing(index_elements=["occasion"])
+    return tuple(connection.execute(statement.returning(deliveries.c.public_id), rows).scalars())
+
+
+def claim_due(connection: Connection, now: datetime, *, lease: timedelta, limit: int) -> tuple[Delivery, ...]:
+    """Take due deliveries for the time of a lease, oldest first.
+
+    Of one incident a recipient's mails go out in their order: a later one waits for the earlier.
+    """
+    earlier = deliveries.alias("earlier")
+    overtaken = exists().where(
+        earlier.c.due_at.is_not(None),
+        earlier.c.recipient == deliveries.c.recipient,
+        earlier.c.incident_id == deliveries.c.incident_id,
+        earlier.c.id < deliveries.c.id,
+    )
+    due = select(deliveries.c.id).where(deliveries.c.due_at <= now, ~overtaken)
+    due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
+    claimed = connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(due.scalar_subquery()))
+        .values(due_at=now + lease, attempts=deliveries.c.attempts + 1)
+        .returning(deliveries)
+    )
+    return tuple(sorted(map(_delivery, claimed), key=lambda delivery: delivery.id))
+
+
+def mark_sent(connection: Connection, delivery_id: int, now: datetime) -> None:
+    """Remember that the relay took it."""
+    _finish(connection, delivery_id, sent_at=now, last_error="")
+
+
+def mark_failed(connection: Connection, delivery_id: int, now: datetime, error: str) -> None:
+    """Remember that it never will be delivered."""
+    _finish(connection, delivery_id, failed_at=now, last_error=error)
+
+
+def _finish(connection: Connection, delivery_id: int, **values: object) -> None:
+    statement = update(deliveries).where(deliveries.c.id == delivery_id)
+    connection.execute(statement.values(due_at=None, **values))
+
+
+def postpone(connection: Connection, delivery_id: int, due_at: datetime, error: str) -> None:
+    """Try it again at a later time."""
+    statement = update(deliveries).where(deliveries.c.id == delivery_id)
+    connection.execute(statement.values(due_at=due_at, last_error=error))
+
+
+def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datetime, error: str) -> None:
+    """Undo a claim that came to nothing through no fault of the mails: the attempt does not count."""
+    statement = update(deliveries).where(deliveries.c.id.in_(delivery_ids))
+    connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
+
+
+def next_due_at(connection: Connection) -> datetime | None:
+    """Tell when the next delivery falls due."""
+    query = select(func.min(deliveries.c.due_at)).where(deliveries.c.due_at.is_not(None))
+    return connection.execute(query).scalar_one_or_none()
+
+
+def of_incident_to_employees(connection: Connection, incident_id: int) -> tuple[Delivery, ...]:
+    """Read the mails that employees got about an incident, oldest first."""
+    wanted = deliveries.c.incident_id == incident_id, deliveries.c.update_id.is_(None)
+    query = select(deliveries).where(*wanted).order_by(deliveries.c.id)
+    return tuple(map(_delivery, connection.execute(query)))
+
+
+def get_by_public_id(connection: Connection, public_id: str) -> Delivery | None:
+    """Read one delivery."""
+    query = select(deliveries).where(deliveries.c.public_id == public_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the deliveries of one update are."""
+
+    sent: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+def progress_of_updates(connection: Connection, incident_id: int) -> dict[int, Progress]:
+    """Count an incident's subscriber deliveries by update."""
+    query = (
+        select(
+            deliveries.c.update_id,
+            func.count(deliveries.c.sent_at).label("sent"),
+            func.count(deliveries.c.due_at).label("waiting"),
+            func.count(deliveries.c.failed_at).label("failed"),
+        )
+        .where(and_(deliveries.c.incident_id == incident_id, deliveries.c.update_id.is_not(None)))
+        .group_by(deliveries.c.update_id)
+    )
+    return {row.update_id: Progress(row.sent, row.waiting, row.failed) for row in connection.execute(query)}
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        public_id=row.public_id,
+        kind=DeliveryKind(row.kind),
+        recipient=row.recipient,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        incident_id=row.incident_id,
+        update_id=row.update_id,
+        employee_id=row.employee_id,
+        subscriber_id=row.subscriber_id,
+        facts=row.facts,
+        sent_at=row.sent_at,
+        failed_at=row.failed_at,
+        last_error=row.last_error,
+    )

@@ -1,0 +1,161 @@
+"""Rows of what arrived: raw webhook bodies and raw mails, with what became of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from service.store.schema import inbox
+
+
+class Door(StrEnum):
+    """Which way it came in."""
+
+    WEBHOOK = "webhook"
+    MAIL = "mail"
+
+
+class InboxState(StrEnum):
+    """Whether it was worked off, and how it ended."""
+
+    PENDING = "pending"
+    DONE = "done"
+    REFUSED = "refused"
+    """Unreadable or of no effect for a reason its sender should mend; kept and shown."""
+    QUARANTINED = "quarantined"
+    """It made the service fail three times; kept and shown, and the next one goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something about to be stored."""
+
+    door: Door
+    received_at: datetime
+    raw: bytes
+    provider: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What stood around the body: content type, URL parameters; for a mail its folder and size."""
+    content_key: str | None = None
+    """Equal for two copies of one mail."""
+    uid_key: str | None = None
+    state: InboxState = InboxState.PENDING
+    reason: str = ""
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """Something that was stored."""
+
+    id: int
+    door: Door
+    provider: str
+    received_at: datetime
+    raw: bytes
+    about: Mapping[str, Any]
+    state: InboxState
+    attempts: int
+    reason: str
+    explanation: str
+
+
+def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
+    """Store some arrivals in the order given and return their ids in that order."""
+    rows = [_columns(arrival) for arrival in arrivals]
+    statement = insert(inbox).returning(inbox.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, rows).scalars())
+
+
+def add_mail(connection: Connection, arrival: Arrival) -> int | None:
+    """Store a mail, unless this very mail is there already; then None."""
+    same = or_(inbox.c.content_key == arrival.content_key, inbox.c.uid_key == arrival.uid_key)
+    if connection.execute(select(inbox.c.id).where(same).limit(1)).scalar_one_or_none() is not None:
+        return None
+    return add_many(connection, [arrival])[0]
+
+
+def last_uid(connection: Connection, prefix: str) -> int:
+    """Find the highest IMAP UID among the mails stored under `account/folder/uidvalidity/`; 0: none."""
+    stored = select(inbox.c.uid_key).where(
+        inbox.c.uid_key > prefix, inbox.c.uid_key < prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    )
+    # UIDs are zero-padded in the key, so that the greatest text is the greatest number
+    key = connection.execute(stored.order_by(inbox.c.uid_key.desc()).limit(1)).scalar_one_or_none()
+    return int(key.rpartition("/")[2]) if key else 0
+
+
+def next_pending(connection: Connection) -> InboxRow | None:
+    """Find the oldest arrival that is not worked off."""
+    query = select(inbox).where(inbox.c.state == InboxState.PENDING).order_by(inbox.c.id).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _row(row)
+
+
+def count_attempt(connection: Connection, inbox_id: int) -> None:
+    """Count that working it off is about to be tried, before it can kill us."""
+    connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(attempts=inbox.c.attempts + 1))
+
+
+def finish(
+    connection: Connection, inbox_id: int, state: InboxState, *, reason: str, explanation: str = ""
+) -> None:
+    """Remember what became of it."""
+    connection.execute(
+        update(inbox)
+        .where(inbox.c.id == inbox_id)
+        .values(state=state, reason=reason, explanation=explanation)
+    )
+
+
+def get(connection: Connection, inbox_id: int) -> InboxRow | None:
+    """Read one arrival."""
+    row = connection.execute(select(inbox).where(inbox.c.id == inbox_id)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def listed(connection: Connection, *, before_id: int | None = None, limit: int) -> tuple[InboxRow, ...]:
+    """Read what arrived, newest first."""
+    query = select(inbox)
+    if before_id is not None:
+        query = query.where(inbox.c.id < before_id)
+    return tuple(map(_row, connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))))
+
+
+def count_pending(connection: Connection) -> int:
+    """Count what is not worked off."""
+    query = select(func.count()).select_from(inbox).where(inbox.c.state == InboxState.PENDING)
+    return connection.execute(query).scalar_one()
+
+
+def _columns(arrival: Arrival) -> dict[str, object]:
+    return {
+        "door": arrival.door,
+        "provider": arrival.provider,
+        "received_at": arrival.received_at,
+        "raw": arrival.raw,
+        "about": dict(arrival.about),
+        "content_key": arrival.content_key,
+        "uid_key": arrival.uid_key,
+        "state": arrival.state,
+        "reason": arrival.reason,
+        "explanation": arrival.explanation,
+    }
+
+
+def _row(row: Row[Any]) -> InboxRow:
+    return InboxRow(
+        id=row.id,
+        door=Door(row.door),
+        provider=row.provider,
+        received_at=row.received_at,
+        raw=row.raw,
+        about=row.about,
+        state=InboxState(row.state),
+        attempts=row.attempts,
+        reason=row.reason,
+        explanation=row.explanation,
+    )

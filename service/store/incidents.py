@@ -1,0 +1,193 @@
+"""Rows of incidents and of the alerts that they remember."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from service.errors import IncidentChangedMeanwhile
+from service.model import ComponentState, Incident, JoinedAlert, Phase
+from service.store.schema import incidents, joined_alerts
+
+OPEN_PHASES = [phase.value for phase in Phase if phase.is_open]
+PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
+CURRENT_PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public and phase.is_open]
+
+
+def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
+    """Take the next incident number, so that texts can name it; `save` must follow in this transaction."""
+    placeholder = {
+        "monitor_key": monitor_key,
+        "phase": Phase.WAITING,
+        "version": 0,
+        "subject": "",
+        "message": "",
+        "type": "",
+        "components": {},
+        "started_at": now,
+        "authored_by": "",
+        "notify_employees": [],
+    }
+    key = connection.execute(insert(incidents).values(placeholder)).inserted_primary_key
+    if key is None:
+        raise IncidentChangedMeanwhile("the database gave no number for a new incident")
+    return int(key[0])
+
+
+def save(connection: Connection, before: Incident | None, after: Incident) -> None:
+    """Write what changed, provided that nobody else changed it since it was read.
+
+    Raises IncidentChangedMeanwhile where somebody did.
+    """
+    expected = before.version if before else 0
+    written = connection.execute(
+        update(incidents)
+        .where(incidents.c.id == after.id, incidents.c.version == expected)
+        .values(_columns(after))
+    )
+    if written.rowcount != 1:
+        raise IncidentChangedMeanwhile(f"{after.tag} was changed by somebody else; decide again")
+    known = {alert.entity_id: alert for alert in before.alerts} if before else {}
+    for alert in after.alerts:
+        if known.get(alert.entity_id) != alert:
+            _save_alert(connection, after.id, alert, is_new=alert.entity_id not in known)
+
+
+def _save_alert(connection: Connection, incident_id: int, alert: JoinedAlert, *, is_new: bool) -> None:
+    values = {
+        "entity_id": alert.entity_id,
+        "fired_at": alert.fired_at,
+        "recovered_at": alert.recovered_at,
+        "times_fired": alert.times_fired,
+    }
+    if is_new:
+        connection.execute(insert(joined_alerts).values(incident_id=incident_id, **values))
+    else:
+        same = joined_alerts.c.entity_id.is_not_distinct_from(alert.entity_id)
+        of_it = joined_alerts.c.incident_id == incident_id
+        connection.execute(update(joined_alerts).where(of_it, same).values(values))
+
+
+def get(connection: Connection, incident_id: int) -> Incident | None:
+    """Read one incident, whatever its phase."""
+    return _one(connection, select(incidents).where(incidents.c.id == incident_id))
+
+
+def get_public(connection: Connection, incident_id: int) -> Incident | None:
+    """Read one incident if the public may see it."""
+    wanted = incidents.c.id == incident_id, incidents.c.phase.in_(PUBLIC_PHASES)
+    return _one(connection, select(incidents).where(*wanted))
+
+
+def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
+    """Read the incidents of a monitor that alerts may still join, oldest first."""
+    wanted = incidents.c.monitor_key == monitor_key, incidents.c.phase.in_(OPEN_PHASES)
+    return _many(connection, select(incidents).where(*wanted).order_by(incidents.c.id))
+
+
+def due_ids(connection: Connection, now: datetime, *, limit: int) -> tuple[int, ...]:
+    """Find the incidents whose timer has come, the longest overdue first."""
+    query = select(incidents.c.id).where(incidents.c.due_at <= now).order_by(incidents.c.due_at).limit(limit)
+    return tuple(connection.execute(query).scalars())
+
+
+def current_public(connection: Connection) -> tuple[Incident, ...]:
+    """Read the incidents that the status page shows as going on, newest first."""
+    query = select(incidents).where(incidents.c.phase.in_(CURRENT_PUBLIC_PHASES))
+    return _many(connection, query.order_by(incidents.c.published_at.desc()))
+
+
+def recent_public(
+    connection: Connection, *, limit: int, before: datetime | None = None
+) -> tuple[Incident, ...]:
+    """Read published incidents, the latest published first, for history and feed."""
+    query = select(incidents).where(
+        incidents.c.published_at.is_not(None), incidents.c.phase.in_(PUBLIC_PHASES)
+    )
+    if before is not None:
+        query = query.where(incidents.c.published_at < before)
+    return _many(connection, query.order_by(incidents.c.published_at.desc()).limit(limit))
+
+
+def listed(
+    connection: Connection,
+    *,
+    phases: Sequence[Phase] | None = None,
+    before_id: int | None = None,
+    limit: int,
+) -> tuple[Incident, ...]:
+    """Read incidents of all or some phases for the dashboard, newest first."""
+    query = select(incidents)
+    if phases is not None:
+        query = query.where(incidents.c.phase.in_([phase.value for phase in phases]))
+    if before_id is not None:
+        query = query.where(incidents.c.id < before_id)
+    return _many(connection, query.order_by(incidents.c.id.desc()).limit(limit))
+
+
+def forget(connection: Connection, incident_id: int) -> None:
+    """Give back a reserved number whose incident was not opened after all."""
+    connection.execute(delete(incidents).where(incidents.c.id == incident_id, incidents.c.version == 0))
+
+
+def _one(connection: Connection, query: Select[Any]) -> Incident | None:
+    found = _many(connection, query)
+    return found[0] if found else None
+
+
+def _many(connection: Connection, query: Select[Any]) -> tuple[Incident, ...]:
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    alerts: dict[int, list[JoinedAlert]] = {incident_id: [] for incident_id in ids}
+    if ids:
+        theirs = joined_alerts.c.incident_id.in_(ids)
+        for row in connection.execute(select(joined_alerts).where(theirs).order_by(joined_alerts.c.id)):
+            alerts[row.incident_id].append(
+                JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired)
+            )
+    return tuple(_incident(row, alerts[row.id]) for row in rows)
+
+
+def _columns(incident: Incident) -> dict[str, object]:
+    return {
+        "monitor_key": incident.monitor_key,
+        "phase": incident.phase,
+        "due_at": incident.due_at,
+        "version": incident.version,
+        "subject": incident.subject,
+        "message": incident.message,
+        "type": incident.type,
+        "components": dict(incident.components),
+        "started_at": incident.started_at,
+        "authored_by": incident.authored_by,
+        "notify_employees": list(incident.notify_employees),
+        "notified_at": incident.notified_at,
+        "published_at": incident.published_at,
+        "published_by": incident.published_by,
+        "ended_at": incident.ended_at,
+        "ended_by": incident.ended_by,
+    }
+
+
+def _incident(row: Row[Any], alerts: list[JoinedAlert]) -> Incident:
+    return Incident(
+        id=row.id,
+        monitor_key=row.monitor_key,
+        phase=Phase(row.phase),
+        due_at=row.due_at,
+        version=row.version,
+        subject=row.subject,
+        message=row.message,
+        type=row.type,
+        components={name: ComponentState(state) for name, state in row.components.items()},
+        started_at=row.started_at,
+        alerts=tuple(alerts),
+        authored_by=row.authored_by,
+        notify_employees=tuple(row.notify_employees),
+        notified_at=row.notified_at,
+        published_at=row.published_at,
+        published_by=row.published_by,
+        ended_at=row.ended_at,
+        ended_by=row.ended_by,
+    )

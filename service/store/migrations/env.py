@@ -1,0 +1,14 @@
+"""What Alembic runs for each command: always on the connection it is given, in that transaction."""
+
+from alembic import context
+
+from service.store.schema import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    transactional_ddl=True,
+)
+context.run_migrations()
