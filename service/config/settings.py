@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from service.errors import Fault
 from service.model import Component, Employee, Monitor
 
 
@@ -113,6 +114,8 @@ class Config:
     """How long a notification mail can be answered."""
     secret_key: Secret
     """Derives reply tokens and signs links; empty: a key file beside the database."""
+    warnings: tuple[Fault, ...] = ()
+    """What works, but probably not as it is meant; in the order of the file."""
 
     def monitor_for(self, key: str) -> Monitor | None:
         """Find the monitor that `Monitor.key` names, if it is still configured."""

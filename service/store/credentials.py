@@ -121,4 +121,4 @@ def instance_value(connection: Connection, name: str, otherwise: str) -> str:
     if found is None:
         connection.execute(insert(instance).values(name=name, value=otherwise))
         return otherwise
-    return found
+    return str(found)

@@ -52,10 +52,13 @@ def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> 
     return tuple(connection.execute(statement.returning(deliveries.c.public_id), rows).scalars())
 
 
-def claim_due(connection: Connection, now: datetime, *, lease: timedelta, limit: int) -> tuple[Delivery, ...]:
+def claim_due(
+    connection: Connection, now: datetime, *, urgent: bool, lease: timedelta, limit: int
+) -> tuple[Delivery, ...]:
     """Take due deliveries for the time of a lease, oldest first.
 
-    Of one incident a recipient's mails go out in their order: a later one waits for the earlier.
+    `urgent` are those to a person who waits for it; the others are updates for
+    subscribers. Of one incident a recipient's mails go out in their order: a later one waits for the earlier.
     """
     earlier = deliveries.alias("earlier")
     overtaken = exists().where(
@@ -64,7 +67,8 @@ def claim_due(connection: Connection, now: datetime, *, lease: timedelta, limit:
         earlier.c.incident_id == deliveries.c.incident_id,
         earlier.c.id < deliveries.c.id,
     )
-    due = select(deliveries.c.id).where(deliveries.c.due_at <= now, ~overtaken)
+    of_the_kind = deliveries.c.update_id.is_(None) if urgent else deliveries.c.update_id.is_not(None)
+    due = select(deliveries.c.id).where(deliveries.c.due_at <= now, of_the_kind, ~overtaken)
     due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
     claimed = connection.execute(
         update(deliveries)
@@ -100,6 +104,29 @@ def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datet
     """Undo a claim that came to nothing through no fault of the mails: the attempt does not count."""
     statement = update(deliveries).where(deliveries.c.id.in_(delivery_ids))
     connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
+
+
+def end_leases(connection: Connection, now: datetime) -> None:
+    """Let everything that waits fall due: at the start of the only process, whoever held a claim is dead."""
+    connection.execute(update(deliveries).where(deliveries.c.due_at > now).values(due_at=now))
+
+
+def cancel_of_subscriber(connection: Connection, subscriber_id: int, why: str) -> None:
+    """Let the waiting updates for a subscriber not be sent after all."""
+    waiting = (
+        deliveries.c.subscriber_id == subscriber_id,
+        deliveries.c.update_id.is_not(None),
+        deliveries.c.due_at.is_not(None),
+    )
+    connection.execute(update(deliveries).where(*waiting).values(due_at=None, last_error=why))
+
+
+def count_of_occasions(connection: Connection, prefix: str, since: datetime) -> int:
+    """Count what was queued since a time under occasions that begin with a prefix."""
+    past_the_last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    wanted = deliveries.c.occasion >= prefix, deliveries.c.occasion < past_the_last
+    query = select(func.count()).select_from(deliveries)
+    return connection.execute(query.where(*wanted, deliveries.c.created_at >= since)).scalar_one()
 
 
 def next_due_at(connection: Connection) -> datetime | None:

@@ -159,3 +159,42 @@ def _row(row: Row[Any]) -> InboxRow:
         reason=row.reason,
         explanation=row.explanation,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a list shows of an arrival: all but its body."""
+
+    id: int
+    door: Door
+    provider: str
+    received_at: datetime
+    size: int
+    """Bytes."""
+    state: InboxState
+    attempts: int
+    reason: str
+    explanation: str
+
+
+def headlines(connection: Connection, *, before_id: int | None = None, limit: int) -> tuple[Headline, ...]:
+    """Read what arrived without the bodies, newest first."""
+    shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
+    told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation)
+    query = select(*shown, *told, func.length(inbox.c.raw).label("size"))
+    if before_id is not None:
+        query = query.where(inbox.c.id < before_id)
+    return tuple(
+        Headline(
+            id=row.id,
+            door=Door(row.door),
+            provider=row.provider,
+            received_at=row.received_at,
+            size=row.size,
+            state=InboxState(row.state),
+            attempts=row.attempts,
+            reason=row.reason,
+            explanation=row.explanation,
+        )
+        for row in connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))
+    )

@@ -191,3 +191,25 @@ def _incident(row: Row[Any], alerts: list[JoinedAlert]) -> Incident:
         ended_at=row.ended_at,
         ended_by=row.ended_by,
     )
+
+
+def public_between(
+    connection: Connection, start: datetime, end: datetime, *, limit: int, offset: int = 0
+) -> tuple[Incident, ...]:
+    """Read what was published from a time until before another, the latest first."""
+    query = select(incidents).where(
+        incidents.c.published_at.is_not(None),
+        incidents.c.phase.in_(PUBLIC_PHASES),
+        incidents.c.published_at >= start,
+        incidents.c.published_at < end,
+    )
+    order = incidents.c.published_at.desc(), incidents.c.id.desc()
+    return _many(connection, query.order_by(*order).limit(limit).offset(offset))
+
+
+def first_published_at(connection: Connection) -> datetime | None:
+    """Tell when the oldest published incident was published."""
+    query = select(incidents.c.published_at).where(
+        incidents.c.published_at.is_not(None), incidents.c.phase.in_(PUBLIC_PHASES)
+    )
+    return connection.execute(query.order_by(incidents.c.published_at).limit(1)).scalar_one_or_none()

@@ -175,3 +175,16 @@ def _update(row: Row[Any]) -> Update:
         posted_at=row.posted_at,
         posted_by=row.posted_by,
     )
+
+
+def updates_being_queued(connection: Connection, incident_id: int) -> frozenset[int]:
+    """Find the updates of an incident of which not everybody has a delivery yet."""
+    wanted = updates.c.incident_id == incident_id, updates.c.fanned_out_at.is_(None)
+    return frozenset(connection.execute(select(updates.c.id).where(*wanted)).scalars())
+
+
+def incident_ids_of_arrival(connection: Connection, inbox_id: int) -> tuple[int, ...]:
+    """Find the incidents that the alerts of one post concerned."""
+    wanted = alerts.c.inbox_id == inbox_id, alerts.c.incident_id.is_not(None)
+    query = select(alerts.c.incident_id).where(*wanted).distinct().order_by(alerts.c.incident_id)
+    return tuple(connection.execute(query).scalars())

@@ -241,7 +241,12 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 _is_waiting = deliveries.c.due_at.is_not(None)
-Index("ix_deliveries_due", deliveries.c.due_at, sqlite_where=_is_waiting, postgresql_where=_is_waiting)
+_is_urgent = _is_waiting & deliveries.c.update_id.is_(None)
+_is_for_subscriber = _is_waiting & deliveries.c.update_id.is_not(None)
+Index("ix_deliveries_urgent", deliveries.c.due_at, deliveries.c.id,
+      sqlite_where=_is_urgent, postgresql_where=_is_urgent)  # fmt: skip
+Index("ix_deliveries_updates", deliveries.c.due_at, deliveries.c.id,
+      sqlite_where=_is_for_subscriber, postgresql_where=_is_for_subscriber)  # fmt: skip
 Index("ix_deliveries_order", deliveries.c.recipient, deliveries.c.incident_id, deliveries.c.id,
       sqlite_where=_is_waiting, postgresql_where=_is_waiting)  # fmt: skip
 Index("ix_deliveries_incident", deliveries.c.incident_id, deliveries.c.update_id)

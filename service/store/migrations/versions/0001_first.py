@@ -267,14 +267,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_deliveries_public_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_deliveries_due",
-        "deliveries",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
     op.create_index("ix_deliveries_heard", "deliveries", ["subscriber_id", "update_id"], unique=False)
     op.create_index("ix_deliveries_incident", "deliveries", ["incident_id", "update_id"], unique=False)
     op.create_index(
@@ -285,9 +277,37 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_deliveries_updates",
+        "deliveries",
+        ["due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_urgent",
+        "deliveries",
+        ["due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "ix_deliveries_urgent",
+        table_name="deliveries",
+        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
+    )
+    op.drop_index(
+        "ix_deliveries_updates",
+        table_name="deliveries",
+        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
+    )
     op.drop_index(
         "ix_deliveries_order",
         table_name="deliveries",
@@ -296,12 +316,6 @@ def downgrade() -> None:
     )
     op.drop_index("ix_deliveries_incident", table_name="deliveries")
     op.drop_index("ix_deliveries_heard", table_name="deliveries")
-    op.drop_index(
-        "ix_deliveries_due",
-        table_name="deliveries",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
     op.drop_table("deliveries")
     op.drop_index(
         "ix_updates_to_fan_out",

@@ -1,0 +1,1 @@
+"""What the service can do, one transaction each; the only writer of incidents, through `decide` alone."""

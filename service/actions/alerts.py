@@ -1,0 +1,168 @@
+"""Taking in the alerts of one webhook post: which monitor, which incident, what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from service import grouping, workflow
+from service.actions.carrying_out import Cause, carry_out, policy_of
+from service.actions.house import House
+from service.actions.texts import opening_variables, render
+from service.model import Alert, AlertState, Incident, Monitor
+from service.providers.matching import match_monitor, near_names
+from service.providers.victorops import is_warning
+from service.store import inbox_rows, incidents, narrative
+from service.store.inbox_rows import InboxState
+
+
+class AlertReason(StrEnum):
+    """Why an alert had no effect on any incident."""
+
+    NO_MONITOR = "no_monitor"
+    NO_EFFECT = "state_without_effect"
+    NOTHING_OPEN = "nothing_open"
+    NO_ALERTS = "no_alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one alert: the reasons, one per incident that it concerned."""
+
+    reason: str
+    explanation: str
+    incident_ids: tuple[int, ...] = ()
+    is_unmatched: bool = False
+
+
+def take_alerts(house: House, inbox_id: int, alerts: Sequence[Alert], received_at: datetime) -> None:
+    """Let the alerts of one post have their effect and finish its inbox row, all in one transaction.
+
+    The time of receipt counts, not that of working it off, so that a backlog tells when things happened.
+    """
+    with house.store.transaction() as connection:
+        outcomes = [_take(connection, house, inbox_id, alert, received_at) for alert in alerts]
+        if not outcomes:
+            outcomes = [Outcome(AlertReason.NO_ALERTS, "the post holds no alert")]
+        unmatched = all(outcome.is_unmatched for outcome in outcomes)
+        inbox_rows.finish(
+            connection,
+            inbox_id,
+            InboxState.REFUSED if unmatched else InboxState.DONE,
+            reason=outcomes[-1].reason,
+            explanation="; ".join(outcome.explanation for outcome in outcomes),
+        )
+
+
+def _take(connection: Connection, house: House, inbox_id: int, alert: Alert, now: datetime) -> Outcome:
+    outcome = _effect(connection, house, alert, now)
+    for incident_id in outcome.incident_ids or (None,):
+        narrative.add_alert(
+            connection,
+            alert,
+            inbox_id=inbox_id,
+            incident_id=incident_id,
+            reason=outcome.reason,
+            now=now,
+        )
+    return outcome
+
+
+def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -> Outcome:
+    monitor = match_monitor(alert.monitor_name, alert.provider, house.config.monitors)
+    if monitor is None:
+        near = near_names(alert.monitor_name, house.config.monitors)
+        hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+        explanation = f"no monitor is configured for `{alert.monitor_name}`{hint}"
+        return Outcome(AlertReason.NO_MONITOR, explanation, is_unmatched=True)
+    state = alert.state
+    if is_warning(alert) and not monitor.warning_fires:
+        state = AlertState.INFO
+    match state:
+        case AlertState.FIRING:
+            return _fire(connection, house, monitor, alert, now)
+        case AlertState.RECOVERED:
+            return _recover(connection, house, monitor, alert, now)
+        case _:
+            said = f"the state `{alert.raw_state}` opens and closes nothing"
+            return Outcome(AlertReason.NO_EFFECT, said)
+
+
+def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
+    open_ones = incidents.open_of_monitor(connection, monitor.key)
+    incident = grouping.incident_for_firing(alert.entity_id, open_ones, combine=monitor.combine_alerts)
+    if incident is None:
+        decision, note = _open(connection, house, monitor, alert, now)
+        carry_out(connection, house, None, decision, now, Cause(alert, note))
+    else:
+        event = workflow.AlertFired(alert.entity_id)
+        decision = workflow.decide(incident, event, policy_of(monitor), now)
+        carry_out(connection, house, incident, decision, now, Cause(alert))
+    return _told([decision])
+
+
+def _open(
+    connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime
+) -> tuple[workflow.Decision, str]:
+    incident_id = incidents.reserve_id(connection, monitor.key, now)
+    variables = opening_variables(monitor, alert, house.config.site, incident_id=incident_id, started_at=now)
+    subject = render(monitor.subject, variables, otherwise=alert.monitor_name)
+    message = render(monitor.message, variables, otherwise=subject.text)
+    draft = workflow.Draft(
+        id=incident_id,
+        monitor_key=monitor.key,
+        subject=" ".join(subject.text.split()),
+        message=message.text,
+        type=monitor.type,
+        components=monitor.affected_components,
+        authored_by=monitor.authored_by,
+        notify_employees=monitor.notify_employees,
+        entity_id=alert.entity_id,
+    )
+    faults = dict.fromkeys(text.fault for text in (subject, message) if text.fault)
+    return workflow.open_incident(draft, policy_of(monitor), now), "; ".join(faults)
+
+
+def _recover(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
+    open_ones = incidents.open_of_monitor(connection, monitor.key)
+    concerned, entity_ids = grouping.incidents_for_recovery(alert.entity_id, open_ones)
+    if not concerned:
+        return Outcome(AlertReason.NOTHING_OPEN, f"nothing of `{alert.monitor_name}` was firing")
+    event = workflow.AlertRecovered(entity_ids)
+    decisions = [(one, workflow.decide(one, event, policy_of(monitor), now)) for one in concerned]
+    for incident, decision in decisions:
+        carry_out(connection, house, incident, decision, now, Cause(alert))
+    return _told([decision for _, decision in decisions])
+
+
+def _told(decisions: list[workflow.Decision]) -> Outcome:
+    told = ", ".join(f"{one.incident.tag}: {one.reason.replace('_', ' ')}" for one in decisions)
+    return Outcome(decisions[-1].reason, told, tuple(one.incident.id for one in decisions))
+
+
+def fire_timer(house: House, incident_id: int, now: datetime) -> workflow.Reason | None:
+    """Let an incident's timer have its effect if it is due; None where there is no such incident."""
+    with house.store.transaction() as connection:
+        incident = incidents.get(connection, incident_id)
+        if incident is None:
+            return None
+        monitor = house.config.monitor_for(incident.monitor_key)
+        decision = workflow.decide(incident, workflow.TimerElapsed(), policy_of(monitor), now)
+        carry_out(connection, house, incident, decision, now, Cause(_first_alert(connection, incident)))
+        return decision.reason
+
+
+def _first_alert(connection: Connection, incident: Incident) -> Alert | None:
+    provider = incident.monitor_key.partition(":")[0]
+    for received in narrative.alerts_of(connection, incident.id, limit=1):
+        return Alert(
+            provider=provider,
+            monitor_name=received.monitor_name,
+            state=received.state,
+            entity_id=received.entity_id,
+            raw_state=received.raw_state,
+            message=received.message,
+        )
+    return None

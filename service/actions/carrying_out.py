@@ -1,0 +1,164 @@
+"""Carrying a decision out within a transaction: the incident, its timeline, its update, its mails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.actions.house import House
+from service.actions.texts import closing_variables, render
+from service.mail.facts import incident_facts
+from service.mail.tokens import hash_token, make_token
+from service.model import Alert, DeliveryKind, Incident, Monitor, TimelineEntry
+from service.store import credentials, deliveries, incidents, narrative, subscribers
+from service.store.credentials import Purpose, Token
+from service.store.deliveries import NewDelivery
+from service.workflow import Decision, Policy, TellEmployees, TellSubscribers, Text
+
+RESOLVED_TEXT = "This incident has been resolved."
+"""What subscribers read where a monitor has no closing comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What brought a decision about, as far as texts and mails speak of it."""
+
+    alert: Alert | None = None
+    note: str = ""
+
+
+def policy_of(monitor: Monitor | None) -> Policy:
+    """Take from a monitor what it wants; one that is no longer configured wants nothing by itself."""
+    if monitor is None:
+        return Policy(auto_publish=False, auto_close=False)
+    return Policy(
+        wait=monitor.wait_time,
+        auto_publish=monitor.auto_publish,
+        auto_close=monitor.auto_close,
+        recovery_grace=monitor.recovery_grace,
+    )
+
+
+def carry_out(
+    connection: Connection,
+    house: House,
+    before: Incident | None,
+    decision: Decision,
+    now: datetime,
+    cause: Cause | None = None,
+) -> None:
+    """Make a decision so. Raises IncidentChangedMeanwhile, and then nothing of it has happened."""
+    after, cause = decision.incident, cause or Cause()
+    if after is not before:
+        incidents.save(connection, before, after)
+    told = ""
+    for effect in decision.effects:
+        match effect:
+            case TellSubscribers(status):
+                told = _body(house, effect, after, cause, now)
+                narrative.add_update(
+                    connection, incident_id=after.id, status=status, body=told, now=now, by=decision.by
+                )
+            case TellEmployees(kind):
+                _tell_employees(connection, house, kind, decision, told, cause, now)
+    if not decision.reason.is_silent:
+        entry = TimelineEntry(
+            at=now,
+            from_phase=before.phase if before else None,
+            to_phase=after.phase,
+            reason=decision.reason,
+            by=decision.by,
+            note=cause.note,
+        )
+        narrative.add_timeline(connection, after.id, entry)
+
+
+def _body(house: House, effect: TellSubscribers, incident: Incident, cause: Cause, now: datetime) -> str:
+    if effect.body is Text.MESSAGE:
+        return incident.message
+    if effect.body is not Text.CLOSING_COMMENT:
+        return effect.body
+    monitor = house.config.monitor_for(incident.monitor_key)
+    if monitor is None:
+        return RESOLVED_TEXT
+    variables = closing_variables(monitor, incident, cause.alert, house.config.site, now=now)
+    return render(monitor.closing_comment, variables, otherwise=RESOLVED_TEXT).text
+
+
+def count_audience(connection: Connection, incident_id: int) -> int:
+    """Count the subscribers who would hear of the incident's next update (or its first one)."""
+    first = narrative.first_update_id(connection, incident_id)
+    if first is None:
+        return subscribers.count_confirmed(connection)
+    return subscribers.count_heard(connection, first)
+
+
+def _tell_employees(
+    connection: Connection,
+    house: House,
+    kind: DeliveryKind,
+    decision: Decision,
+    told: str,
+    cause: Cause,
+    now: datetime,
+) -> None:
+    incident = decision.incident
+    facts: dict[str, Any] = {
+        "incident": incident_facts(incident, names=house.names),
+        "alert": _alert_facts(cause.alert),
+        "reason": decision.reason.value,
+        "by": house.name_of(decision.by),
+        "recipients": _recipients(connection, kind, incident),
+        "update_body": told,
+    }
+    new = [
+        NewDelivery(
+            public_id=house.new_id(),
+            occasion=f"{incident.tag}:{incident.version}:{kind}:{employee.id}",
+            kind=kind,
+            recipient=employee.email,
+            facts={"employee_name": employee.name, **facts},
+            incident_id=incident.id,
+            employee_id=employee.id,
+        )
+        for employee in map(house.employee, incident.notify_employees)
+        if employee is not None and employee.id != decision.by
+    ]
+    queue_with_tokens(connection, house, new, now)
+
+
+def _recipients(connection: Connection, kind: DeliveryKind, incident: Incident) -> int:
+    if kind is DeliveryKind.CLOSED:
+        return count_audience(connection, incident.id)
+    return subscribers.count_confirmed(connection)
+
+
+def queue_with_tokens(
+    connection: Connection, house: House, new: Sequence[NewDelivery], now: datetime
+) -> None:
+    """Queue mails to employees, each of which can be replied to until its token expires."""
+    queued = set(deliveries.queue(connection, new, now))
+    for one in new:
+        if one.public_id in queued and one.incident_id is not None:
+            token = Token(
+                hash=hash_token(make_token(house.key, one.public_id)),
+                purpose=Purpose.REPLY,
+                created_at=now,
+                expires_at=now + house.config.token_lifetime,
+                incident_id=one.incident_id,
+                employee_id=one.employee_id,
+            )
+            credentials.issue(connection, token)
+
+
+def _alert_facts(alert: Alert | None) -> dict[str, str]:
+    if alert is None:
+        return {"monitor_name": "", "raw_state": "", "message": "", "entity_id": ""}
+    return {
+        "monitor_name": alert.monitor_name,
+        "raw_state": alert.raw_state,
+        "message": alert.message,
+        "entity_id": alert.entity_id or "",
+    }

@@ -1,0 +1,121 @@
+"""Signing up for mails with a double opt-in, and leaving by one click."""
+
+from datetime import datetime, timedelta
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import Connection
+
+from service.actions.house import House
+from service.errors import AddressInvalid, TokenInvalid
+from service.mail.compose import link_token, unsubscribe_token
+from service.mail.tokens import hash_token
+from service.model import DeliveryKind, Subscriber, SubscriberState
+from service.store import credentials, deliveries, subscribers
+from service.store.credentials import Purpose, Token
+from service.store.deliveries import NewDelivery
+
+CONFIRMATION_LIFETIME = timedelta(days=3)
+
+
+def subscribe(house: House, email: str, now: datetime) -> None:
+    """Ask an address to confirm that it wants our mails; the same whether it is known or not.
+
+    An address gets one such mail an hour, however often somebody enters it. Raises AddressInvalid.
+    """
+    address = checked_address(email)
+    with house.store.transaction() as connection:
+        subscriber = subscribers.find_by_email(connection, address)
+        if subscriber is None:
+            subscriber = _add(connection, house, address, now)
+        if subscriber.state is SubscriberState.CONFIRMED:
+            return
+        public_id = house.new_id()
+        mail = NewDelivery(
+            public_id=public_id,
+            occasion=f"confirm:{subscriber.id}:{now:%Y-%m-%dT%H}",
+            kind=DeliveryKind.SUBSCRIBER_CONFIRM,
+            recipient=subscriber.email,
+            facts={"path": "/subscribe/confirm/"},
+            subscriber_id=subscriber.id,
+        )
+        if deliveries.queue(connection, [mail], now):
+            token = Token(
+                hash=hash_token(link_token(house.key, public_id, Purpose.CONFIRM)),
+                purpose=Purpose.CONFIRM,
+                created_at=now,
+                expires_at=now + CONFIRMATION_LIFETIME,
+                subscriber_id=subscriber.id,
+            )
+            credentials.issue(connection, token)
+
+
+def _add(connection: Connection, house: House, address: str, now: datetime) -> Subscriber:
+    public_id = house.new_id()
+    return subscribers.add(
+        connection,
+        public_id=public_id,
+        email=address,
+        unsubscribe_hash=hash_token(unsubscribe_token(house.key, public_id)),
+        now=now,
+    )
+
+
+def checked_address(email: str) -> str:
+    """Check and normalise an address that a stranger typed; raises AddressInvalid with what is wrong."""
+    try:
+        return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise AddressInvalid(f"this is not an e-mail address: {error}") from error
+
+
+def find_confirmation(house: House, token: str, now: datetime) -> Subscriber:
+    """Find whom a confirmation link is for, changing nothing; raises TokenInvalid."""
+    with house.store.reading() as connection:
+        return _for_confirmation(connection, token, now)
+
+
+def confirm(house: House, token: str, now: datetime) -> Subscriber:
+    """Begin to send mails to whoever holds the link; a second time changes nothing. Raises TokenInvalid."""
+    with house.store.transaction() as connection:
+        subscriber = _for_confirmation(connection, token, now)
+        if credentials.use(connection, hash_token(token), now):
+            state = SubscriberState.CONFIRMED
+            subscribers.set_state(connection, subscriber.id, state, confirmed_at=now)
+        return subscriber
+
+
+def _for_confirmation(connection: Connection, token: str, now: datetime) -> Subscriber:
+    found = credentials.find(connection, hash_token(token), Purpose.CONFIRM)
+    if found is None or found.subscriber_id is None:
+        raise TokenInvalid("this link is not one of ours; sign up again to get a new one")
+    if found.expires_at <= now:
+        raise TokenInvalid("this link is too old; sign up again to get a new one")
+    subscriber = subscribers.get(connection, found.subscriber_id)
+    if subscriber is None:
+        raise TokenInvalid("this address is no longer known here; sign up again")
+    if found.used_at is not None and subscriber.state is not SubscriberState.CONFIRMED:
+        raise TokenInvalid("this link was used before and the address left since; sign up again")
+    return subscriber
+
+
+def find_subscription(house: House, token: str) -> Subscriber:
+    """Find whom an unsubscribe link is for, changing nothing; raises TokenInvalid."""
+    with house.store.reading() as connection:
+        found = subscribers.find_by_unsubscribe_hash(connection, hash_token(token))
+    if found is None:
+        raise TokenInvalid("this unsubscribe link is not one of ours, or was cut short by the mail program")
+    return found
+
+
+def unsubscribe(house: House, token: str) -> Subscriber:
+    """Send this address nothing more (RFC 8058's one click); a second time changes nothing."""
+    with house.store.transaction() as connection:
+        found = subscribers.find_by_unsubscribe_hash(connection, hash_token(token))
+        if found is None:
+            raise TokenInvalid(
+                "this unsubscribe link is not one of ours, or was cut short by the mail program"
+            )
+        state = SubscriberState.UNSUBSCRIBED
+        subscribers.set_state(connection, found.id, state, confirmed_at=None)
+        deliveries.cancel_of_subscriber(connection, found.id, "unsubscribed")
+        return found

@@ -1,0 +1,98 @@
+"""Rendering a monitor's subject, message and closing comment. A faulty template never loses an incident."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import ChainableUndefined, StrictUndefined, Template, TemplateError, UndefinedError
+from jinja2.sandbox import SandboxedEnvironment
+
+from service.config.settings import Site
+from service.model import Alert, AlertState, Incident, Monitor
+
+LONGEST = 64 * 1024
+"""Characters; a text beyond is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text and what was wrong with its template, if anything was."""
+
+    text: str
+    fault: str = ""
+
+
+# the texts become Markdown and mail, which escape for themselves: escaping here would show `&amp;` to readers
+_strict = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+_lenient = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=False)
+
+
+def opening_variables(
+    monitor: Monitor, alert: Alert, site: Site, *, incident_id: int, started_at: datetime
+) -> dict[str, Any]:
+    """Give what subject and message may name when an incident opens."""
+    local = started_at.astimezone(site.timezone)
+    return {
+        "alert": _alert_variables(alert),
+        "incident": {"id": incident_id, "tag": f"INC-{incident_id}", "started_at": local},
+        "monitor": _monitor_variables(monitor),
+        "site": {"name": site.name, "url": site.url},
+    }
+
+
+def closing_variables(
+    monitor: Monitor, incident: Incident, alert: Alert | None, site: Site, *, now: datetime
+) -> dict[str, Any]:
+    """Give what a closing comment may name; without an alert, one that says the monitor's name only."""
+    ending = alert or Alert(monitor.provider, monitor.alert_names[0], state=AlertState.INFO)
+    named = opening_variables(monitor, ending, site, incident_id=incident.id, started_at=incident.started_at)
+    named["incident"] |= {
+        "subject": incident.subject,
+        "ended_at": now.astimezone(site.timezone),
+        "duration": now - incident.started_at,
+    }
+    return named
+
+
+def render(template: str, variables: dict[str, Any], *, otherwise: str) -> Rendered:
+    """Render a monitor's template; what it names but is not there becomes empty, and the fault says so.
+
+    Where it cannot be rendered at all, `otherwise` is the text.
+    """
+    try:
+        return Rendered(_compiled(template, strict=True).render(variables)[:LONGEST].strip() or otherwise)
+    except UndefinedError as error:
+        fault = f"the template names what this alert does not have: {error}"
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        return Rendered(otherwise, f"the template cannot be rendered: {error}")
+    try:
+        text = _compiled(template, strict=False).render(variables)[:LONGEST].strip()
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        return Rendered(otherwise, f"the template cannot be rendered: {error}")
+    return Rendered(text or otherwise, fault)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(template: str, *, strict: bool) -> Template:
+    return (_strict if strict else _lenient).from_string(template)
+
+
+def _alert_variables(alert: Alert) -> dict[str, Any]:
+    return {
+        "provider": alert.provider,
+        "monitor_name": alert.monitor_name,
+        "state": alert.raw_state,
+        "entity_id": alert.entity_id or "",
+        "message": alert.message,
+        "sent_at": alert.sent_at,
+        "fields": dict(alert.fields),
+    }
+
+
+def _monitor_variables(monitor: Monitor) -> dict[str, Any]:
+    return {
+        "alert_name": monitor.alert_names[0],
+        "type": monitor.type,
+        "affected_components": list(monitor.affected_components),
+    }

@@ -1,0 +1,198 @@
+"""Builds the house from config.yaml: store, key, mail, web. What is built here is started in `running`."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.utils import formataddr
+
+import structlog
+from anyio import to_thread
+from starlette.applications import Starlette
+
+from service import inbox, jobs
+from service.actions.house import House
+from service.app.ground import load_key, only_process
+from service.config.settings import Config, Mail
+from service.inbox import PostIntake
+from service.mail.compose import PostOffice
+from service.mail.imap import FetchedMail, MailboxReader
+from service.mail.sandbox import Sandbox
+from service.outbox import Relay, send_due
+from service.store import credentials, deliveries
+from service.store.database import Store, open_store
+from service.web import (
+    dashboard,
+    feed,
+    inbox_page,
+    login,
+    machine_checks,
+    sandbox_page,
+    status_page,
+    subscribing,
+    webhooks,
+)
+from service.web.application import build as build_web
+from service.web.front import Front, make_pages
+
+SANDBOX_ADDRESS = "status@replycast.example"
+"""What our mails come from where no mail server is configured; the domain exists nowhere (RFC 2606)."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Service:
+    """Everything, built and connected, but with nothing running yet."""
+
+    house: House
+    office: PostOffice
+    relay: Relay
+    mailbox: MailboxReader | None
+    sandbox: Sandbox | None
+    clock: Callable[[], datetime]
+    decide: asyncio.Event
+    """Set when there may be something to decide."""
+    send: asyncio.Event
+    """Set when there may be something to send."""
+    web: Starlette = field(default_factory=Starlette)
+
+    def wake(self) -> None:
+        """Look at once whether there is something to decide or to send."""
+        self.decide.set()
+        self.send.set()
+
+    async def decide_next(self) -> bool:
+        """Decide what is due next; False where nothing is."""
+        if not await to_thread.run_sync(jobs.decide_what_is_due, self.house, self.clock()):
+            return False
+        self.send.set()
+        return True
+
+    async def send_next(self) -> bool:
+        """Send the next batch of mails; False where none is due."""
+        return await send_due(self.house.store, self.office, self.relay, self.clock) > 0
+
+    async def settle(self) -> None:
+        """Read, decide and send until there is nothing left to do at this time of the clock."""
+        busy = True
+        while busy:
+            busy = self.mailbox is not None and await to_thread.run_sync(self.mailbox.poll_once) > 0
+            while await self.decide_next():
+                busy = True
+            while await self.send_next():
+                busy = True
+
+
+@asynccontextmanager
+async def build(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
+    """Build the service over its database, which is created and migrated; at the end all is closed.
+
+    Raises StoreUnavailable, AlreadyRunning, KeyFileUnusable where it cannot be built.
+    """
+    with only_process(config):
+        store = await to_thread.run_sync(open_store, config.database)
+        try:
+            if config.mail is None:
+                sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
+                try:
+                    mail = Mail(config.site.name, SANDBOX_ADDRESS, sandbox.smtp, sandbox.imap)
+                    yield await _connect(replace(config, mail=mail), mail, store, sandbox, clock)
+                finally:
+                    await sandbox.stop()
+            else:
+                yield await _connect(config, config.mail, store, None, clock)
+        finally:
+            store.close()
+
+
+async def _connect(
+    config: Config, mail: Mail, store: Store, sandbox: Sandbox | None, clock: Callable[[], datetime]
+) -> Service:
+    house = House(
+        store=store,
+        config=config,
+        key=load_key(config),
+        own_address=mail.sender_address,
+        instance_id=await to_thread.run_sync(_awaken, store, clock()),
+        new_id=lambda: secrets.token_hex(16),
+    )
+    office = PostOffice(
+        site=config.site,
+        sender_name=mail.sender_name,
+        sender_address=mail.sender_address,
+        instance_id=house.instance_id,
+        key=house.key,
+    )
+    service = Service(
+        house=house,
+        office=office,
+        relay=Relay(mail.smtp),
+        mailbox=None,
+        sandbox=sandbox,
+        clock=clock,
+        decide=asyncio.Event(),
+        send=asyncio.Event(),
+    )
+    service.mailbox = _mailbox(service, mail)
+    intake = PostIntake(store, stored=service.decide.set)
+    pages = make_pages(house)
+    front = Front(house, clock, intake.receive, service.wake, sandbox, pages)
+    service.web = build_web(
+        front,
+        [
+            *webhooks.routes,
+            *machine_checks.routes,
+            *status_page.routes,
+            *feed.routes,
+            *subscribing.routes,
+            *login.routes,
+            *dashboard.routes,
+            *inbox_page.routes,
+            *(sandbox_page.routes if sandbox else ()),
+        ],
+    )
+    sender = formataddr((mail.sender_name, mail.sender_address))
+    _log.info("built", site=config.site.url, mails_from=sender, sandbox=sandbox is not None)
+    return service
+
+
+def _awaken(store: Store, now: datetime) -> str:
+    """Take up what an earlier process left, and tell what this installation is called."""
+    with store.transaction() as connection:
+        deliveries.end_leases(connection, now)
+        return credentials.instance_value(connection, "instance_id", secrets.token_hex(8))
+
+
+def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
+    if mail.imap is None:
+        return None
+    store, loop = service.house.store, asyncio.get_running_loop()
+
+    def take(fetched: FetchedMail) -> None:
+        prefix = inbox.uid_prefix(fetched.account, fetched.folder, fetched.uidvalidity)
+        about = {"folder": fetched.folder, "size": fetched.size, "truncated": fetched.truncated}
+        key = f"{prefix}{fetched.uid:010}"
+        inbox.receive_mail(store, fetched.raw, uid_key=key, about=about, now=service.clock())
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(service.decide.set)
+
+    return MailboxReader(
+        mail.imap,
+        last_uid=lambda account, folder, validity: inbox.last_uid(store, account, folder, validity),
+        take=take,
+        notice=lambda said: _log.warning("mailbox", said=said),
+        clock=service.clock,
+    )
+
+
+def start_mailbox(service: Service, stop: threading.Event) -> threading.Thread | None:
+    """Start reading the mailbox in a thread of its own, since IMAPClient blocks."""
+    if service.mailbox is None:
+        return None
+    thread = threading.Thread(target=service.mailbox.run, args=(stop,), name="mailbox", daemon=True)
+    thread.start()
+    return thread

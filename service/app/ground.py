@@ -1,0 +1,81 @@
+"""What stands on this machine beside the database: the key file, and the lock that keeps a second process out."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from service.config.settings import Config
+from service.errors import PermanentFault
+
+KEY_BYTES = 32
+
+
+class AlreadyRunning(PermanentFault):
+    """Another process works on this SQLite database; two would send mails twice."""
+
+
+class KeyFileUnusable(PermanentFault):
+    """The file of the key cannot be read, written, or is readable by others."""
+
+
+def database_file(config: Config) -> Path | None:
+    """Give the file of an SQLite database; None where it is in memory or on a server."""
+    url = make_url(config.database)
+    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(url.database))
+
+
+@contextmanager
+def only_process(config: Config) -> Iterator[None]:
+    """Keep a second process off an SQLite database while this one runs; raises AlreadyRunning.
+
+    The kernel gives the lock back however we end, so that a crash needs no repair.
+    """
+    file = database_file(config)
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            said = f"another replycast runs on {file}: stop it, or give this one a database of its own"
+            raise AlreadyRunning(said) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def load_key(config: Config) -> bytes:
+    """Give the key that tokens are derived from: config.yaml's, else that of the file beside the database.
+
+    The file is made at the first start, readable by its owner alone. Raises KeyFileUnusable.
+    """
+    if config.secret_key:
+        return config.secret_key.reveal().encode()
+    file = database_file(config)
+    if file is None:
+        return secrets.token_bytes(KEY_BYTES)
+    path = file.with_suffix(".key")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+") as opened:
+            if os.fstat(descriptor).st_mode & 0o077:
+                raise KeyFileUnusable(f"{path} is readable by others: chmod 600 it")
+            text = opened.read().strip()
+            if not text:
+                text = secrets.token_hex(KEY_BYTES)
+                opened.write(text)
+                opened.flush()
+                os.fsync(descriptor)
+        return bytes.fromhex(text)
+    except (OSError, ValueError) as error:
+        raise KeyFileUnusable(f"the key file {path} cannot be used: {error}") from error

@@ -1,0 +1,151 @@
+"""Runs a built service: the web server, the loops and the mailbox, until it is told to stop."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+import structlog
+import uvicorn
+from anyio import to_thread
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from service import jobs
+from service.app.building import Service, build, start_mailbox
+from service.config.settings import Config
+from service.errors import PermanentFault
+
+TICK = 1.0
+"""Seconds between two looks at what may be due; what arrives is looked at at once."""
+PATIENCE = 10.0
+"""Seconds that a batch in flight gets to end when the service is stopped."""
+LONGEST_CONNECTION = 5
+
+_log = structlog.get_logger()
+
+
+class AddressNotLoopback(PermanentFault):
+    """The service is to listen to other machines, but has only the mail sandbox, which shows all mails to all."""
+
+
+def wall_clock() -> datetime:
+    """Tell the time: the only place where it is asked for."""
+    return datetime.now(UTC)
+
+
+async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` gets the address once posts are taken.
+
+    Raises AddressNotLoopback, AlreadyRunning, StoreUnavailable, KeyFileUnusable, OSError (port taken).
+    """
+    if config.mail is None and not _is_loopback(host):
+        raise AddressNotLoopback(
+            f"without `mail` in config.yaml the mail sandbox is on, and it is for this machine only: "
+            f"configure a mail server, or listen on 127.0.0.1 instead of {host}"
+        )
+    async with build(config, wall_clock) as service:
+        door = _listen(host, port)
+        server = _Server(
+            uvicorn.Config(
+                service.web,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=LONGEST_CONNECTION,
+            )
+        )
+        shown = f"http://{host}:{door.getsockname()[1]}"
+        server.announce = lambda: ready(shown)
+        await _run(service, server, door)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind((host, port))
+    door.listen(1024)
+    return door
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, which leaves the signals to us and says when it is ready."""
+
+    announce: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.announce()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # its own version raises the signal again after its shutdown, which would cut ours short
+        yield
+
+
+async def _run(service: Service, server: uvicorn.Server, door: socket.socket) -> None:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    mailbox_stop = threading.Event()
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    scheduler.add_job(service.wake, "interval", seconds=TICK)
+    scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
+    service.wake()
+    loops = [
+        asyncio.create_task(_keep_doing("decide", service.decide, service.decide_next, stopping)),
+        asyncio.create_task(_keep_doing("send", service.send, service.send_next, stopping)),
+    ]
+    scheduler.start()
+    mailbox = start_mailbox(service, mailbox_stop)
+    serving = asyncio.create_task(server.serve(sockets=[door]))
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopping.set()
+    server.should_exit = True
+    service.wake()
+    mailbox_stop.set()
+    scheduler.shutdown(wait=False)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*loops), PATIENCE)
+    if mailbox is not None:
+        if service.mailbox is not None:
+            service.mailbox.close()
+        await to_thread.run_sync(mailbox.join, PATIENCE)
+    await serving
+    stopped.cancel()
+
+
+async def _keep_doing(
+    name: str, due: asyncio.Event, step: Callable[[], Awaitable[bool]], stopping: asyncio.Event
+) -> None:
+    while not stopping.is_set():
+        await due.wait()
+        due.clear()
+        try:
+            while not stopping.is_set() and await step():
+                pass
+        except Exception:  # noqa: BLE001  the outermost loop: it is logged, and the next tick tries again
+            _log.exception("loop failed", loop=name)
+
+
+async def _keep_house(service: Service) -> None:
+    try:
+        await to_thread.run_sync(jobs.keep_house, service.house, service.clock())
+    except Exception:  # noqa: BLE001  as above
+        _log.exception("loop failed", loop="keep house")

@@ -1,0 +1,96 @@
+"""Dry runs: what a payload or a mail would be taken for, by the very code that decides. Nothing is stored."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from service.app.building import SANDBOX_ADDRESS
+from service.config import Config, load
+from service.errors import ConfigFaulty, Fault, MailUnreadable, PostUnreadable
+from service.mail.replies import explain, explain_unreadable, read_reply
+from service.providers.matching import match_monitor, near_names
+from service.providers.post import RawPost
+from service.providers.registry import provider_named
+
+
+def listed(faults: Sequence[Fault]) -> list[dict[str, object]]:
+    """Give faults as JSON."""
+    return [{"file": one.file, "line": one.line, "column": one.column, "text": one.text} for one in faults]
+
+
+def explain_post(
+    config: Config, provider: str, body: bytes, content_type: str, query: Mapping[str, str]
+) -> dict[str, Any]:
+    """Say what a webhook's body would be taken for; raises ProviderUnknown."""
+    read = provider_named(provider).read
+    try:
+        alerts = read(RawPost(body, content_type, query))
+    except PostUnreadable as error:
+        return {"accepted": False, "reason": str(error), "alerts": []}
+    explained = []
+    for alert in alerts:
+        monitor = match_monitor(alert.monitor_name, provider, config.monitors)
+        explained.append(
+            {
+                "monitor_name": alert.monitor_name,
+                "state": alert.state.value,
+                "entity_id": alert.entity_id,
+                "matches": monitor.alert_names[0] if monitor else None,
+                "did_you_mean": [] if monitor else list(near_names(alert.monitor_name, config.monitors)),
+            }
+        )
+    return {"accepted": True, "reason": "read", "alerts": explained}
+
+
+def post_in_words(explained: Mapping[str, Any]) -> str:
+    """Say it for a person."""
+    if not explained["accepted"]:
+        return f"refused: {explained['reason']}"
+    lines = []
+    for alert in explained["alerts"]:
+        entity = f" (entity {alert['entity_id']})" if alert["entity_id"] else ""
+        near = ", ".join(alert["did_you_mean"])
+        hint = f"; did you mean {near}?" if near else ""
+        monitor = f"monitor {alert['matches']}" if alert["matches"] else f"no monitor{hint}"
+        lines.append(f"{alert['monitor_name']}{entity}: {alert['state']}, {monitor}")
+    return "\n".join(lines)
+
+
+def own_address(path: Path) -> str:
+    """Find the address that our mails come from, if there is a config.yaml to say so."""
+    try:
+        config = load(path, os.environ)
+    except ConfigFaulty:
+        return SANDBOX_ADDRESS
+    return config.mail.sender_address if config.mail else SANDBOX_ADDRESS
+
+
+def explain_mail(raw: bytes, own: str) -> dict[str, Any]:
+    """Say what a mail would be taken for."""
+    try:
+        return explain(read_reply(raw, own_address=own, instance_id=""))
+    except MailUnreadable as error:
+        return explain_unreadable(error)
+
+
+def mail_in_words(explained: Mapping[str, Any]) -> str:
+    """Say it for a person."""
+    order = ("reason", "sender", "command", "argument", "token", "automatic", "bounce", "authentic")
+    return "\n".join(f"{name}: {explained[name]}" for name in order)
+
+
+def where_to_look(address: str, config: Config) -> str:
+    """Say to whoever starts it for the first time what there is to see and to try."""
+    name = next((m.alert_names[0] for m in config.monitors if "*" not in m.alert_names[0]), "Email Server")
+    secret = config.webhooks.get("victorops")
+    header = " -H 'X-Replycast-Secret: …'" if secret else ""
+    return "\n".join(
+        (
+            f"  status page   {address}/",
+            f"  dashboard     {address}/dashboard",
+            f"  mail sandbox  {address}/sandbox   (no mail server is configured: no mail leaves this machine)",
+            "  try it:",
+            f"""  curl {address}/webhook/victorops{header} -d '{{monitorName: "{name}", state: "CRITICAL"}}'""",
+        )
+    )

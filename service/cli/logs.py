@@ -1,0 +1,56 @@
+"""Sets up the log: one line an event on standard error, for people on a terminal and as JSON elsewhere."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_ADDRESS = re.compile(r"([A-Za-z0-9.!#$%&'*/=?^_`{|}~+-]{1,64})@([A-Za-z0-9.-]{1,253})")
+
+
+def set_up_logs() -> None:
+    """Send structlog and the libraries' logging the same way, addresses redacted."""
+    on_terminal = sys.stderr.isatty()
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redact,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    out = logging.StreamHandler(sys.stderr)
+    out.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [out]
+    root.setLevel(logging.INFO)
+    for loud in ("apscheduler", "pymap", "mail.log", "uvicorn", "imapclient", "alembic"):
+        logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+def _redact(_logger: object, _method: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide who it was, keep where: `j***@acme.example`."""
+    for name, value in said.items():
+        if isinstance(value, str) and "@" in value:
+            said[name] = redacted(value)
+    return said
+
+
+def redacted(text: str) -> str:
+    """Give a text with its e-mail addresses made unreadable but for their first letter and domain."""
+    return _ADDRESS.sub(lambda found: f"{found[1][0]}***@{found[2]}", text)

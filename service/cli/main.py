@@ -1,0 +1,165 @@
+"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, demo."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import click
+import orjson
+
+from service.app.running import serve as serve_until_stopped
+from service.cli import explaining
+from service.cli.demo import play
+from service.cli.logs import set_up_logs
+from service.config import Config, load
+from service.errors import ConfigFaulty, PermanentFault, ReplycastError
+
+FAULTY = 2
+"""Exit code where config.yaml has faults, or an argument is wrong."""
+FAILED = 1
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    envvar="REPLYCAST_CONFIG",
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The configuration file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script to read.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="replycast")
+def main() -> None:
+    """Turn monitoring webhooks into incidents that an employee publishes by answering an e-mail."""
+
+
+@main.command()
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8080, show_default=True, help="The port; 0 takes a free one.")
+def serve(config_path: Path, host: str, port: int) -> None:
+    """Run the service until SIGTERM or Ctrl-C.
+
+    \b
+    Example:
+      replycast serve --config config.yaml --port 8080
+    """  # noqa: D301  click's mark for lines that it must not wrap
+    config = _load_or_exit(config_path)
+    for warning in config.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    set_up_logs()
+
+    def ready(address: str) -> None:
+        click.echo(f"listening on {address}")
+        if config.mail is None:
+            click.echo(explaining.where_to_look(address, config))
+        sys.stdout.flush()
+
+    try:
+        asyncio.run(serve_until_stopped(config, host=host, port=port, ready=ready))
+    except (ReplycastError, OSError) as error:
+        _fail(str(error))
+
+
+@main.command()
+@config_option
+@json_option
+def check(config_path: Path, *, as_json: bool) -> None:
+    """Say whether config.yaml is right: exit 0, or 2 and every fault as FILE:LINE:COLUMN: text."""
+    try:
+        config = load(config_path, os.environ)
+    except ConfigFaulty as error:
+        if as_json:
+            _print_json({"ok": False, "faults": explaining.listed(error.faults), "warnings": []})
+        else:
+            for fault in error.faults:
+                click.echo(str(fault))
+        sys.exit(FAULTY)
+    if as_json:
+        _print_json({"ok": True, "faults": [], "warnings": explaining.listed(config.warnings)})
+        return
+    for warning in config.warnings:
+        click.echo(f"{warning} (warning)")
+    click.echo(f"{config_path}: right; {len(config.monitors)} monitors, {len(config.employees)} employees")
+
+
+@main.command("explain-webhook")
+@click.argument("provider")
+@click.argument("body", type=click.File("rb"), default="-", metavar="[BODYFILE]")
+@config_option
+@click.option("--content-type", default="application/json", show_default=True)
+@click.option("--event", default="", help="As ?event= in the webhook's URL.")
+@json_option
+def explain_webhook(
+    provider: str,
+    body: BinaryIO,
+    config_path: Path,
+    content_type: str,
+    event: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Say what a webhook's body would be taken for; nothing is stored.
+
+    \b
+    Example:
+      echo '{monitorName: "Email Server", state: "CRITICAL"}' | replycast explain-webhook victorops
+    """  # noqa: D301  as above
+    config = _load_or_exit(config_path)
+    query = {"event": event} if event else {}
+    try:
+        explained = explaining.explain_post(config, provider, body.read(), content_type, query)
+    except PermanentFault as error:
+        _fail(str(error), FAULTY)
+    if as_json:
+        _print_json(explained)
+    else:
+        click.echo(explaining.post_in_words(explained))
+
+
+@main.command("explain-reply")
+@click.argument("mails", nargs=-1, type=click.File("rb"), metavar="[EMLFILE]...")
+@config_option
+@json_option
+def explain_reply(mails: tuple[BinaryIO, ...], config_path: Path, *, as_json: bool) -> None:
+    """Say what a mail would be taken for; no database is needed and nothing is stored.
+
+    Several files give one answer a line. Without config.yaml, our own address is taken from the mail's To.
+    """
+    own_address = explaining.own_address(config_path)
+    given: tuple[BinaryIO, ...] = mails or (click.get_binary_stream("stdin"),)
+    for mail in given:
+        explained = explaining.explain_mail(mail.read(), own_address)
+        if as_json:
+            click.echo(orjson.dumps(explained))
+        else:
+            click.echo(explaining.mail_in_words(explained))
+
+
+@main.command()
+def demo() -> None:
+    """Play the whole story against a service of its own, narrating; exit 0 only if it came out right."""
+    sys.exit(play(click.echo))
+
+
+def _load_or_exit(path: Path) -> Config:
+    try:
+        return load(path, os.environ)
+    except ConfigFaulty as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        sys.exit(FAULTY)
+
+
+def _fail(said: str, code: int = FAILED) -> NoReturn:
+    click.echo(f"replycast: {said}", err=True)
+    sys.exit(code)
+
+
+def _print_json(value: object) -> None:
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

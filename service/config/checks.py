@@ -1,0 +1,146 @@
+"""What must fit together across config.yaml: names that refer to something, names that may stand only once.
+
+Looks at the raw tree, not at the filled form, so that a fault of shape in one place hides none elsewhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from service.config.document import SPOILED, Document, Keys, find, texts
+from service.config.form import DEFAULT_PROVIDER, PROVIDERS
+from service.config.wording import quote, suggest
+from service.errors import Fault
+from service.model import Role
+
+
+def check_references(document: Document) -> list[Fault]:
+    """Report every name that refers to nothing, stands twice, or leaves nobody to decide."""
+    return [
+        *_unknown_providers(document),
+        *_unknown_employees(document),
+        *_unknown_components(document),
+        *_twice(document, "employee id", str, "employees", "*", "id"),
+        *_twice(document, "e-mail address", str.casefold, "employees", "*", "email"),
+        *_twice(document, "component", str, "components", "*", "name"),
+        *_alert_names_twice(document),
+        *_notified_twice(document),
+        *_nobody_to_publish(document),
+        *_half_a_login(document),
+    ]
+
+
+def _unknown_providers(document: Document) -> Iterator[Fault]:
+    for keys, provider in texts(document.tree, "monitors", "*", "provider"):
+        if provider not in PROVIDERS:
+            yield document.fault(
+                keys, f"unknown provider {document.quoted(keys)}{suggest(provider, PROVIDERS)}"
+            )
+    for keys, _ in find(document.tree, "webhooks", "*"):
+        name = str(keys[-1])
+        if name not in PROVIDERS:
+            yield document.fault(
+                keys, f"unknown provider {quote(name)}{suggest(name, PROVIDERS)}", at_key=True
+            )
+
+
+def _unknown_employees(document: Document) -> Iterator[Fault]:
+    ids = [one.strip() for _, one in texts(document.tree, "employees", "*", "id")]
+    ids_by_name = {
+        str(one.get("name", "")).casefold(): str(one["id"])
+        for _, one in find(document.tree, "employees", "*")
+        if isinstance(one, dict) and "id" in one
+    }
+    for pattern in (("authored_by",), ("notify_employees", "*")):
+        for keys, name in texts(document.tree, "monitors", "*", *pattern):
+            if name.strip() not in ids:
+                meant = ids_by_name.get(name.strip().casefold(), name)
+                yield document.fault(keys, f"unknown employee {document.quoted(keys)}{suggest(meant, ids)}")
+
+
+def _unknown_components(document: Document) -> Iterator[Fault]:
+    names = [one.strip() for _, one in texts(document.tree, "components", "*", "name")]
+    for keys, affected in find(document.tree, "monitors", "*", "affected_components"):
+        if isinstance(affected, dict):
+            for name in affected:
+                if name.strip() not in names:
+                    text = f"unknown component {quote(name)}{suggest(name, names)}"
+                    yield document.fault((*keys, name), text, at_key=True)
+        for inner, name in texts(affected, "*") if isinstance(affected, list) else ():
+            if name.strip() not in names:
+                where = (*keys, *inner)
+                yield document.fault(
+                    where, f"unknown component {document.quoted(where)}{suggest(name, names)}"
+                )
+
+
+def _twice(document: Document, what: str, fold: Callable[[str], str], *pattern: str) -> Iterator[Fault]:
+    return _repeated(
+        document, what, ((keys, fold(text.strip())) for keys, text in texts(document.tree, *pattern))
+    )
+
+
+def _alert_names_twice(document: Document) -> Iterator[Fault]:
+    """Report an alert name, or the fallback `*`, that two monitors of one provider claim."""
+
+    def named() -> Iterator[tuple[Keys, tuple[str, str]]]:
+        for keys, monitor in find(document.tree, "monitors", "*"):
+            if isinstance(monitor, dict):
+                provider = str(monitor.get("provider", DEFAULT_PROVIDER))
+                for pattern in (("alert_name",), ("alert_name", "*")):
+                    for inner, name in texts(monitor, *pattern):
+                        yield (*keys, *inner), (provider, name.strip())
+
+    return _repeated(document, "alert name", named())
+
+
+def _notified_twice(document: Document) -> Iterator[Fault]:
+    for keys, notified in find(document.tree, "monitors", "*", "notify_employees"):
+        names = (((*keys, *inner), name.strip()) for inner, name in texts(notified, "*"))
+        yield from _repeated(document, "employee", names)
+
+
+def _repeated(document: Document, what: str, named: Iterator[tuple[Keys, Any]]) -> Iterator[Fault]:
+    first: dict[Any, int] = {}
+    for keys, name in named:
+        if name in first:
+            text = (
+                f"the {what} {document.quoted(keys)} stands here a second time (first in line {first[name]})"
+            )
+            yield document.fault(keys, text)
+        first.setdefault(name, document.place(keys).line)
+
+
+def _nobody_to_publish(document: Document) -> Iterator[Fault]:
+    """Report a monitor without auto-publish whose notified employees may not publish."""
+    viewers: Mapping[str, bool] = {
+        str(one["id"]): one.get("role") == Role.VIEWER
+        for _, one in reversed([*find(document.tree, "employees", "*")])
+        if isinstance(one, dict) and "id" in one
+    }
+    for keys, monitor in find(document.tree, "monitors", "*"):
+        if not isinstance(monitor, dict) or monitor.get("auto_publish", False) not in {False, "false"}:
+            continue
+        notified = monitor.get("notify_employees", [])
+        if notified == []:
+            text = "nobody could publish it: name somebody in `notify_employees`, or set `auto_publish: true`"
+            yield document.fault((*keys, "notify_employees"), text, at_key=True)
+        elif isinstance(notified, list) and all(viewers.get(str(one), False) for one in notified):
+            text = "nobody could publish it: all of these are viewers; name a publisher or an admin"
+            yield document.fault((*keys, "notify_employees"), text)
+
+
+def _half_a_login(document: Document) -> Iterator[Fault]:
+    """Report a user name without a password, and the other way round."""
+    for section in ("smtp", "imap"):
+        for keys, login in find(document.tree, "mail", section):
+            if not isinstance(login, dict):
+                continue
+            has_password = bool(login.get("password") or "password_file" in login)
+            username = login.get("username", "")
+            if username and username is not SPOILED and "password" not in login and not has_password:
+                text = "`username` needs a `password` or `password_file` beside it"
+                yield document.fault((*keys, "username"), text, at_key=True)
+            if has_password and "username" not in login and section == "smtp":
+                yield document.fault(
+                    (*keys, "password"), "a password needs a `username` beside it", at_key=True
+                )

@@ -1,0 +1,80 @@
+"""The way from config.yaml to `Config`, one step after the other, collecting every fault on it.
+
+Reads that file and the secret files that it names, and nothing else; the environment is an argument.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from service.config.advice import advise
+from service.config.build import build
+from service.config.checks import check_references
+from service.config.expansion import expand_document
+from service.config.secret_files import read_secret_files
+from service.config.settings import Config
+from service.config.shape import fill_form
+from service.config.template_check import check_templates
+from service.config.yaml_text import read_document
+from service.errors import ConfigFaulty, Fault
+
+LARGEST: Final = 1024 * 1024
+"""Bytes; a configuration is far below it, and a log file given by mistake is above."""
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read config.yaml. Raises ConfigFaulty with every fault at once, in the order of the file.
+
+    A file that cannot be read as a whole (missing, a directory, not UTF-8, over 1 MiB) is one fault at 1:1.
+    """
+    try:
+        with path.open("rb") as opened:
+            raw = opened.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise _unusable(path, "there is no such file: create it, or name another one with --config") from None
+    except IsADirectoryError:
+        raise _unusable(path, "this is a directory: name the file in it") from None
+    except (OSError, ValueError) as error:
+        raise _unusable(
+            path, f"this file cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    if len(raw) > LARGEST:
+        raise _unusable(path, "this file is over 1 MiB: it is hardly a config.yaml")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _unusable(path, f"this file is not UTF-8 text (line {line}): save it as UTF-8") from None
+    return parse(text, path, environ)
+
+
+def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
+    """Understand the text of config.yaml; `path` names it in faults, and its folder holds the secret files.
+
+    Raises ConfigFaulty with every fault at once, in the order of the file.
+    """
+    document, broken = read_document(text, str(path))
+    document, unfilled = expand_document(document, environ)
+    document, unread = read_secret_files(document, path.parent)
+    form, misshapen = fill_form(document)
+    faults = [
+        *broken,
+        *unfilled,
+        *unread,
+        *misshapen,
+        *check_references(document),
+        *check_templates(document),
+    ]
+    if faults or form is None:
+        raise ConfigFaulty(tuple(sorted(dict.fromkeys(faults), key=_order)))
+    config = build(form, path)
+    return replace(config, warnings=advise(config, document))
+
+
+def _order(fault: Fault) -> tuple[int, int]:
+    return fault.line, fault.column
+
+
+def _unusable(path: Path, text: str) -> ConfigFaulty:
+    return ConfigFaulty((Fault(str(path), 1, 1, text),))

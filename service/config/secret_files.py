@@ -1,0 +1,63 @@
+"""`password_file` and its like: reads each file into the place of its secret.
+
+Paths are relative to the folder of config.yaml. Never puts what it reads into a fault.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from service.config.document import SPOILED, Document, find, with_value
+from service.errors import Fault
+
+PLACES: Final = (
+    ("webhooks", "*", "secret"),
+    ("mail", "smtp", "password"),
+    ("mail", "imap", "password"),
+    ("secret_key",),
+)
+"""Where a secret may stand, and beside it the same key with `_file` at its end."""
+
+_LARGEST: Final = 64 * 1024
+_SUFFIX: Final = "_file"
+
+
+def read_secret_files(document: Document, folder: Path) -> tuple[Document, list[Fault]]:
+    """Put the content of every secret file, less one line break at its end, under the key it stands for."""
+    faults: list[Fault] = []
+    tree = document.tree
+    for *above, name in PLACES:
+        for keys, value in find(document.tree, *above, name + _SUFFIX):
+            secret = (*keys[:-1], name)
+            twin = next(find(document.tree, *secret), None)
+            read: object = SPOILED
+            if twin is not None and value is not SPOILED:
+                faults.append(
+                    document.fault(keys, f"give `{name}` or `{name}{_SUFFIX}`, not both", at_key=True)
+                )
+            elif isinstance(value, str):
+                try:
+                    read = _content(folder / value)
+                except ValueError as error:
+                    faults.append(document.fault(keys, f"the file {document.quoted(keys)} {error}"))
+            tree = with_value(tree, secret, read)
+    return replace(document, tree=tree), faults
+
+
+def _content(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise ValueError("is not a file" if path.exists() else "does not exist")
+        with path.open("rb") as opened:
+            raw = opened.read(_LARGEST + 1)
+        text = raw.decode()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or 'input error'}") from error
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    if len(raw) > _LARGEST:
+        raise ValueError("is larger than 64 KiB: that is no secret")
+    text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+    if not text:
+        raise ValueError("is empty: put the secret into it")
+    return text

@@ -1,0 +1,115 @@
+"""Single values of config.yaml: text → what it means, or a ValueError that says what to write instead.
+
+The text of each ValueError is a predicate ("is not …"); who reports it puts the value or its key before it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from service.config.wording import suggest
+
+_LAST_PORT: Final = 65535
+_LONGEST_LOCAL_PART: Final = 64 - len("+") - 26
+"""RFC 5321, 4.5.3.1.1 allows 64 octets; replies come back to `status+TOKEN@…`, the token being of 26."""
+_NOTHING_FORGETS: Final = (
+    "must name a file, as in sqlite:///var/replycast.db: a database in memory forgets everything"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whom our mails come from; the name is empty where only an address was given."""
+
+    name: str
+    address: str
+
+
+def parse_truth(value: object) -> bool:
+    """Read true or false, also as the text that an expansion leaves; nothing else (no yes, no 1)."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in {"true", "false"}:
+        return value == "true"
+    raise ValueError("is neither true nor false: write one of these")
+
+
+def parse_port(value: object) -> int:
+    """Read a TCP port, also as the text that an expansion leaves."""
+    number = value
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LAST_PORT)):
+        number = int(value)
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _LAST_PORT:
+        return number
+    raise ValueError(f"is not a port: write a number from 1 to {_LAST_PORT}")
+
+
+def parse_email(text: str) -> str:
+    """Check an e-mail address by its form alone (RFC 5321; no look-up) and give it with an ASCII domain."""
+    try:
+        checked = validate_email(
+            text, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        )
+    except EmailNotValidError as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise ValueError(f"is not an e-mail address: {reason[:1].lower()}{reason[1:]}") from error
+    return checked.ascii_email or checked.normalized
+
+
+def parse_sender(text: str) -> Sender:
+    """Read `Name <address>` or a bare address; the address must leave room for a reply token."""
+    written = text.strip()
+    name, bracket, rest = written.rpartition("<") if written.endswith(">") else ("", "", written)
+    address = parse_email(rest.removesuffix(">") if bracket else rest)
+    if len(address.rpartition("@")[0]) > _LONGEST_LOCAL_PART:
+        raise ValueError(
+            f"is too long before the @: {_LONGEST_LOCAL_PART} characters are the most (replies add a token)"
+        )
+    return Sender(name.strip().removeprefix('"').removesuffix('"').strip(), address)
+
+
+def parse_site_url(text: str) -> str:
+    """Check the public address of the status page and give it without slashes at its end."""
+    wrong = "must be an address such as https://status.example.com"
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or any(one.isspace() for one in text):
+        raise ValueError(wrong)
+    if "@" in parts.netloc or "?" in text or "#" in text:
+        raise ValueError(f"{wrong}, without a user name, `?` or `#`")
+    return text.rstrip("/")
+
+
+def parse_timezone(text: str) -> ZoneInfo:
+    """Find a time zone by its IANA name (https://www.iana.org/time-zones)."""
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        close = suggest(text, sorted(available_timezones()))
+        hint = close if close.startswith(",") else ": write one such as Europe/Berlin or UTC"
+        raise ValueError(f"is not a time zone{hint}") from error
+
+
+def parse_database(text: str) -> str:
+    """Check a database address (SQLAlchemy's form); a file of SQLite is what there is."""
+    if text.split(":", 1)[0] != "sqlite":
+        raise ValueError("is of no kind that is supported: only sqlite:// is supported")
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("cannot be read: write sqlite:///var/replycast.db") from error
+    if url.host or url.username or url.port:
+        raise ValueError(
+            "needs a third slash before a relative path and a fourth before an absolute one: sqlite:///…"
+        )
+    if not url.database or url.database == ":memory:" or "mode=memory" in text:
+        raise ValueError(_NOTHING_FORGETS)
+    return text

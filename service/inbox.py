@@ -1,0 +1,132 @@
+"""Takes in raw posts and raw mails, and hands them on in order; it never looks at what they mean.
+
+Posts that arrive together are committed together, since one sync to disk costs the same for one row or for many.
+What makes the work fail three times is quarantined, so that the next one goes on.
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from anyio import to_thread
+
+from service.errors import StoreUnavailable
+from service.store import inbox_rows
+from service.store.database import Store
+from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
+
+MOST_TOGETHER = 256
+MOST_WAITING = 10_000
+STRIKES = 3
+
+_log = structlog.get_logger()
+
+
+class PostIntake:
+    """Stores posts in groups: each `receive` returns once its own row is on disk."""
+
+    def __init__(self, store: Store, *, stored: Callable[[], None]) -> None:
+        self._store = store
+        self._stored = stored
+        self._waiting: deque[tuple[Arrival, asyncio.Future[int]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def receive(self, arrival: Arrival) -> int:
+        """Store a post and return its inbox id; raises StoreUnavailable, and then nothing was accepted."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise StoreUnavailable("more posts arrive than the disk can take; try again")
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrival, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await future
+
+    async def _write(self) -> None:
+        while self._waiting:
+            count = min(len(self._waiting), MOST_TOGETHER)
+            group = [self._waiting.popleft() for _ in range(count)]
+            try:
+                ids = await to_thread.run_sync(_add, self._store, [arrival for arrival, _ in group])
+            except StoreUnavailable as error:
+                _settle(group, error)
+            except BaseException:
+                _settle(group, StoreUnavailable("the service is stopping; try again"))
+                raise
+            else:
+                for (_, future), inbox_id in zip(group, ids, strict=True):
+                    if not future.done():
+                        future.set_result(inbox_id)
+                self._stored()
+
+
+def _add(store: Store, arrivals: list[Arrival]) -> list[int]:
+    with store.transaction() as connection:
+        return inbox_rows.add_many(connection, arrivals)
+
+
+def _settle(group: list[tuple[Arrival, asyncio.Future[int]]], error: StoreUnavailable) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
+
+
+def uid_prefix(account: str, folder: str, uidvalidity: int) -> str:
+    """Give what the keys of all mails of one mailbox generation begin with."""
+    return f"{account}/{folder}/{uidvalidity}/"
+
+
+def last_uid(store: Store, account: str, folder: str, uidvalidity: int) -> int:
+    """Tell up to which UID a mailbox is taken in (RFC 3501: UIDs only grow under one UIDVALIDITY)."""
+    with store.reading() as connection:
+        return inbox_rows.last_uid(connection, uid_prefix(account, folder, uidvalidity))
+
+
+def receive_mail(store: Store, raw: bytes, *, uid_key: str, about: dict[str, object], now: datetime) -> bool:
+    """Store a mail; False where this very mail is stored already. Raises StoreUnavailable."""
+    arrival = Arrival(Door.MAIL, now, raw, about=about, content_key=content_key(raw), uid_key=uid_key)
+    with store.transaction() as connection:
+        return inbox_rows.add_mail(connection, arrival) is not None
+
+
+def content_key(raw: bytes) -> str:
+    """Give a key that two copies of one mail share, though each came another way and has other trace lines."""
+    head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    same = [line for line in head.split(b"\n") if line.lower().startswith(_ORIGIN_FIELDS)]
+    return hashlib.sha256(b"\n".join([*same, b"", body])).hexdigest()
+
+
+_ORIGIN_FIELDS = (b"message-id:", b"from:", b"date:", b"subject:")
+
+
+def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
+    """Let the oldest pending arrival have its effect; False where none is pending.
+
+    The attempt is counted before it is made, so that one which kills the process is given up as well.
+    Raises StoreUnavailable, which is nobody's fault and no strike.
+    """
+    with store.reading() as connection:
+        row = inbox_rows.next_pending(connection)
+    if row is None:
+        return False
+    if row.attempts >= STRIKES:
+        _quarantine(store, row, "it made the service fail three times")
+        return True
+    with store.transaction() as connection:
+        inbox_rows.count_attempt(connection, row.id)
+    try:
+        work(row)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001  the outermost loop of one arrival: the next one must go on
+        _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)
+        if row.attempts + 1 >= STRIKES:
+            _quarantine(store, row, f"it failed three times, last with {type(error).__name__}")
+    return True
+
+
+def _quarantine(store: Store, row: InboxRow, why: str) -> None:
+    with store.transaction() as connection:
+        inbox_rows.finish(connection, row.id, InboxState.QUARANTINED, reason="failed", explanation=why)

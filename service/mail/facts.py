@@ -1,0 +1,183 @@
+"""What mails say, as plain dicts that JSON can hold: built from the model when a delivery is queued.
+
+The TypedDicts name every variable that a template in mail_templates/ may use; besides these it has only what
+`compose` adds (`MailSurroundings`). It never formats: times stay ISO strings, texts stay Markdown.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+from service.model import AUTOMATIC, Incident, Update
+
+AUTOMATICALLY = "automatically"
+"""Stands where a person's name would, if a rule of config.yaml acted."""
+
+
+class ComponentFacts(TypedDict):
+    """A component that the incident affects."""
+
+    name: str
+    state: str
+    """`major_outage`."""
+    state_words: str
+    """`major outage`."""
+
+
+class IncidentFacts(TypedDict):
+    """An incident as it was when the mail was queued; times are ISO strings with their offset, or None."""
+
+    id: int
+    tag: str
+    """`INC-12`."""
+    subject: str
+    message: str
+    """Markdown."""
+    type: str
+    components: list[ComponentFacts]
+    started_at: str
+    published_at: str | None
+    ended_at: str | None
+    published_by: str | None
+    """A name, `automatically`, or None while it is not published; `ended_by` likewise."""
+    ended_by: str | None
+    authored_by: str | None
+    """The name that may stand under public texts, unless site.hide_authors."""
+    alerts: int
+    """How many different alerts belong to it."""
+    times_fired: int
+    """How many firing messages these were together."""
+    public_path: str
+    dashboard_path: str
+
+
+class UpdateFacts(TypedDict):
+    """One published text."""
+
+    status: str
+    status_words: str
+    body: str
+    """Markdown."""
+    posted_at: str
+
+
+class AlertFacts(TypedDict):
+    """The alert that the incident was opened by; for employees' eyes only."""
+
+    monitor_name: str
+    raw_state: str
+    message: str
+    entity_id: str | None
+
+
+class EmployeeFacts(TypedDict):
+    """Mails about an incident to an employee: approval, published, recovered, closed, discarded."""
+
+    employee_name: str
+    incident: IncidentFacts
+    alert: AlertFacts | None
+    """None where no alert opened it."""
+    reason: str
+    """A `workflow.Reason`."""
+    by: str
+    """A name, or `automatically`."""
+    recipients: int
+    """How many subscribers have heard or would hear of it by mail."""
+    update_body: str
+    """Markdown: the text published with this step, or the closing comment; may be empty."""
+
+
+class AnswerFacts(TypedDict):
+    """The answer to an employee's reply."""
+
+    employee_name: str
+    first_line: str
+    """What was read, at most 80 characters; may be empty."""
+    outcome: str
+    """A short code that names what became of the reply."""
+    sentences: list[str]
+    """What happened, for a person."""
+    valid_line: str
+    """The one line to send instead; empty where nothing is to be sent."""
+    incident: IncidentFacts | None
+    subject: str
+    """Of the mail that is answered."""
+    in_reply_to: str | None
+    """The Message-ID of the mail that is answered."""
+    references: list[str]
+
+
+class SubscriberUpdateFacts(TypedDict):
+    """An update to a subscriber; never holds anything of the alert."""
+
+    incident: IncidentFacts
+    update: UpdateFacts
+    subscriber_public_id: str
+    is_first: bool
+    """Whether this is the first mail about the incident."""
+
+
+class SubscriberConfirmFacts(TypedDict):
+    """The question to a new address whether it wants our mails."""
+
+    path: str
+    """`/subscribe/confirm/`."""
+
+
+class LoginLinkFacts(TypedDict):
+    """The link that lets an employee in."""
+
+    employee_name: str
+    minutes: int
+    """How long the link can be used."""
+
+
+def incident_facts(incident: Incident, *, names: Mapping[str, str]) -> dict[str, Any]:
+    """Say of an incident what mails need; `names` gives employees' names by id (unknown: the id stands)."""
+    facts: IncidentFacts = {
+        "id": incident.id,
+        "tag": incident.tag,
+        "subject": incident.subject,
+        "message": incident.message,
+        "type": incident.type,
+        "components": [
+            {"name": name, "state": state.value, "state_words": _words(state.value)}
+            for name, state in incident.components.items()
+        ],
+        "started_at": incident.started_at.isoformat(),
+        "published_at": _iso(incident.published_at),
+        "ended_at": _iso(incident.ended_at),
+        "published_by": _name(incident.published_by, names),
+        "ended_by": _name(incident.ended_by, names),
+        "authored_by": _name(incident.authored_by or None, names),
+        "alerts": len(incident.alerts),
+        "times_fired": sum(alert.times_fired for alert in incident.alerts),
+        "public_path": f"/incidents/{incident.id}",
+        "dashboard_path": f"/dashboard/incidents/{incident.id}",
+    }
+    return dict(facts)
+
+
+def update_facts(update: Update) -> dict[str, Any]:
+    """Say of an update what subscribers read; who posted it stays out."""
+    facts: UpdateFacts = {
+        "status": update.status.value,
+        "status_words": _words(update.status.value),
+        "body": update.body,
+        "posted_at": update.posted_at.isoformat(),
+    }
+    return dict(facts)
+
+
+def _words(value: str) -> str:
+    return value.replace("_", " ")
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _name(employee_id: str | None, names: Mapping[str, str]) -> str | None:
+    if employee_id is None:
+        return None
+    return AUTOMATICALLY if employee_id == AUTOMATIC else names.get(employee_id, employee_id)

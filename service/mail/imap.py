@@ -1,0 +1,195 @@
+"""Reads replies from the IMAP mailbox, in a thread of its own, and files away what was taken in.
+
+A mail is moved only after `take` has returned, so what a crash leaves behind is taken again and never lost.
+It does not look into mails, and no text of a mail ever gets into a command.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from service.config.settings import Imap
+from service.errors import MailboxUnavailable, StoreUnavailable
+from service.mail.imap_connection import FETCH_LIMIT, Mailbox, Part, open_mailbox
+from service.mail.mailbox_loop import keep_reading
+
+BATCH: Final = 16
+"""Mails that are fetched and moved by one command, so at most 4 MiB are held at a time."""
+MOST_LOOKS: Final = 10
+"""Searches in one pass: mails that keep coming, or a server that keeps announcing some, wait for the next."""
+IDLE_SLICE: Final = 60.0
+"""Seconds after which the mailbox is looked at although nothing was pushed: a lost push costs no more."""
+POLL_PAUSE: Final = 15.0
+"""Seconds between two looks where the server cannot push."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedMail:
+    """A mail as the server gave it; (account, folder, uidvalidity, uid) names it for ever."""
+
+    account: str
+    """`username@host`."""
+    folder: str
+    uidvalidity: int
+    uid: int
+    raw: bytes
+    """The whole, or its first 256 KiB where `truncated`."""
+    size: int
+    """Of the whole, in bytes, as the server says."""
+    truncated: bool
+
+
+class MailboxReader:
+    """Brings every mail of the folder to `take` at least once, in the order of arrival.
+
+    `last_uid(account, folder, uidvalidity)` says up to where mails were taken before (0: none). `take` must
+    have the mail on disk when it returns, and must bear being given the same mail again; both may raise
+    StoreUnavailable. `notice` is told, in one sentence, what a person should know. `clock` dates
+    `last_success_at`; `idle_slice` and `poll_pause` are seconds.
+    """
+
+    def __init__(
+        self,
+        imap: Imap,
+        *,
+        last_uid: Callable[[str, str, int], int],
+        take: Callable[[FetchedMail], None],
+        notice: Callable[[str], None],
+        clock: Callable[[], datetime] | None = None,
+        idle_slice: float = IDLE_SLICE,
+        poll_pause: float = POLL_PAUSE,
+    ) -> None:
+        self.last_success_at: datetime | None = None
+        """When the mailbox was last read to its end; None before that (and without `clock`)."""
+        self._imap = imap
+        self._account = f"{imap.username}@{imap.host}"
+        self._last_uid = last_uid
+        self._take = take
+        self._notice = notice
+        self._clock = clock
+        self._idle_slice = idle_slice
+        self._poll_pause = poll_pause
+        self._stop = threading.Event()
+        self._mailbox: Mailbox | None = None
+        self._looked_for_leftovers = False
+        self._read_up_to = (0, 0)
+
+    def run(self, stop: threading.Event) -> None:
+        """Read until `stop` is set, whatever the server does, then hang up.
+
+        It ends within a second of `stop`; from a server that has just fallen silent it ends with the read
+        time-out (30 s) or as soon as `close` is called from another thread.
+        """
+        self._stop = stop
+        keep_reading(poll=self.poll_once, wait=self._wait, hang_up=self.close, stop=stop, notice=self._notice)
+
+    def poll_once(self) -> int:
+        """Connect if needed, take and move what is there, and give how many mails were taken.
+
+        Raises MailboxUnavailable and MailboxLoginRefused, after which the next call connects anew, and
+        StoreUnavailable, after which the mails not yet taken are still in their place.
+        """
+        mailbox = self._mailbox or self._connect()
+        cursor = self._cursor(mailbox)
+        try:
+            taken = self._take_leftovers(mailbox, cursor)
+            taken += self._take_new(mailbox, cursor)
+        except MailboxUnavailable:
+            self.close()
+            raise
+        if self._clock is not None:
+            self.last_success_at = self._clock()
+        return taken
+
+    def close(self) -> None:
+        """Hang up, from any thread; a read that hangs ends at once."""
+        mailbox, self._mailbox = self._mailbox, None
+        if mailbox is not None:
+            mailbox.hang_up()
+
+    def _connect(self) -> Mailbox:
+        mailbox = open_mailbox(self._imap)
+        self._mailbox = mailbox
+        self._looked_for_leftovers = False
+        self._notice(f"reading replies from {self._imap.folder} of {self._account}")
+        return mailbox
+
+    def _cursor(self, mailbox: Mailbox) -> int:
+        uidvalidity, read_up_to = self._read_up_to
+        stored = self._last_uid(self._account, self._imap.folder, mailbox.uidvalidity)
+        return max(stored, read_up_to) if uidvalidity == mailbox.uidvalidity else stored
+
+    def _take_leftovers(self, mailbox: Mailbox, cursor: int) -> int:
+        """Once per connection, take again and move what was taken before but not moved."""
+        if self._looked_for_leftovers:
+            return 0
+        count = 0
+        for batch in self._batches(mailbox.uids_up_to(cursor)):
+            taken, was_moved = self._take_batch(mailbox, batch)
+            count += taken
+            if not was_moved:
+                break
+        self._looked_for_leftovers = True
+        return count
+
+    def _take_new(self, mailbox: Mailbox, cursor: int) -> int:
+        """Take until a search finds nothing and nothing came meanwhile, so that idling misses nothing."""
+        count = 0
+        for _ in range(MOST_LOOKS):
+            mailbox.has_heard_of_more()
+            found = 0
+            for batch in self._batches(mailbox.uids_after(cursor)):
+                found += self._take_batch(mailbox, batch)[0]
+                cursor = batch[-1]
+                self._read_up_to = (mailbox.uidvalidity, cursor)
+            count += found
+            if not found and not mailbox.has_heard_of_more():
+                break
+        return count
+
+    def _batches(self, found: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+        """Cut what was found into small pieces, ending early where `stop` is set."""
+        for uids in found:
+            for start in range(0, len(uids), BATCH):
+                if self._stop.is_set():
+                    return
+                yield uids[start : start + BATCH]
+
+    def _take_batch(self, mailbox: Mailbox, uids: Sequence[int]) -> tuple[int, bool]:
+        taken: list[int] = []
+        fault: StoreUnavailable | None = None
+        for part in mailbox.fetch(uids):
+            try:
+                self._take(self._fetched(mailbox, part))
+            except StoreUnavailable as unavailable:
+                fault = unavailable
+                break
+            taken.append(part.uid)
+        refusal = mailbox.move(taken) if taken else ""
+        if refusal:
+            self._notice(refusal)
+        if fault is not None:
+            raise fault
+        return len(taken), not refusal
+
+    def _fetched(self, mailbox: Mailbox, part: Part) -> FetchedMail:
+        return FetchedMail(
+            account=self._account,
+            folder=self._imap.folder,
+            uidvalidity=mailbox.uidvalidity,
+            uid=part.uid,
+            raw=part.raw,
+            size=part.size,
+            truncated=len(part.raw) >= FETCH_LIMIT and part.size > FETCH_LIMIT,
+        )
+
+    def _wait(self) -> None:
+        mailbox = self._mailbox
+        if mailbox is None:
+            return
+        if mailbox.can_idle:
+            mailbox.await_news(self._stop, self._idle_slice)
+        else:
+            self._stop.wait(self._poll_pause)

@@ -1,0 +1,78 @@
+"""Decides when to read the mailbox again and how long to pause after which fault, until told to stop.
+
+It knows nothing of IMAP: reading, waiting for news and hanging up are given to it.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
+
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 300.0
+LOGIN_PAUSE: Final = 900.0
+"""Seconds after a refused login: trying sooner makes servers lock the account."""
+
+
+def longest_pause(failures: int) -> float:
+    """Give the most seconds to wait after so many failures in a row.
+
+    The first is tried again at once, so that a connection lost while idling misses nothing; then the bound
+    doubles from one second to five minutes.
+    """
+    if failures <= 1:
+        return 0.0
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 2, 30))
+
+
+def full_jitter(most: float) -> float:
+    """Draw a pause between nothing and `most` seconds, so that many clients do not come back as one."""
+    return random.SystemRandom().uniform(0.0, most)
+
+
+def keep_reading(
+    *,
+    poll: Callable[[], object],
+    wait: Callable[[], None],
+    hang_up: Callable[[], None],
+    stop: threading.Event,
+    notice: Callable[[str], None],
+    jitter: Callable[[float], float] = full_jitter,
+) -> None:
+    """Read (`poll`), then wait for news (`wait`), over and over, until `stop` is set; then hang up.
+
+    MailboxUnavailable reconnects after a pause, MailboxLoginRefused after fifteen minutes, and after
+    StoreUnavailable the mails are read again at the next slice. Only a wait that ends in peace forgets
+    earlier failures: a server that lets us in and drops us each time is not knocked at for ever.
+    """
+    failures = 0
+    try:
+        while not stop.is_set():
+            try:
+                _read(poll, notice)
+                wait()
+            except MailboxLoginRefused as fault:
+                hang_up()
+                notice(f"{fault}; trying again in {LOGIN_PAUSE / 60:.0f} minutes")
+                stop.wait(LOGIN_PAUSE)
+            except MailboxUnavailable as fault:
+                hang_up()
+                if stop.is_set():
+                    break
+                failures += 1
+                pause = jitter(longest_pause(failures))
+                notice(f"{fault}; connecting again in {pause:.0f} s")
+                stop.wait(pause)
+            else:
+                failures = 0
+    finally:
+        hang_up()
+
+
+def _read(poll: Callable[[], object], notice: Callable[[str], None]) -> None:
+    try:
+        poll()
+    except StoreUnavailable as fault:
+        notice(f"replies stay in the mailbox for now: {fault}")

@@ -1,0 +1,31 @@
+"""Turns the Markdown of incidents into HTML that may stand in a mail.
+
+Whatever the text holds (HTML, scripts, images, wild links), nothing comes out but plain structure and links
+to http, https and mailto. It never fetches anything.
+"""
+
+from typing import Final
+
+import nh3
+from markdown_it import MarkdownIt
+
+_PARSER: Final = (
+    MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 10})
+    .enable(["strikethrough", "table"])
+    .disable("image")
+)
+_TAGS: Final = {
+    *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_CLEANER: Final = nh3.Cleaner(
+    tags=_TAGS,
+    attributes={"a": {"href"}, "ol": {"start"}},
+    url_schemes={"http", "https", "mailto"},
+    link_rel="noopener noreferrer nofollow",
+)
+
+
+def to_html(source: str) -> str:
+    """Give CommonMark (with tables, strikethrough, line breaks kept) as clean HTML, no images, no styles."""
+    return _CLEANER.clean(_PARSER.render(source))

@@ -1,0 +1,202 @@
+"""Sends finished mails to the relay, one session for many mails.
+
+It says of each failure whether the mail, for now or for good, or the relay is to blame. It never changes an
+address or a mail beyond what SMTP itself asks for, and never decides about trying again.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final
+
+import aiosmtplib
+
+from service.config.settings import Security, Smtp
+from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavailable
+
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds for the connection, and again for the greeting."""
+COMMAND_TIMEOUT: Final = 60.0
+DATA_TIMEOUT: Final = 300.0
+"""Seconds for the answer to a whole mail. Giving up sooner than the relay sends the mail twice, which is why
+RFC 5321 section 4.5.3.2.6 asks for minutes here."""
+QUIT_TIMEOUT: Final = 3.0
+ANSWER_LIMIT: Final = 500
+"""Characters of the relay's answer that are kept."""
+
+_TAKEN: Final = frozenset({250, 251})
+_FOR_NOW, _FOR_GOOD, _NO_CODE, _GOING_AWAY = 400, 500, 600, 421
+"""RFC 5321 sections 4.2.1 and 3.8: 4xx is a refusal for now, 5xx for good, 421 the end of the connection."""
+_LOGIN_ASKED: Final = frozenset({530, 534, 535, 538})
+"""RFC 4954: the relay wants us to log in, so no mail is to blame."""
+_ADDRESS: Final = re.compile(r"[^\s\x00-\x1f\x7f<>(),:;\\\"@]+@[^\s\x00-\x1f\x7f<>(),:;\\\"@]+")
+_ADDRESS_LIMIT: Final = 254
+_FAULTS: Final = (aiosmtplib.SMTPException, OSError, ValueError)
+"""What aiosmtplib raises (TLS and time-outs are OSErrors; a name that is none is a ValueError)."""
+
+
+class Session:
+    """An open connection to the relay. It sends one mail at a time; `open_session` makes and ends it."""
+
+    def __init__(self, client: aiosmtplib.SMTP, smtp: Smtp, *, data_timeout: float) -> None:
+        self._client = client
+        self._smtp = smtp
+        self._data_timeout = data_timeout
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another mail may be sent; after RelayUnavailable it is False."""
+        return self._client.is_connected
+
+    @property
+    def takes_8bit(self) -> bool:
+        """Whether the relay takes mails with bytes over 127 (8BITMIME, RFC 6152)."""
+        return self._client.supports_extension("8bitmime")
+
+    async def send(self, *, sender: str, recipient: str, message: bytes) -> str:
+        """Hand over one mail (lines ending in CRLF or LF) and give the relay's answer, `250 Ok: queued …`.
+
+        `sender` is the envelope's, "" for the null sender. Raises RecipientRefused (5xx, or an address or a
+        mail that cannot be put to this relay), RecipientRefusedForNow (4xx), after both of which the next
+        mail may be sent; and RelayUnavailable, after which the session is over.
+        """
+        if sender:
+            _check_address(sender)
+        _check_address(recipient)
+        if not self.is_open:
+            raise RelayUnavailable("the relay has ended this session")
+        options = self._options(sender, recipient, message)
+        in_step = False
+        try:
+            with _relay_faults(self._smtp):
+                code, text = await self._command(b"MAIL", f"FROM:<{sender}>".encode(), *options)
+                if code in _TAKEN:
+                    code, text = await self._command(b"RCPT", f"TO:<{recipient}>".encode())
+                if code in _TAKEN:
+                    code, text = await self._data(message)
+                if _is_refusal(code):
+                    await self._reset()
+            in_step = code in _TAKEN or _is_refusal(code)
+        finally:
+            if not in_step:  # cancelled or broken half-way: the next answer would be taken for another's
+                self._client.close()
+        answer = f"{code} {_plain(text)}".strip()
+        if code in _TAKEN:
+            return answer
+        if not _is_refusal(code):
+            raise RelayUnavailable(f"the relay answered {answer}")
+        raise (RecipientRefusedForNow if code < _FOR_GOOD else RecipientRefused)(answer)
+
+    def _options(self, sender: str, recipient: str, message: bytes) -> list[bytes]:
+        """Choose the parameters of MAIL, refusing what this relay does not offer."""
+        options: list[bytes] = []
+        if not message.isascii():
+            if not self.takes_8bit:
+                raise RecipientRefused(
+                    "the relay takes no 8-bit mail (8BITMIME) and this one has 8-bit lines"
+                )
+            options.append(b"BODY=8BITMIME")
+        if not (sender.isascii() and recipient.isascii()):
+            if not self._client.supports_extension("smtputf8"):
+                raise RecipientRefused("the relay takes no addresses outside ASCII (SMTPUTF8)")
+            options.append(b"SMTPUTF8")
+        return options
+
+    async def _command(self, *words: bytes) -> tuple[int, str]:
+        answer = await self._client.execute_command(*words)
+        return answer.code, answer.message
+
+    async def _data(self, message: bytes) -> tuple[int, str]:
+        try:
+            answer = await self._client.data(message, timeout=self._data_timeout)
+        except aiosmtplib.SMTPDataError as refusal:
+            return refusal.code, refusal.message
+        return answer.code, answer.message
+
+    async def _reset(self) -> None:
+        """Make the relay forget the refused mail; where that fails, only the session ends."""
+        try:
+            await self._client.rset()
+        except _FAULTS:
+            self._client.close()
+
+
+@asynccontextmanager
+async def open_session(
+    smtp: Smtp,
+    *,
+    hostname: str = "localhost",
+    command_timeout: float = COMMAND_TIMEOUT,
+    data_timeout: float = DATA_TIMEOUT,
+) -> AsyncIterator[Session]:
+    """Connect to the relay, protect the connection and log in as config.yaml says; close it at the end.
+
+    `hostname` is how we call ourselves in EHLO. Raises RelayUnavailable, with the reason but never the
+    password, where any of this fails.
+    """
+    with _relay_faults(smtp):
+        client = aiosmtplib.SMTP(
+            hostname=smtp.host,
+            port=smtp.port,
+            username=smtp.username or None,
+            password=smtp.password.reveal() if smtp.username else None,
+            local_hostname=hostname,
+            timeout=command_timeout,
+            use_tls=smtp.security is Security.TLS,
+            start_tls=smtp.security is Security.STARTTLS,
+        )
+    try:
+        with _relay_faults(smtp):
+            await client.connect(timeout=CONNECT_TIMEOUT)
+            if client.is_ehlo_or_helo_needed:
+                await _greet(client)
+        yield Session(client, smtp, data_timeout=data_timeout)
+        if client.is_connected:
+            with suppress(*_FAULTS):
+                await client.quit(timeout=QUIT_TIMEOUT)
+    finally:
+        client.close()
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
+
+
+@contextmanager
+def _relay_faults(smtp: Smtp) -> Iterator[None]:
+    """Turn whatever goes wrong with the connection into RelayUnavailable, without the password."""
+    password = smtp.password.reveal()
+    try:
+        yield
+    except aiosmtplib.SMTPAuthenticationError as fault:
+        reason = _plain(fault.message, password)
+        raise RelayUnavailable(f"the relay refused the user name or password: {reason}") from None
+    except aiosmtplib.SMTPResponseException as fault:
+        raise RelayUnavailable(f"the relay answered {fault.code} {_plain(fault.message, password)}") from None
+    except _FAULTS as fault:
+        reason = _plain(str(fault), password) or type(fault).__name__
+        raise RelayUnavailable(f"the relay {smtp.host}:{smtp.port} cannot be used: {reason}") from None
+
+
+def _is_refusal(code: int) -> bool:
+    """Whether this answer is about the mail and not about the relay or our login."""
+    return _FOR_NOW <= code < _NO_CODE and code != _GOING_AWAY and code not in _LOGIN_ASKED
+
+
+def _check_address(address: str) -> None:
+    if len(address) > _ADDRESS_LIMIT or not _ADDRESS.fullmatch(address) or not address.isprintable():
+        raise RecipientRefused(f"not an e-mail address that can be sent to: {address[:80]!r}")
+
+
+def _plain(text: str, password: str = "") -> str:
+    """Give an answer as one printable line without the password."""
+    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if password:
+        readable = readable.replace(password, "***")
+    line = " ".join(readable.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)[
+        :ANSWER_LIMIT
+    ]

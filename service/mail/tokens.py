@@ -1,0 +1,94 @@
+"""Reply tokens: how they are made, where they stand in our mails, and where an answer brings them back.
+
+A token is 128 bits as 26 characters of lower-case base32; only its SHA-256 is ever stored. Finding one
+authorises nothing: whether it is known, unused and in time is for `actions` to tell.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import b32encode
+from collections.abc import Iterator, Sequence
+
+ENVELOPE_FIELDS = (
+    "delivered-to",
+    "x-delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "x-envelope-to",
+    "x-gm-original-to",
+)
+"""Header fields in which mail servers write the address they delivered to, most trusted first."""
+MOST_REFERENCES = 20
+
+_TOKEN_BYTES = 16
+# Servers rewrite the mailbox and domain of an envelope address, but keep what stands behind the plus.
+_IN_ENVELOPE = re.compile(r"\+([a-z2-7]{26})@", re.IGNORECASE | re.ASCII)
+_IN_MESSAGE_ID = re.compile(r"<?([a-z2-7]{26})\.[0-9a-f]{32}@", re.IGNORECASE | re.ASCII)
+_BETWEEN_REFERENCES = re.compile(r"[\s,]+")
+
+
+def make_token(key: bytes, public_id: str) -> str:
+    """Derive a delivery's token from its public id: HMAC-SHA256, the first 128 bits, as base32 (RFC 4648)."""
+    digest = hmac.digest(key, b"reply:" + public_id.encode(), hashlib.sha256)
+    return b32encode(digest[:_TOKEN_BYTES]).decode("ascii").rstrip("=").lower()
+
+
+def hash_token(token: str) -> str:
+    """Give the SHA-256 in hex of a token; some clients change its case, so case does not count."""
+    return hashlib.sha256(token.strip().lower().encode()).hexdigest()
+
+
+def message_id(public_id: str, domain: str, token: str = "") -> str:
+    """Give the Message-ID of a delivery, angle brackets included; with a token where it can be answered."""
+    return f"<{token}.{public_id}@{domain}>" if token else f"<{public_id}@{domain}>"
+
+
+def reply_address(own_address: str, token: str) -> str:
+    """Give the plus address (RFC 5233) that stands in Reply-To: `status+TOKEN@acme.example`."""
+    local, _, domain = own_address.rpartition("@")
+    return f"{local}+{token}@{domain}"
+
+
+def find_tokens(fields: Sequence[tuple[str, str]], own_address: str) -> tuple[str, ...]:
+    """Find every distinct token in a mail's header, most trusted place first, lower-case.
+
+    `fields` are pairs of lower-case name and unfolded value. Places, in order: the envelope fields, To, Cc,
+    In-Reply-To, then References from its right end, at most 20.
+    """
+    found = [*_in_envelope(fields), *_in_recipients(fields, own_address), *_in_references(fields)]
+    return tuple(dict.fromkeys(token.lower() for token in found))
+
+
+def split_references(value: str) -> list[str]:
+    """Split References or In-Reply-To at white space and commas (Exchange and iOS write commas)."""
+    return [reference for reference in _BETWEEN_REFERENCES.split(value) if reference]
+
+
+def _in_envelope(fields: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for name in ENVELOPE_FIELDS:
+        for value in _values(fields, name):
+            yield from _IN_ENVELOPE.findall(value)
+
+
+def _in_recipients(fields: Sequence[tuple[str, str]], own_address: str) -> Iterator[str]:
+    local, _, domain = own_address.rpartition("@")
+    own = re.compile(
+        rf"(?<![\w.+%=-]){re.escape(local)}\+([a-z2-7]{{26}})@{re.escape(domain)}(?![\w.-])",
+        re.IGNORECASE | re.ASCII,
+    )
+    for name in ("to", "cc"):
+        for value in _values(fields, name):
+            yield from own.findall(value)
+
+
+def _in_references(fields: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for name in ("in-reply-to", "references"):
+        for value in _values(fields, name):
+            for reference in reversed(split_references(value)[-MOST_REFERENCES:]):
+                if match := _IN_MESSAGE_ID.match(reference):
+                    yield match[1]
+
+
+def _values(fields: Sequence[tuple[str, str]], name: str) -> Iterator[str]:
+    return (value for field, value in fields if field == name)

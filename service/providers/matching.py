@@ -1,0 +1,67 @@
+"""Which monitor an alert's name means, and which names are near it. Never decides what comes of it."""
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from service.model import Monitor
+
+_NEAR_ENOUGH = 0.6
+_MOST_NEAR_NAMES = 3
+
+
+def match_monitor(name: str, provider: str, monitors: Sequence[Monitor]) -> Monitor | None:
+    """Find the monitor of a provider that an alert's name means, or None.
+
+    An exact name comes first, then one that differs in case or white space, then the glob pattern (`*`, `?`)
+    with the most literal characters; `*` alone is the fallback. The earlier monitor wins a tie.
+    """
+    ours = [monitor for monitor in monitors if monitor.provider == provider]
+    folded = _folded(name)
+    for monitor in ours:
+        if name in monitor.alert_names:
+            return monitor
+    for monitor in ours:
+        if any(_folded(known) == folded for known in monitor.alert_names):
+            return monitor
+    fitting = [
+        (_specificity(pattern), -index)
+        for index, monitor in enumerate(ours)
+        for pattern in monitor.alert_names
+        if _is_pattern(pattern) and _compiled(_folded(pattern)).match(folded)
+    ]
+    return ours[-max(fitting)[1]] if fitting else None
+
+
+def near_names(name: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
+    """Give up to three configured names that look like this one, the nearest first, for "did you mean"."""
+    known = {
+        _folded(alert_name): alert_name
+        for monitor in monitors
+        for alert_name in monitor.alert_names
+        if not _is_pattern(alert_name)
+    }
+    near = difflib.get_close_matches(_folded(name), known, n=_MOST_NEAR_NAMES, cutoff=_NEAR_ENOUGH)
+    return tuple(known[one] for one in near)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _is_pattern(name: str) -> bool:
+    return "*" in name or "?" in name
+
+
+def _specificity(pattern: str) -> tuple[int, int]:
+    """Count the literal characters, then the `?`: so `*` alone comes last of all."""
+    wild, single = pattern.count("*"), pattern.count("?")
+    return len(pattern) - wild - single, single
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # fnmatch's [a-z] sets are not ours: monitors are often called "[prod] Database"
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))

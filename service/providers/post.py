@@ -1,0 +1,13 @@
+"""What a provider is given to read: a webhook's post as it came in, before anything was made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class RawPost:
+    """One webhook request, without its secrets: `query` is the URL's, such as `event=resolved`."""
+
+    body: bytes
+    content_type: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)

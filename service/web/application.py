@@ -1,0 +1,60 @@
+"""Puts routes and guards together into the one ASGI application."""
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from service.errors import NotAllowed, NotFound, StoreUnavailable, TokenInvalid
+from service.web.front import STATIC, Front, page
+from service.web.guards import SameOriginOnly, SecurityHeaders
+
+LARGEST_REQUEST = 1024 * 1024
+"""Bytes that any route takes; webhooks set a lower bound and name it in their answer."""
+
+
+def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
+    """Make the application of some rooms' routes."""
+    application = Starlette(
+        routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
+        middleware=[Middleware(SecurityHeaders), Middleware(SameOriginOnly)],
+        exception_handlers={
+            404: _not_found,
+            NotFound: _not_found,
+            TokenInvalid: _token_invalid,
+            NotAllowed: _not_allowed,
+            StoreUnavailable: _store_unavailable,
+        },
+        max_body_size=LARGEST_REQUEST,
+    )
+    application.state.front = front
+    return application
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(("/webhook/", "/api/")):
+        return JSONResponse({"error": "there is nothing at this address"}, 404)
+    said = str(error) if isinstance(error, NotFound) else "There is nothing at this address."
+    return _message(request, 404, "Not found", said)
+
+
+async def _token_invalid(request: Request, error: Exception) -> Response:
+    return _message(request, 410, "This link does not work", str(error))
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    return _message(request, 403, "Not allowed", str(error))
+
+
+async def _store_unavailable(request: Request, error: Exception) -> Response:
+    del error  # its text is for the log, which has it
+    said = "The database cannot be used just now. Nothing was changed; try again in a moment."
+    return _message(request, 503, "Try again in a moment", said)
+
+
+def _message(request: Request, status: int, title: str, text: str) -> Response:
+    return page(request, "message.html", status_code=status, title=title, text=text)

@@ -1,0 +1,78 @@
+"""What every page needs to know, and how a page finds it: handed in by `app`, once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from service.actions.house import House
+from service.mail.markdown import to_html
+from service.mail.sandbox import Sandbox
+from service.store.inbox_rows import Arrival
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The doors of the house, as the web sees them."""
+
+    house: House
+    clock: Callable[[], datetime]
+    receive: Callable[[Arrival], Awaitable[int]]
+    """Stores a post; returns its inbox id once it is on disk."""
+    wake: Callable[[], None]
+    """Says that there is something to send or to decide, so that nobody waits for the next tick."""
+    sandbox: Sandbox | None
+    """Only where no mail server is configured."""
+    pages: Environment
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach us by https, so that cookies may be marked secure."""
+        return self.house.config.site.url.startswith("https://")
+
+
+def front_of(request: Request) -> Front:
+    """Find the front that this request came in by."""
+    front: Front = request.app.state.front
+    return front
+
+
+def make_pages(house: House) -> Environment:
+    """Set up the pages' templates: autoescape on, and a name that is missing is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    zone = house.config.site.timezone
+    environment.globals["site"] = house.config.site
+    environment.filters["markdown"] = to_html
+    environment.filters["words"] = lambda text: str(text).replace("_", " ")
+    environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
+    environment.filters["clock_time"] = lambda at: at.astimezone(zone).strftime("%H:%M %Z")
+    environment.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
+    return environment
+
+
+def page(
+    request: Request,
+    name: str,
+    *,
+    status_code: int = 200,
+    headers: dict[str, str] | None = None,
+    **shown: object,
+) -> HTMLResponse:
+    """Render a page; templates also get `site` and whether the mail sandbox is on."""
+    front = front_of(request)
+    template = front.pages.get_template(name)
+    text = template.render(sandbox_is_on=front.sandbox is not None, **shown)
+    return HTMLResponse(text, status_code=status_code, headers=headers)

@@ -1,0 +1,185 @@
+"""The mails that the sandbox kept, as their recipients would see them, and answering them.
+
+Only on this machine: whoever reads these mails can log in as anybody.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from service.errors import (
+    AddressInvalid,
+    MailUnreadable,
+    NotFound,
+    RecipientRefused,
+    RecipientRefusedForNow,
+    RelayUnavailable,
+)
+from service.mail.parsing import decode_words, parse_mail
+from service.mail.sandbox import Sandbox, SandboxMail
+from service.web.front import front_of, page
+from service.web.login import before_id, read_form, row_id
+
+MAILS_SHOWN: Final = 50
+LONGEST_REPLY: Final = 20_000
+"""Characters."""
+MAIL_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "sandbox allow-popups allow-top-navigation-by-user-activation; frame-ancestors 'self'"
+)
+"""A mail brings its styles along and may have its links followed; it runs nothing, loads nothing, sends nothing."""
+
+_LOCAL_NAMES: Final = {"localhost", "127.0.0.1", "::1"}
+_HEAD: Final = re.compile(r"<head(\s[^<>]*)?>", re.IGNORECASE)
+_BASE: Final = '<base target="_top">'
+_PRIVATE: Final = {"cache-control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMail:
+    """A mail as a person would see it."""
+
+    number: int
+    sender: str
+    recipient: str
+    subject: str
+    sent_at: datetime | None
+    can_be_answered: bool
+    """Whether it asks to be replied to at an address of its own."""
+    text: str | None
+    html: str | None
+    fields: tuple[tuple[str, str], ...]
+
+
+def read_mail(mail: SandboxMail) -> ShownMail:
+    """Read a kept mail; one that cannot be parsed is shown by its envelope."""
+    try:
+        parsed = parse_mail(mail.raw)
+    except MailUnreadable as error:
+        return ShownMail(
+            mail.number, mail.sender, mail.recipient, f"({error})", None, False, None, None, ()  # noqa: FBT003
+        )  # fmt: skip
+    return ShownMail(
+        number=mail.number,
+        sender=decode_words(parsed.first("from")) or mail.sender,
+        recipient=decode_words(parsed.first("to")) or mail.recipient,
+        subject=decode_words(parsed.first("subject")) or "(no subject)",
+        sent_at=_sent_at(parsed.first("date")),
+        can_be_answered=bool(parsed.values("reply-to")),
+        text=parsed.text,
+        html=parsed.html,
+        fields=parsed.fields,
+    )
+
+
+def _sent_at(value: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def framed(html: str) -> str:
+    """Let a mail's links open in the whole window, not within the frame that shows it."""
+    if (head := _HEAD.search(html)) is None:
+        return f"<!doctype html>{_BASE}{html}"
+    return f"{html[: head.end()]}{_BASE}{html[head.end() :]}"
+
+
+async def show_mails(request: Request) -> Response:
+    """Show the kept mails, newest first, page by page."""
+    before = before_id(request)
+    kept = [mail for mail in reversed(_sandbox(request).mails) if before is None or mail.number < before]
+    return page(
+        request,
+        "sandbox/mails.html",
+        headers=_PRIVATE,
+        mails=[read_mail(mail) for mail in kept[:MAILS_SHOWN]],
+        has_older=len(kept) > MAILS_SHOWN,
+        before=before,
+        was_sent=request.query_params.get("sent") == "1",
+    )
+
+
+async def show_mail(request: Request) -> Response:
+    """Show one mail and a box to answer it."""
+    return _mail_page(request, _mail(request))
+
+
+def _mail_page(request: Request, mail: SandboxMail, *, problem: str = "", typed: str = "") -> Response:
+    return page(
+        request,
+        "sandbox/mail.html",
+        status_code=422 if problem else 200,
+        headers=_PRIVATE,
+        mail=read_mail(mail),
+        problem=problem,
+        typed=typed,
+    )
+
+
+async def show_html(request: Request) -> Response:
+    """Give a mail's HTML part for the frame that shows it, under a policy of its own."""
+    html = read_mail(_mail(request)).html
+    if html is None:
+        raise NotFound("This mail has no HTML part.")
+    return HTMLResponse(framed(html), headers={**_PRIVATE, "content-security-policy": MAIL_POLICY})
+
+
+async def send_reply(request: Request) -> Response:
+    """Answer a mail as its recipient, by the same way as from a real mail program."""
+    mail, sandbox = _mail(request), _sandbox(request)
+    text = (await read_form(request)).get("text", "").strip("\n")
+    if not text.strip() or len(text) > LONGEST_REPLY:
+        problem = f"Write something to send, of at most {LONGEST_REPLY:,} characters."
+        return _mail_page(request, mail, problem=problem, typed=text)
+    try:
+        await sandbox.send_reply(mail, text, now=front_of(request).clock())
+    except (AddressInvalid, RecipientRefused, RecipientRefusedForNow, RelayUnavailable) as error:
+        return _mail_page(request, mail, problem=f"The reply was not sent: {error}.", typed=text)
+    return RedirectResponse("/sandbox?sent=1", 303, _PRIVATE)
+
+
+def _mail(request: Request) -> SandboxMail:
+    number = row_id(request, "number")
+    found = next((mail for mail in _sandbox(request).mails if mail.number == number), None)
+    if found is None:
+        raise NotFound(f"The sandbox has no mail {number}; it keeps the last 2,000 since it was started.")
+    return found
+
+
+def _sandbox(request: Request) -> Sandbox:
+    front = front_of(request)
+    if front.sandbox is None:
+        raise NotFound("There is no mail sandbox: config.yaml names a mail server.")
+    own_name = urlsplit(front.house.config.site.url).hostname
+    # the name as well: a stranger's site can point its own name at this machine and have a browser here read it
+    if not (_is_loopback(request) and request.url.hostname in {own_name, *_LOCAL_NAMES}):
+        raise NotFound("The mail sandbox is shown on the machine that it runs on, and nowhere else.")
+    return front.sandbox
+
+
+def _is_loopback(request: Request) -> bool:
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+routes = [
+    Route("/sandbox", show_mails),
+    Route("/sandbox/{number}", show_mail),
+    Route("/sandbox/{number}/html", show_html),
+    Route("/sandbox/{number}/reply", send_reply, methods=["POST"]),
+]

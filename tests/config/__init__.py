@@ -1,0 +1,1 @@
+"""What config.yaml may say, and what is said about it where it may not."""

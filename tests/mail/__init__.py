@@ -1,0 +1,1 @@
+"""Mail in and out, tested on what real clients and servers send."""

@@ -1,0 +1,152 @@
+"""HTML, charsets and flowed text become the lines a person saw."""
+
+import pytest
+
+from service.mail.plain_text import cut_to_lines, decode_bytes, html_to_lines, unflow
+
+
+def visible(markup: str) -> list[str]:
+    return [line for line in html_to_lines(markup) if line]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "publish",
+        "<p>publish</p>",
+        "<div>pub<b>lish</b></div>",
+        "<html><head><title>discard</title><style>discard</style></head><body>publish</body></html>",
+        "<script>discard</script><p>publish</p>",
+        "<!-- discard --><p>publish",
+        "<!--[if mso]><p>discard</p><![endif]--><p>publish</p>",
+        "<p hidden>discard</p><p>publish</p>",
+        "<p style='DISPLAY : NONE'>discard</p><p>publish</p>",
+        "<p style='color:red;font-size:0'>discard</p><p>publish</p>",
+        "<p style='font-size:0px;line-height:0'>discard</p><p>publish</p>",
+        "<p style='visibility: hidden !important'>discard</p><p>publish</p>",
+        "<p style='mso-hide:all'>discard</p><p>publish</p>",
+        "<div style='max-height:0px;overflow:hidden'>discard</div><p>publish</p>",
+        "<div style='display:none'><div><p>discard</p></div></div>publish",
+        "<s>discard</s><p>publish</p>",
+        "<span style='text-decoration: line-through'>discard</span> publish",
+        "<p style='font-size:0.9em'>publish</p>",
+        "<table><tr><td>publish</td></tr></table>",
+        "<p>publish</p><div id='appendonsend'></div><p>discard</p>",
+        "<p>publish</p><hr><div id='divRplyFwdMsg'>From: x</div><p>discard</p>",
+        "<p>publish</p><div><div style='border:none;border-top:solid #E1E1E1 1.0pt'>From:</div></div>discard",
+        "<p>pub&shy;lish</p>".replace("&shy;", ""),
+    ],
+)
+def test_only_what_is_seen_and_new_is_read(markup: str) -> None:
+    assert visible(markup) == ["publish"]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "one<br>two",
+        "<p>one</p><p>two</p>",
+        "<div>one</div>two",
+        "one<div>two</div>",
+        "<div><div>one</div></div><div>two</div>",
+        "<table><tr><td>one</td></tr><tr><td>two</td></tr></table>",
+        "<pre>one\ntwo</pre>",
+        "<h1>one</h1>two",
+    ],
+)
+def test_blocks_become_lines(markup: str) -> None:
+    assert visible(markup) == ["one", "two"]
+
+
+def test_white_space_is_folded_and_cells_are_apart() -> None:
+    assert visible("<p>one\n  &nbsp; two</p><table><tr><td>a</td><td>b</td></tr></table>") == [
+        "one two",
+        "a b",
+    ]
+
+
+def test_a_list_item_keeps_its_mark() -> None:
+    assert visible("<ul><li>publish</li><li>discard</li></ul>") == ["- publish", "- discard"]
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "<blockquote>publish</blockquote>",
+        "<blockquote type=cite><div><p>publish</p></div></blockquote>",
+        "<div class=gmail_quote>publish</div>",
+        "<div class='gmail_quote gmail_quote_container'>publish<blockquote></blockquote></div>",
+        "<div class=moz-cite-prefix>publish</div>",
+        "<div id=yiv class='yahoo_quoted'>publish</div>",
+        "<div class=protonmail_quote>publish</div>",
+    ],
+)
+def test_a_quote_is_marked(quote: str) -> None:
+    assert visible(f"<p>Hm.</p>{quote}<p>Bye</p>") == ["Hm.", "> publish", "Bye"]
+
+
+def test_what_gmail_keeps_below_its_quote_is_new() -> None:
+    markup = "<div class=gmail_quote>On … wrote:<blockquote>It is down</blockquote><div>publish</div></div>"
+    assert visible(markup) == ["> On … wrote:", "> It is down", "publish"]
+
+
+def test_new_text_below_a_quote_stands_apart() -> None:
+    assert html_to_lines("<blockquote>It is down</blockquote>publish") == ("> It is down", "", "publish")
+
+
+def test_html_is_bounded() -> None:
+    assert len(html_to_lines("<p>line</p>" * 5000)) == 400
+
+
+def test_text_is_bounded() -> None:
+    assert len(cut_to_lines("line\n" * 5000)) == 400
+    assert sum(map(len, cut_to_lines("x" * 100_000))) == 64 * 1024
+
+
+@pytest.mark.parametrize(
+    ("payload", "charset", "text"),
+    [
+        (b"gr\xc3\xbc\xc3\x9fe", "utf-8", "grüße"),
+        (b"gr\xc3\xbc\xc3\x9fe", "", "grüße"),
+        (b"gr\xfc\xdfe", "", "grüße"),
+        (b"gr\xfc\xdfe", "us-ascii", "grüße"),
+        (b"gr\xfc\xdfe", "x-unknown", "grüße"),
+        (b"gr\xfc\xdfe", "iso-8859-1", "grüße"),
+        (b"gr\xfc\xdfe", "a\x00b", "grüße"),
+        (b"\x93yes\x94", "", "\u201cyes\u201d"),
+        (b"\x81", "", "\ufffd"),
+        (b"cut gr\xc3", "utf-8", "cut gr"),
+        (rb"\u0070ublish", "unicode_escape", r"\u0070ublish"),
+        (b"+AHA-ublish", "utf-7", "+AHA-ublish"),
+        (b"xn--a", "punycode", "xn--a"),
+        (b"publish", "rot13", "publish"),
+        (b"publish", "zlib", "publish"),
+        ("publish".encode("utf-16"), "utf-16", "publish"),
+        ("はい".encode("iso-2022-jp"), "iso-2022-jp", "はい"),
+    ],
+)
+def test_bytes_are_decoded_as_well_as_can_be(payload: bytes, charset: str, text: str) -> None:
+    assert decode_bytes(payload, charset) == text
+
+
+@pytest.mark.parametrize(
+    ("flowed", "text"),
+    [
+        ("publish \ntomorrow", "publish tomorrow"),
+        ("publish\ntomorrow", "publish\ntomorrow"),
+        ("publish \n\ntomorrow", "publish \ntomorrow"),
+        ("publish \n-- \nJordan", "publish \n-- \nJordan"),
+        ("> It is \n> down\npublish", "> It is down\npublish"),
+        ("> It is \npublish", "> It is \npublish"),
+        (">> deep \n> less", ">> deep \n> less"),
+        (" > stuffed", "> stuffed"),
+        (" From here", "From here"),
+        ("one \r\ntwo", "one two"),
+    ],
+)
+def test_flowed_text_is_joined(flowed: str, text: str) -> None:
+    assert unflow(flowed, delete_space=False) == text
+
+
+def test_delsp_deletes_the_space() -> None:
+    assert unflow("pub \nlish", delete_space=True) == "publish"

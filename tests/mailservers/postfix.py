@@ -1,0 +1,128 @@
+"""A Postfix of our own: SMTP on a loopback port, delivering known addresses by LMTP and nothing anywhere else."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.config.settings import Secret, Security, Smtp
+from tests.mailservers import processes
+
+_MAIN = """
+compatibility_level = 3.6
+config_directory = {directory}
+queue_directory = {directory}/queue
+data_directory = {directory}/data
+maillog_file = {directory}/postfix.log
+maillog_file_prefixes = {directory}
+multi_instance_name =
+myhostname = mx.acme.example
+mydomain = acme.example
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_recipient_maps =
+virtual_mailbox_domains = acme.example
+virtual_mailbox_maps = texthash:{directory}/recipients
+virtual_transport = lmtp:inet:127.0.0.1:{lmtp_port}
+recipient_delimiter = +
+default_transport = error:nothing leaves this machine
+relay_transport = error:nothing leaves this machine
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_recipient_restrictions = reject_unauth_destination
+smtpd_peername_lookup = no
+smtpd_client_connection_count_limit = 0
+smtpd_error_sleep_time = 0
+smtpd_hard_error_limit = 1000
+smtpd_soft_error_limit = 1000
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {cert}
+smtpd_tls_key_file = {key}
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = inet:127.0.0.1:{auth_port}
+smtp_host_lookup = native
+notify_classes =
+biff = no
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
+message_size_limit = 10485760
+"""
+
+_MASTER = """
+127.0.0.1:{smtp_port} inet n - n - - smtpd
+127.0.0.1:{smtps_port} inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+lmtp unix - - n - - lmtp
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+@dataclass
+class Postfix:
+    """A Postfix that runs, or was stopped for an outage and can be started again on the same ports."""
+
+    directory: Path
+    smtp_port: int = field(default_factory=processes.free_port)
+    smtps_port: int = field(default_factory=processes.free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        program = processes.find_program("postfix", "postfix")
+        master = processes.find_program("master", "postfix")
+        subprocess.run([program, "-c", str(self.directory), "check"], check=True, capture_output=True)
+        self.process = processes.start(
+            [master, "-c", str(self.directory), "-d"],
+            ports=[self.smtp_port, self.smtps_port],
+            log=self.directory / "master.log",
+        )
+
+    def stop(self) -> None:
+        """End it; what it has queued stays queued."""
+        if self.process is not None:
+            processes.stop(self.process)
+            self.process = None
+
+    def smtp(self, *, security: Security = Security.NONE, username: str = "", password: str = "") -> Smtp:
+        """Give the settings that send through it."""
+        port = self.smtps_port if security is Security.TLS else self.smtp_port
+        return Smtp(processes.LOOPBACK, port, security, username, Secret(password))
+
+
+def configure(
+    directory: Path, addresses: Sequence[str], cert: Path, key: Path, *, lmtp_port: int, auth_port: int
+) -> Postfix:
+    """Write the configuration of a Postfix that knows the addresses; raise ServersMissing without one."""
+    processes.find_program("postfix", "postfix")
+    postfix = Postfix(directory)
+    for name in ("queue", "data"):
+        (directory / name).mkdir()
+    shutil.chown(directory / "data", "postfix")
+    (directory / "recipients").write_text("".join(f"{address} known\n" for address in addresses))
+    main = _MAIN.format(directory=directory, cert=cert, key=key, lmtp_port=lmtp_port, auth_port=auth_port)
+    (directory / "main.cf").write_text(main)
+    ports = {"smtp_port": postfix.smtp_port, "smtps_port": postfix.smtps_port}
+    (directory / "master.cf").write_text(_MASTER.format(**ports))
+    return postfix

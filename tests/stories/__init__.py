@@ -1,0 +1,1 @@
+"""One file per story, through the real app with a movable clock."""

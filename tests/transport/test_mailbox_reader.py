@@ -1,0 +1,326 @@
+"""The mailbox reader against the sandbox's IMAP server, also through a proxy that spoils the connection."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from service.config.settings import Secret, Security
+from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
+from service.mail import imap_connection
+from service.mail.imap import BATCH, FetchedMail, MailboxReader
+from service.mail.imap_connection import FETCH_LIMIT
+from service.mail.sandbox import Sandbox
+from tests.transport.proxy import proxied
+from tests.transport.rows import PATIENCE, Rows, mail, running, subjects_in
+
+PutReply = Callable[[bytes], None]
+
+
+def test_a_mail_is_taken_once_and_then_moved(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    reader = rows.reader(sandbox.imap)
+    put_reply(mail("one"))
+    assert (reader.poll_once(), reader.poll_once()) == (1, 0)
+    reader.close()
+    assert rows.subjects == ["one"]
+    assert subjects_in(sandbox.imap, "INBOX") == []
+    assert subjects_in(sandbox.imap, "Processed") == ["one"]
+
+
+def test_many_mails_are_taken_in_the_order_of_arrival(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    reader = rows.reader(sandbox.imap)
+    expected = [f"number {number}" for number in range(BATCH * 2 + 3)]
+    for subject in expected:
+        put_reply(mail(subject))
+    assert reader.poll_once() == len(expected)
+    reader.close()
+    assert rows.subjects == expected
+
+
+def test_a_search_over_more_mails_than_one_line_holds_is_cut(
+    sandbox: Sandbox, put_reply: PutReply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap_connection, "SEARCH_SPAN", 3)
+    rows = Rows()
+    rows.last_uid = lambda *_: 104  # type: ignore[method-assign] # the first four UIDs of pymap are 101 to 104
+    reader = rows.reader(sandbox.imap)
+    for number in range(12):
+        put_reply(mail(f"number {number}"))
+    assert reader.poll_once() == 12
+    reader.close()
+    assert subjects_in(sandbox.imap, "INBOX") == []
+
+
+@pytest.mark.parametrize(
+    ("length", "is_cut"),
+    [(FETCH_LIMIT - 1, False), (FETCH_LIMIT, False), (FETCH_LIMIT + 1, True), (900_000, True)],
+)
+def test_no_more_than_256_kib_of_a_mail_are_fetched(
+    sandbox: Sandbox, put_reply: PutReply, length: int, is_cut: bool
+) -> None:
+    rows = Rows()
+    added = len(b"Return-Path: <ana@acme.example>\r\nDelivered-To: status@acme.example\r\n")
+    put_reply(mail("large").ljust(length - added, b"x"))
+    reader = rows.reader(sandbox.imap)
+    reader.poll_once()
+    reader.close()
+    (kept,) = rows.rows.values()
+    assert (len(kept.raw), kept.size, kept.truncated) == (min(length, FETCH_LIMIT), length, is_cut)
+
+
+def test_where_the_store_is_unavailable_nothing_is_moved(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    rows.is_available = False
+    put_reply(mail("one"))
+    reader = rows.reader(sandbox.imap)
+    with pytest.raises(StoreUnavailable):
+        reader.poll_once()
+    assert subjects_in(sandbox.imap, "INBOX") == ["one"]
+    rows.is_available = True
+    assert reader.poll_once() == 1
+    reader.close()
+    assert subjects_in(sandbox.imap, "INBOX") == []
+
+
+def test_the_mails_taken_before_the_store_failed_are_moved(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+
+    def take(mail: FetchedMail) -> None:
+        rows.is_available = len(rows.rows) < 2
+        rows.take(mail)
+
+    for subject in ("one", "two", "three"):
+        put_reply(mail(subject))
+    reader = MailboxReader(sandbox.imap, last_uid=rows.last_uid, take=take, notice=rows.notices.append)
+    with pytest.raises(StoreUnavailable):
+        reader.poll_once()
+    reader.close()
+    assert subjects_in(sandbox.imap, "INBOX") == ["three"]
+
+
+def test_an_unavailable_store_is_tried_again_at_the_next_slice(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    rows.is_available = False
+    put_reply(mail("one"))
+    with running(rows.reader(sandbox.imap, idle_slice=0.1)):
+        rows.next_refusal()
+        rows.is_available = True
+        rows.next_mail()
+    assert rows.subjects == ["one"]
+    assert any("stay in the mailbox" in notice for notice in rows.notices)
+
+
+def test_a_mail_that_was_taken_but_not_moved_is_moved_after_a_crash(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+
+    def take_and_crash(mail: FetchedMail) -> None:
+        rows.take(mail)
+        raise KeyboardInterrupt
+
+    put_reply(mail("one"))
+    crashing = MailboxReader(
+        sandbox.imap, last_uid=rows.last_uid, take=take_and_crash, notice=rows.notices.append
+    )
+    with pytest.raises(KeyboardInterrupt):
+        crashing.poll_once()
+    crashing.close()
+    assert subjects_in(sandbox.imap, "INBOX") == ["one"]
+
+    reader = rows.reader(sandbox.imap)
+    reader.poll_once()
+    reader.close()
+    assert subjects_in(sandbox.imap, "INBOX") == []
+    assert subjects_in(sandbox.imap, "Processed") == ["one"]
+    assert rows.subjects == ["one"]
+
+
+def test_a_reply_is_pushed_long_before_the_slice_ends(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    with running(rows.reader(sandbox.imap, idle_slice=600)):
+        for subject in ("one", "two", "three"):
+            put_reply(mail(subject))
+            rows.next_mail()
+    assert rows.subjects == ["one", "two", "three"]
+
+
+def test_a_pushed_line_in_two_segments_needs_no_second_connection(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+    with proxied(sandbox.imap.port) as proxy:
+        put_reply(mail("one"))
+        with running(rows.reader(replace(sandbox.imap, port=proxy.port), idle_slice=600)):
+            rows.next_mail()
+            assert proxy.has_idled.wait(PATIENCE)
+            proxy.split_at = b" EXISTS"
+            put_reply(mail("two"))
+            rows.next_mail()
+        assert proxy.was_split.is_set()
+        assert proxy.connections == 1
+
+
+def test_a_connection_lost_while_idling_misses_nothing(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    with proxied(sandbox.imap.port) as proxy:
+        put_reply(mail("one"))
+        with running(rows.reader(replace(sandbox.imap, port=proxy.port), idle_slice=600)):
+            rows.next_mail()
+            assert proxy.has_idled.wait(PATIENCE)
+            proxy.cut()
+            put_reply(mail("two"))
+            rows.next_mail()
+        assert proxy.connections >= 2
+    assert rows.subjects == ["one", "two"]
+
+
+def without(capability: bytes) -> Callable[[bytes], bytes]:
+    """Take a capability out of everything that the server says."""
+    return lambda answer: answer.replace(b" " + capability, b"")
+
+
+def test_a_server_that_cannot_push_is_polled(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    with proxied(sandbox.imap.port, without(b"IDLE")) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port), idle_slice=600, poll_pause=0.05)
+        with running(reader):
+            for subject in ("one", "two"):
+                put_reply(mail(subject))
+                rows.next_mail()
+    assert rows.subjects == ["one", "two"]
+
+
+def test_without_move_mails_are_copied_and_expunged(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    put_reply(mail("one"))
+    with proxied(sandbox.imap.port, without(b"MOVE")) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+        reader.poll_once()
+        reader.close()
+    assert subjects_in(sandbox.imap, "INBOX") == []
+    assert subjects_in(sandbox.imap, "Processed") == ["one"]
+
+
+def test_without_uidplus_nothing_is_expunged_and_nothing_is_copied_twice(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+    put_reply(mail("one"))
+
+    def alter(answer: bytes) -> bytes:
+        return without(b"MOVE")(without(b"UIDPLUS")(answer))
+
+    with proxied(sandbox.imap.port, alter) as proxy:
+        for _ in range(2):
+            reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+            reader.poll_once()
+            reader.close()
+    assert subjects_in(sandbox.imap, "INBOX") == ["one"]
+    assert subjects_in(sandbox.imap, "Processed") == ["one"]
+
+
+def test_a_server_without_plain_authentication_gets_a_quoted_login(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+    put_reply(mail("one"))
+    with proxied(sandbox.imap.port, without(b"AUTH=PLAIN")) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+        assert reader.poll_once() == 1
+        reader.close()
+
+
+def test_a_server_that_forbids_passwords_is_not_sent_one(sandbox: Sandbox) -> None:
+    def alter(answer: bytes) -> bytes:
+        return answer.replace(b" LITERAL+", b" LITERAL+ LOGINDISABLED")
+
+    with proxied(sandbox.imap.port, alter) as proxy:
+        reader = Rows().reader(replace(sandbox.imap, port=proxy.port))
+        with pytest.raises(MailboxLoginRefused, match="set security to starttls or tls"):
+            reader.poll_once()
+
+
+def test_a_wrong_password_is_a_refused_login_that_does_not_show_it(sandbox: Sandbox) -> None:
+    wrong = "not the password"
+    reader = Rows().reader(replace(sandbox.imap, password=Secret(wrong)))
+    with pytest.raises(MailboxLoginRefused) as refusal:
+        reader.poll_once()
+    assert sandbox.imap.username in str(refusal.value)
+    assert wrong not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"port": 1}, "refused"),
+        ({"host": "mail.invalid"}, "mail.invalid"),
+        ({"folder": "No such folder"}, "not exist"),
+        ({"security": Security.STARTTLS}, "STARTTLS"),
+        ({"security": Security.TLS}, "SSL"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_read_says_why(
+    sandbox: Sandbox, change: dict[str, object], reason: str
+) -> None:
+    reader = Rows().reader(replace(sandbox.imap, **change))  # type: ignore[arg-type] # a table of fields
+    with pytest.raises(MailboxUnavailable, match=reason):
+        reader.poll_once()
+
+
+def test_stopping_while_idling_takes_less_than_a_second(sandbox: Sandbox, put_reply: PutReply) -> None:
+    rows = Rows()
+    put_reply(mail("one"))
+    with running(rows.reader(sandbox.imap, idle_slice=600)) as stop:
+        rows.next_mail()
+        stop.set()
+        before = time.monotonic()
+    assert time.monotonic() - before < 1.0
+
+
+def test_close_ends_a_read_from_a_server_that_fell_silent(sandbox: Sandbox) -> None:
+    rows = Rows()
+    with proxied(sandbox.imap.port) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+        reader.poll_once()
+        proxy.is_silent = True
+        faults: list[MailboxUnavailable] = []
+
+        def poll() -> None:
+            try:
+                reader.poll_once()
+            except MailboxUnavailable as fault:
+                faults.append(fault)
+
+        thread = threading.Thread(target=poll, daemon=True)
+        thread.start()
+        reader.close()
+        thread.join(2.0)
+        assert not thread.is_alive()
+        assert len(faults) == 1
+
+
+def test_only_a_read_that_succeeded_is_dated(sandbox: Sandbox) -> None:
+    now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    rows = Rows()
+
+    def reader(port: int) -> MailboxReader:
+        return MailboxReader(
+            replace(sandbox.imap, port=port),
+            last_uid=rows.last_uid,
+            take=rows.take,
+            notice=rows.notices.append,
+            clock=lambda: now,
+        )
+
+    good, bad = reader(sandbox.imap.port), reader(1)
+    good.poll_once()
+    good.close()
+    with pytest.raises(MailboxUnavailable):
+        bad.poll_once()
+    assert (good.last_success_at, bad.last_success_at) == (now, None)

@@ -1,0 +1,167 @@
+"""A machine that lets anything happen to an incident, against what never bends."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from service.model import DeliveryKind, Incident, Phase, UpdateStatus
+from service.workflow import (
+    AlertFired,
+    AlertRecovered,
+    Close,
+    Decision,
+    Discard,
+    Draft,
+    Event,
+    Policy,
+    PostUpdate,
+    Publish,
+    TellSubscribers,
+    TimerElapsed,
+    decide,
+    open_incident,
+)
+
+ALLOWED = {
+    Phase.WAITING: {Phase.WAITING, Phase.UNPUBLISHED, Phase.PUBLISHED, Phase.DISCARDED},
+    Phase.UNPUBLISHED: {Phase.UNPUBLISHED, Phase.PUBLISHED, Phase.DISCARDED},
+    Phase.PUBLISHED: {Phase.PUBLISHED, Phase.RECOVERED, Phase.CLOSED},
+    Phase.RECOVERED: {Phase.RECOVERED, Phase.PUBLISHED, Phase.CLOSED},
+    Phase.CLOSED: {Phase.CLOSED},
+    Phase.DISCARDED: {Phase.DISCARDED},
+}
+spans = st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(hours=1)])
+entities = st.sampled_from([None, "disk", "net"])
+people = st.sampled_from(["jordan", "sam"])
+
+
+class AnythingHappens(RuleBasedStateMachine):
+    """Lets alerts, timers and employees act in any order on one incident, and watches it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+        self.policy = Policy()
+        self.incident: Incident | None = None
+        self.told_subscribers: list[UpdateStatus] = []
+        self.told_employees: list[DeliveryKind] = []
+
+    @initialize(
+        wait=spans, grace=spans, auto_publish=st.booleans(), auto_close=st.booleans(), entity=entities
+    )
+    def opened(
+        self, *, wait: timedelta, grace: timedelta, auto_publish: bool, auto_close: bool, entity: str | None
+    ) -> None:
+        """Begin with a monitor of any policy."""
+        self.policy = Policy(wait, auto_publish, auto_close, grace)
+        draft = Draft(1, "victorops:x", "s", "m", "t", {}, "jordan", ("jordan", "sam"), entity)
+        self.learn(open_incident(draft, self.policy, self.now))
+
+    def learn(self, decision: Decision) -> None:
+        """Take over what was decided."""
+        for effect in decision.effects:
+            if isinstance(effect, TellSubscribers):
+                self.told_subscribers.append(effect.status)
+            else:
+                self.told_employees.append(effect.kind)
+        self.incident = decision.incident
+
+    def happens(self, event: Event) -> None:
+        """Let an event happen twice: the second time must change nothing but a repeated alert's count."""
+        before = self.incident
+        assert before is not None
+        decision = decide(before, event, self.policy, self.now)
+        assert decision.incident.phase in ALLOWED[before.phase]
+        if not decision.reason.is_silent and not decision.reason.is_refusal:
+            assert decision.incident.version == before.version + 1
+        if decision.reason.is_refusal:
+            assert decision.incident == before
+            assert decision.effects == ()
+        self.learn(decision)
+        if not isinstance(event, PostUpdate):
+            again = decide(decision.incident, event, self.policy, self.now)
+            assert again.effects == ()
+            assert again.incident.phase is decision.incident.phase
+
+    @rule(entity=entities)
+    def fires(self, entity: str | None) -> None:
+        """An alert fires."""
+        self.happens(AlertFired(entity))
+
+    @rule(entity=entities, everything=st.booleans())
+    def recovers(self, *, entity: str | None, everything: bool) -> None:
+        """An alert recovers, or all do."""
+        self.happens(AlertRecovered(None if everything else frozenset({entity})))
+
+    @rule()
+    def ticks(self) -> None:
+        """The clock of the service ticks."""
+        self.happens(TimerElapsed())
+
+    @rule(by=people)
+    def is_published(self, by: str) -> None:
+        """An employee publishes."""
+        self.happens(Publish(by))
+
+    @rule(by=people)
+    def is_discarded(self, by: str) -> None:
+        """An employee discards."""
+        self.happens(Discard(by))
+
+    @rule(by=people, comment=st.sampled_from(["", "Fine."]))
+    def is_closed(self, by: str, comment: str) -> None:
+        """An employee closes."""
+        self.happens(Close(by, comment))
+
+    @rule(by=people, status=st.sampled_from(UpdateStatus))
+    def is_updated(self, by: str, status: UpdateStatus) -> None:
+        """An employee posts an update."""
+        self.happens(PostUpdate(by, status, "More."))
+
+    @rule(span=spans)
+    def time_passes(self, span: timedelta) -> None:
+        """Let time pass."""
+        self.now += span
+
+    @invariant()
+    def subscribers_hear_of_it_exactly_while_it_is_public(self) -> None:
+        """First the opening, nothing of an unpublished one, and one closing at most before corrections."""
+        if self.incident is None:
+            return
+        assert bool(self.told_subscribers) == self.incident.phase.is_public
+        assert self.told_subscribers[:1] in ([], [UpdateStatus.INVESTIGATING])
+        if self.incident.phase is Phase.CLOSED:
+            assert UpdateStatus.RESOLVED in self.told_subscribers
+        else:
+            assert UpdateStatus.RESOLVED not in self.told_subscribers
+
+    @invariant()
+    def times_and_phase_agree(self) -> None:
+        """What the row says of its times is what its phase says."""
+        incident = self.incident
+        if incident is None:
+            return
+        assert (incident.published_at is not None) == incident.phase.is_public
+        assert (incident.ended_at is None) == incident.phase.is_open
+        assert (incident.due_at is not None) <= (incident.phase in {Phase.WAITING, Phase.RECOVERED})
+        if incident.phase is Phase.WAITING:
+            assert incident.due_at is not None
+
+    @invariant()
+    def employees_hear_of_each_transition_once(self) -> None:
+        """No kind of mail comes twice, save that a published incident may recover, fire and recover again."""
+        once = [kind for kind in self.told_employees if kind is not DeliveryKind.RECOVERED]
+        assert len(once) == len(set(once))
+
+    @invariant()
+    def nobody_is_told_of_what_recovers_within_the_wait(self) -> None:
+        """An incident that ended without employees having been told told nobody at all."""
+        if self.incident is not None and self.incident.notified_at is None:
+            assert self.told_employees == []
+            assert self.told_subscribers == []
+
+
+AnythingHappens.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestAnythingHappens = AnythingHappens.TestCase
