@@ -189,7 +189,7 @@ def _publish(stage: _Stage, say: Callable[[str], None]) -> None:
 def _recover(stage: _Stage, say: Callable[[str], None]) -> None:
     stage.post("/webhook/victorops", _RECOVERING)
     say("VictorOps posts the recovery, with the state UP.")
-    _wait_for("the close", lambda: "Email works again." in stage.text("/"))
+    _wait_for("the close", lambda: "Email works again." in stage.text("/incidents/1"))
     say("The incident is closed with the closing comment, and the page says so.")
     _wait_for("the closing mail", lambda: stage.find_mail(_READER, "Email works again."))
     say(f"{_READER} got that too.")

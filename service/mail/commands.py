@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from itertools import islice
 from types import MappingProxyType
 
 from service.mail.plain_text import without_invisible
@@ -279,12 +280,11 @@ def _is_start_of_quoted_rest(lines: Sequence[str], number: int) -> bool:
     line = clean_line(lines[number].replace("*", ""))
     if _REST_IS_QUOTED.fullmatch(line) or (_OWN_MARK in line.lower() and not line[0].isalpha()):
         return True
-    if not _FROM_LINE.match(line):
+    if not (_FROM_LINE.match(line) or _FIELD_LINE.match(line)):
         return False
-    following = [
-        clean_line(other.replace("*", "")) for other in lines[number + 1 : number + 10] if other.strip()
-    ]
-    return any(_FIELD_LINE.match(other) for other in following[:_MOST_FIELDS_LOOKED_AT])
+    following = (clean_line(other.replace("*", "")) for other in lines[number + 1 : number + 10])
+    block = [line, *islice(filter(None, following), _MOST_FIELDS_LOOKED_AT)]
+    return any(map(_FROM_LINE.match, block)) and any(map(_FIELD_LINE.match, block))
 
 
 def _attribution_length(lines: Sequence[str], number: int) -> int:

@@ -63,7 +63,7 @@ def compose(delivery: Delivery, office: PostOffice) -> Envelope:
     sender = checked_address(office.sender_address)
     site = office.site
     surroundings: MailSurroundings = {
-        "site": {"name": one_line(site.name, 200), "url": site.url, "hide_authors": site.hide_authors},
+        "site": {"name": one_line(site.name, 200), "url": site.url},
         "links": _links(delivery, office),
     }
     texts = render(delivery.kind, delivery.facts, surroundings, site.timezone)

@@ -30,6 +30,8 @@ class IncidentFacts(TypedDict):
     id: int
     tag: str
     """`INC-12`."""
+    monitor: str
+    """The alert name in config.yaml; for employees' eyes only."""
     subject: str
     message: str
     """Markdown."""
@@ -41,8 +43,6 @@ class IncidentFacts(TypedDict):
     published_by: str | None
     """A name, `automatically`, or None while it is not published; `ended_by` likewise."""
     ended_by: str | None
-    authored_by: str | None
-    """The name that may stand under public texts, unless site.hide_authors."""
     alerts: int
     """How many different alerts belong to it."""
     times_fired: int
@@ -62,7 +62,7 @@ class UpdateFacts(TypedDict):
 
 
 class AlertFacts(TypedDict):
-    """The alert that the incident was opened by; for employees' eyes only."""
+    """The alert that led to this mail; all empty where it was none, but a timer or a person."""
 
     monitor_name: str
     raw_state: str
@@ -76,7 +76,7 @@ class EmployeeFacts(TypedDict):
     employee_name: str
     incident: IncidentFacts
     alert: AlertFacts | None
-    """None where no alert opened it."""
+    """For employees' eyes only."""
     reason: str
     """A `workflow.Reason`."""
     by: str
@@ -108,7 +108,7 @@ class AnswerFacts(TypedDict):
 
 
 class SubscriberUpdateFacts(TypedDict):
-    """An update to a subscriber; never holds anything of the alert."""
+    """An update to a subscriber; it never names an employee, an alert or a monitor."""
 
     incident: IncidentFacts
     update: UpdateFacts
@@ -137,6 +137,7 @@ def incident_facts(incident: Incident, *, names: Mapping[str, str]) -> dict[str,
     facts: IncidentFacts = {
         "id": incident.id,
         "tag": incident.tag,
+        "monitor": incident.monitor_key.partition(":")[2],
         "subject": incident.subject,
         "message": incident.message,
         "type": incident.type,
@@ -149,7 +150,6 @@ def incident_facts(incident: Incident, *, names: Mapping[str, str]) -> dict[str,
         "ended_at": _iso(incident.ended_at),
         "published_by": _name(incident.published_by, names),
         "ended_by": _name(incident.ended_by, names),
-        "authored_by": _name(incident.authored_by or None, names),
         "alerts": len(incident.alerts),
         "times_fired": sum(alert.times_fired for alert in incident.alerts),
         "public_path": f"/incidents/{incident.id}",

@@ -21,6 +21,9 @@ MOST_LOOKS: Final = 10
 """Searches in one pass: mails that keep coming, or a server that keeps announcing some, wait for the next."""
 IDLE_SLICE: Final = 60.0
 """Seconds after which the mailbox is looked at although nothing was pushed: a lost push costs no more."""
+FIRST_SLICE: Final = 1.0
+"""Seconds of the first slice after mails came; each is twice the last one. Replies come in clusters, and some
+servers (pymap, the sandbox's) never push what arrived between our search and our idling."""
 POLL_PAUSE: Final = 15.0
 """Seconds between two looks where the server cannot push."""
 
@@ -71,6 +74,7 @@ class MailboxReader:
         self._clock = clock
         self._idle_slice = idle_slice
         self._poll_pause = poll_pause
+        self._next_slice = FIRST_SLICE
         self._stop = threading.Event()
         self._mailbox: Mailbox | None = None
         self._looked_for_leftovers = False
@@ -99,6 +103,8 @@ class MailboxReader:
         except MailboxUnavailable:
             self.close()
             raise
+        if taken:
+            self._next_slice = FIRST_SLICE
         if self._clock is not None:
             self.last_success_at = self._clock()
         return taken
@@ -113,6 +119,7 @@ class MailboxReader:
         mailbox = open_mailbox(self._imap)
         self._mailbox = mailbox
         self._looked_for_leftovers = False
+        self._next_slice = FIRST_SLICE
         self._notice(f"reading replies from {self._imap.folder} of {self._account}")
         return mailbox
 
@@ -190,6 +197,8 @@ class MailboxReader:
         if mailbox is None:
             return
         if mailbox.can_idle:
-            mailbox.await_news(self._stop, self._idle_slice)
+            seconds = min(self._next_slice, self._idle_slice)
+            self._next_slice = seconds * 2
+            mailbox.await_news(self._stop, seconds)
         else:
             self._stop.wait(self._poll_pause)

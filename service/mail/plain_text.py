@@ -40,7 +40,6 @@ _REST_IS_QUOTED_IDS = frozenset(
         "x_appendonsend",
         "olk_src_body_section",
         "mail-editor-reference-message-container",
-        "reply-intro",
     }
 )
 _HIDDEN_STYLE = re.compile(

@@ -42,7 +42,7 @@ class MailSurroundings(TypedDict):
     """What templates may use besides the facts, `timezone`, `text_limit` and `list_limit`."""
 
     site: dict[str, Any]
-    """`name`, `url` and `hide_authors`."""
+    """`name` and `url`."""
     links: dict[str, str]
     """`dashboard`; `page` with an incident; `unsubscribe` for subscribers; `act` to confirm or log in."""
 

@@ -110,7 +110,7 @@ def read_reply(raw: bytes, *, own_address: str, instance_id: str) -> Reply:
     sender, sender_fault = read_sender(mail)
     bounce = is_bounce(mail, sender)
     sign = find_automatic_sign(mail, sender, own_address=own_address, instance_id=instance_id)
-    tokens = find_tokens(mail.fields, own_address)
+    tokens = find_tokens(mail.fields)
     reading = _read_bodies(mail)
     never_acts = _reason_not_to_act(bounce=bounce, is_automatic=bool(sign), sender=sender)
     spoken = None if never_acts else reading.spoken

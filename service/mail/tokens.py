@@ -22,8 +22,9 @@ ENVELOPE_FIELDS = (
 MOST_REFERENCES = 20
 
 _TOKEN_BYTES = 16
-# Servers rewrite the mailbox and domain of an envelope address, but keep what stands behind the plus.
-_IN_ENVELOPE = re.compile(r"\+([a-z2-7]{26})@", re.IGNORECASE | re.ASCII)
+# Servers rewrite mailbox and domain of an address, but keep what stands behind the plus; a stranger's token of
+# this form is merely unknown.
+_IN_ADDRESS = re.compile(r"\+([a-z2-7]{26})@", re.IGNORECASE | re.ASCII)
 _IN_MESSAGE_ID = re.compile(r"<?([a-z2-7]{26})\.[0-9a-f]{32}@", re.IGNORECASE | re.ASCII)
 _BETWEEN_REFERENCES = re.compile(r"[\s,]+")
 
@@ -50,13 +51,13 @@ def reply_address(own_address: str, token: str) -> str:
     return f"{local}+{token}@{domain}"
 
 
-def find_tokens(fields: Sequence[tuple[str, str]], own_address: str) -> tuple[str, ...]:
+def find_tokens(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Find every distinct token in a mail's header, most trusted place first, lower-case.
 
     `fields` are pairs of lower-case name and unfolded value. Places, in order: the envelope fields, To, Cc,
     In-Reply-To, then References from its right end, at most 20.
     """
-    found = [*_in_envelope(fields), *_in_recipients(fields, own_address), *_in_references(fields)]
+    found = [*_in_envelope(fields), *_in_recipients(fields), *_in_references(fields)]
     return tuple(dict.fromkeys(token.lower() for token in found))
 
 
@@ -68,18 +69,13 @@ def split_references(value: str) -> list[str]:
 def _in_envelope(fields: Sequence[tuple[str, str]]) -> Iterator[str]:
     for name in ENVELOPE_FIELDS:
         for value in _values(fields, name):
-            yield from _IN_ENVELOPE.findall(value)
+            yield from _IN_ADDRESS.findall(value)
 
 
-def _in_recipients(fields: Sequence[tuple[str, str]], own_address: str) -> Iterator[str]:
-    local, _, domain = own_address.rpartition("@")
-    own = re.compile(
-        rf"(?<![\w.+%=-]){re.escape(local)}\+([a-z2-7]{{26}})@{re.escape(domain)}(?![\w.-])",
-        re.IGNORECASE | re.ASCII,
-    )
+def _in_recipients(fields: Sequence[tuple[str, str]]) -> Iterator[str]:
     for name in ("to", "cc"):
         for value in _values(fields, name):
-            yield from own.findall(value)
+            yield from _IN_ADDRESS.findall(value)
 
 
 def _in_references(fields: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -91,7 +91,9 @@ def _incident_page(
     reason = reason_still_true(said, view.incident)
     outcome = deciding.explain(house, Decision(view.incident, reason)) if reason else ""
     if said == _CHANGED:
-        outcome = "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
+        outcome = (
+            "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
+        )
     return page(
         request,
         "dashboard/incident.html",

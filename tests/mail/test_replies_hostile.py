@@ -29,23 +29,21 @@ def nested(depth: int, rest: bytes = b"") -> bytes:
     [
         b"Message-ID: <[a\r\n",
         b"Message-ID: <>\r\nIn-Reply-To: <[a\r\nReferences: <[a\r\n",
-        b"To: " + b", ".join(b"a%d@x.example" % number for number in range(20_000)) + b"\r\n",
+        b"To: " + b", ".join(b"a%d@x.example" % number for number in range(10_000)) + b"\r\n",
         b"X-Long: " + b"a" * 50_000 + b"\r\n",
-        b"Subject:" + b" =?utf-8?q?a?=" * 20_000 + b"\r\n",
+        b"Subject:" + b" =?utf-8?q?a?=" * 15_000 + b"\r\n",
         b"Subject: =?utf-8?b?a?= =?x-unknown?q?=ff?= =?utf-8?q?\r\n",
         b"Content-Type: text/plain; charset=x-unknown\r\n",
         b"Content-Type: text/plain; charset*=x'y'%ff\r\n",
         b"Content-Type: text/plain; x=" + b'";' * 20_000 + b"\r\n",
         b"Content-Transfer-Encoding: x-nonsense\r\n",
-        b"\xff\xfe: \xff\r\n",
         b"X: y\r\n" * 20_000,
     ],
-    ids=range(12),
+    ids=range(11),
 )
 def test_hostile_fields_do_not_hide_the_command(fields: bytes) -> None:
-    raw = HEADER + fields + b"\r\npublish\r\n\xe9\r\n"
-    assert read(raw).command in {Command.PUBLISH, None}
-    assert read(raw).sender == "jordan@acme.example"
+    reply = read(HEADER + fields + b"\r\npublish\r\n\xe9\r\n")
+    assert (reply.command, reply.sender) == (Command.PUBLISH, "jordan@acme.example")
 
 
 def test_a_header_of_over_64_kib_is_cut_and_not_refused() -> None:
@@ -140,10 +138,10 @@ def test_a_damaged_example_is_read_or_unreadable(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_cut_anywhere_is_read(path: Path) -> None:
+def test_an_example_cut_anywhere_is_still_read(path: Path) -> None:
     raw = path.read_bytes()
     for end in range(0, len(raw), 37):
-        assert read(raw[:end]).first_line is not None
+        assert isinstance(read(raw[:end]), Reply)
 
 
 LINES = st.sampled_from(
@@ -185,3 +183,26 @@ def test_a_quoted_publish_never_publishes(lines: list[str], parameters: bytes) -
 def test_a_publish_below_our_own_mark_never_publishes(lines: list[str]) -> None:
     body = "\r\n".join([*lines, "-- Reply above this line --", "publish"]).encode()
     assert read(HEADER + b"\r\n" + body).command is None
+
+
+PIECES = st.sampled_from(
+    [
+        "<p>I am looking.</p>",
+        "<blockquote>publish</blockquote>",
+        "<blockquote><div>It is down</div><p>publish</p></blockquote>",
+        "<div class=gmail_quote>On Monday Sam wrote:<blockquote>publish</blockquote></div>",
+        "<div class=moz-cite-prefix>publish</div>",
+        "<p hidden>publish</p>",
+        "<p style='display:none'>publish</p>",
+        "<!-- publish -->",
+        "<br>",
+        "<div id=appendonsend></div>publish",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES, max_size=8))
+def test_a_quoted_or_hidden_publish_in_html_never_publishes(pieces: list[str]) -> None:
+    markup = "".join(pieces).encode()
+    assert read(HEADER + b"Content-Type: text/html\r\n\r\n" + markup).command is None

@@ -19,8 +19,8 @@ PUBLIC_ID = "0123456789abcdef0123456789abcdef"
 def test_a_made_token_comes_back_from_every_place(key: bytes, public_id: str) -> None:
     token = make_token(key, public_id)
     assert re.fullmatch("[a-z2-7]{26}", token)
-    assert find_tokens([("to", f"Acme <{reply_address(OWN, token)}>")], OWN) == (token,)
-    assert find_tokens([("in-reply-to", message_id(public_id, "acme.example", token))], OWN) == (token,)
+    assert find_tokens([("to", f"Acme <{reply_address(OWN, token)}>")]) == (token,)
+    assert find_tokens([("in-reply-to", message_id(public_id, "acme.example", token))]) == (token,)
 
 
 def test_a_token_is_bound_to_key_and_delivery() -> None:
@@ -43,6 +43,7 @@ def test_a_message_id_has_its_fixed_form() -> None:
         ("x-gm-original-to", f"<STATUS+{ONE.upper()}@ACME.EXAMPLE>"),
         ("delivered-to", f"mailbox+{ONE}@host.acme.example"),
         ("to", f"Sam <sam@acme.example>, Acme <status+{ONE}@acme.example>"),
+        ("to", f"status+{ONE}@rewritten.example"),
         ("cc", f"Status+{ONE.upper()}@Acme.example"),
         ("in-reply-to", f"<{ONE}.{PUBLIC_ID}@acme.example>"),
         ("references", f"<a@x.example>,<{ONE.upper()}.{PUBLIC_ID.upper()}@acme.example>"),
@@ -50,19 +51,15 @@ def test_a_message_id_has_its_fixed_form() -> None:
     ],
 )
 def test_a_token_is_found(name: str, value: str) -> None:
-    assert find_tokens([(name, value)], OWN) == (ONE,)
+    assert find_tokens([(name, value)]) == (ONE,)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("to", f"other+{ONE}@acme.example"),
-        ("to", f"xstatus+{ONE}@acme.example"),
-        ("to", f"status+{ONE}@acme.example.evil.example"),
         ("to", f"status+{ONE[:-1]}@acme.example"),
         ("to", f"status+{ONE}a@acme.example"),
         ("to", f"status+{ONE[:-1]}1@acme.example"),
-        ("to", f"status+{ONE}@acmexexample"),
         ("references", f"<{PUBLIC_ID}@acme.example>"),
         ("references", f"<{ONE}@acme.example>"),
         ("subject", f"status+{ONE}@acme.example"),
@@ -70,7 +67,7 @@ def test_a_token_is_found(name: str, value: str) -> None:
     ],
 )
 def test_no_token_is_found(name: str, value: str) -> None:
-    assert find_tokens([(name, value)], OWN) == ()
+    assert find_tokens([(name, value)]) == ()
 
 
 def test_tokens_come_in_the_order_of_trust_and_once() -> None:
@@ -80,10 +77,10 @@ def test_tokens_come_in_the_order_of_trust_and_once() -> None:
         ("to", f"status+{ONE}@acme.example"),
         ("delivered-to", f"status+{TWO}@acme.example"),
     ]
-    assert find_tokens(fields, OWN) == (TWO, ONE, THREE)
+    assert find_tokens(fields) == (TWO, ONE, THREE)
 
 
 def test_a_plus_in_our_own_address_stays() -> None:
     address = reply_address("ops+status@acme.example", ONE)
     assert address == f"ops+status+{ONE}@acme.example"
-    assert find_tokens([("to", address)], "ops+status@acme.example") == (ONE,)
+    assert find_tokens([("to", address)]) == (ONE,)

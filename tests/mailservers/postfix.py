@@ -42,7 +42,6 @@ smtpd_soft_error_limit = 1000
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {cert}
 smtpd_tls_key_file = {key}
-smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:127.0.0.1:{auth_port}
 smtp_host_lookup = native
@@ -56,7 +55,10 @@ message_size_limit = 10485760
 
 _MASTER = """
 127.0.0.1:{smtp_port} inet n - n - - smtpd
-127.0.0.1:{smtps_port} inet n - n - - smtpd
+127.0.0.1:{submission_port} inet n - n - - smtpd
+  -o smtpd_sasl_auth_enable=yes
+127.0.0.1:{submissions_port} inet n - n - - smtpd
+  -o smtpd_sasl_auth_enable=yes
   -o smtpd_tls_wrappermode=yes
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -85,7 +87,9 @@ class Postfix:
 
     directory: Path
     smtp_port: int = field(default_factory=processes.free_port)
-    smtps_port: int = field(default_factory=processes.free_port)
+    submission_port: int = field(default_factory=processes.free_port)
+    """Where a login is offered; it works only while Dovecot, which checks passwords, is up."""
+    submissions_port: int = field(default_factory=processes.free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -95,7 +99,7 @@ class Postfix:
         subprocess.run([program, "-c", str(self.directory), "check"], check=True, capture_output=True)
         self.process = processes.start(
             [master, "-c", str(self.directory), "-d"],
-            ports=[self.smtp_port, self.smtps_port],
+            ports=[self.smtp_port, self.submission_port, self.submissions_port],
             log=self.directory / "master.log",
         )
 
@@ -105,9 +109,13 @@ class Postfix:
             processes.stop(self.process)
             self.process = None
 
-    def smtp(self, *, security: Security = Security.NONE, username: str = "", password: str = "") -> Smtp:
-        """Give the settings that send through it."""
-        port = self.smtps_port if security is Security.TLS else self.smtp_port
+    def smtp(self) -> Smtp:
+        """Give the settings that send through it without a login."""
+        return Smtp(processes.LOOPBACK, self.smtp_port, Security.NONE)
+
+    def submission(self, security: Security, *, username: str, password: str) -> Smtp:
+        """Give the settings that log in."""
+        port = self.submissions_port if security is Security.TLS else self.submission_port
         return Smtp(processes.LOOPBACK, port, security, username, Secret(password))
 
 
@@ -123,6 +131,10 @@ def configure(
     (directory / "recipients").write_text("".join(f"{address} known\n" for address in addresses))
     main = _MAIN.format(directory=directory, cert=cert, key=key, lmtp_port=lmtp_port, auth_port=auth_port)
     (directory / "main.cf").write_text(main)
-    ports = {"smtp_port": postfix.smtp_port, "smtps_port": postfix.smtps_port}
-    (directory / "master.cf").write_text(_MASTER.format(**ports))
+    master = _MASTER.format(
+        smtp_port=postfix.smtp_port,
+        submission_port=postfix.submission_port,
+        submissions_port=postfix.submissions_port,
+    )
+    (directory / "master.cf").write_text(master)
     return postfix

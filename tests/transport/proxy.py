@@ -14,9 +14,10 @@ class Proxy:
         self.connections = 0
         self.is_silent = False
         self.split_at: bytes | None = None
-        """Where this stands in the next answer, only half of it is passed on until the client speaks again."""
+        """Where this is pushed while the client idles, half of it is passed on, the rest once it speaks again."""
         self.was_split = threading.Event()
-        self.has_idled = threading.Event()
+        self.is_idling = threading.Event()
+        """Set while the server has asked the client to go on and the client has said nothing more."""
         self._listener = listener
         self._target = port
         self._alter = alter
@@ -53,11 +54,10 @@ class Proxy:
     def _pass_questions(self, client: socket.socket, server: socket.socket, answers: "_Answers") -> None:
         with suppress(OSError):
             while chunk := client.recv(65536):
+                self.is_idling.clear()
                 if not self.is_silent:
                     answers.release()
                     server.sendall(chunk)
-                if b" IDLE\r\n" in chunk:
-                    self.has_idled.set()
         self._end(client, server)
 
     def _pass_answers(self, client: socket.socket, server: socket.socket, answers: "_Answers") -> None:
@@ -65,13 +65,13 @@ class Proxy:
             while chunk := server.recv(65536):
                 if self.is_silent:
                     continue
-                middle = chunk.find(self.split_at) if self.split_at else -1
-                if self.split_at and middle >= 0:
-                    answers.send_and_hold(chunk, middle + len(self.split_at) // 2)
-                    self.split_at = None
+                if self.split_at and self.split_at in chunk and self.is_idling.is_set():
+                    answers.send_and_hold(chunk, chunk.index(self.split_at) + len(self.split_at) // 2)
                     self.was_split.set()
-                else:
-                    answers.send(self._alter(chunk))
+                    continue
+                answers.send(self._alter(chunk))
+                if chunk.startswith(b"+ "):
+                    self.is_idling.set()
         self._end(client, server)
 
     def _end(self, *socks: socket.socket) -> None:

@@ -96,7 +96,7 @@ def subject_of(raw: bytes) -> str:
 def subjects_in(imap: Imap, folder: str) -> list[str]:
     """Look into a folder with a connection of one's own, changing nothing."""
     with IMAPClient(imap.host, imap.port, ssl=False, timeout=PATIENCE) as client:
-        client.login(imap.username, f"{imap.password.reveal()}")
+        client.plain_login(imap.username, imap.password.reveal())
         client.select_folder(folder, readonly=True)
         uids = client.search("ALL")
         found = client.fetch(uids, ["BODY.PEEK[]"]) if uids else {}

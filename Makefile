@@ -1,0 +1,54 @@
+# Everything that there is to do here; `make help` lists it.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= python3
+PORT ?= 8080
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format lint types servers lock clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: $(STAMP) ## Start the service on http://127.0.0.1:8080 with its own mail sandbox
+	$(BIN)/replycast serve --port $(PORT)
+
+demo: $(STAMP) ## Play the whole story: webhook, mail, reply, publication, recovery
+	$(BIN)/replycast demo
+
+servers: ## Install the programs that the tests against real servers need (Debian, as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix chromium
+
+test: $(STAMP) ## Run all tests
+	@for program in dovecot postfix chromium; do \
+		PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || \
+		echo "tests that need $$program will not run: 'make servers' (as root, on Debian) installs it"; done
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+check: $(STAMP) ## Everything that must be right before a change lands
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory test
+
+format: $(STAMP) ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP) ## Renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header \
+		--extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and what the service stored in var/
+	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,85 @@
+"""The real service as a process of its own, and a mail server that outlives it."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from service.mail.sandbox import Sandbox
+from tests.rooms import CONFIG, OWN_ADDRESS
+
+T = TypeVar("T")
+PATIENCE = 30.0
+"""Seconds after which what does not happen counts as never."""
+
+
+class WatchedSandbox(Sandbox):
+    """An embedded mail server that wakes who waits for a mail."""
+
+    def __init__(self, *given: object) -> None:
+        super().__init__(*given)  # type: ignore[arg-type]  # passes on whatever `start` gives
+        self._arrived = asyncio.Event()
+
+    async def put(self, sender: str, recipient: str, raw: bytes) -> None:
+        """Put a mail where it belongs, and wake who waits."""
+        await super().put(sender, recipient, raw)
+        self._arrived.set()
+
+    async def wait_for(self, look: Callable[[], T | None]) -> T:
+        """Wait until a look at the mails finds something."""
+        async with asyncio.timeout(PATIENCE):
+            while not (found := look()):
+                self._arrived.clear()
+                await self._arrived.wait()
+        return found
+
+
+def write_config(folder: Path, sandbox: Sandbox, monitors: str = CONFIG) -> Path:
+    """Write a config.yaml whose mails go through a mail server in this process."""
+    imap = sandbox.imap
+    mail = f"""\
+mail:
+  from: "Acme Status <{OWN_ADDRESS}>"
+  smtp: {{host: 127.0.0.1, port: {sandbox.smtp.port}, security: none}}
+  imap: {{host: 127.0.0.1, port: {imap.port}, security: none, username: "{imap.username}",
+         password: "{imap.password.reveal()}"}}
+database: "sqlite:///{folder}/replycast.db"
+"""
+    path = folder / "config.yaml"
+    path.write_text(mail + monitors)
+    return path
+
+
+class ServiceProcess:
+    """A running `replycast serve`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self._process = process
+        self.url = url
+
+    @classmethod
+    async def start(cls, config: Path, log: Path) -> "ServiceProcess":
+        """Start it on a free port and wait until it listens."""
+        command = ["-m", "service", "serve", "--config", str(config), "--port", "0"]
+        with log.open("ab") as opened:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=opened
+            )
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            line = (await process.stdout.readline()).decode()
+        assert line.startswith("listening on "), f"it did not start, see {log}"
+        return cls(process, line.removeprefix("listening on ").strip())
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would: it gets no chance to do anything."""
+        self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """Ask it to stop, and give its exit code."""
+        self._process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            return await self._process.wait()

@@ -1,0 +1,130 @@
+"""The public pages in a real Chromium: nothing blocked, nothing overflowing, all of it by keyboard."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from service.actions import subscribing
+from service.mail.compose import link_token, unsubscribe_token
+from service.model import SubscriberState, UpdateStatus
+from service.store import subscribers
+from service.store.credentials import Purpose
+from service.web.application import build
+from tests.rooms import CONFIG, Clock, make_front, make_house
+from tests.web.conftest import PUBLIC_ROUTES
+from tests.web.outages import ECHO, ECHO_MONITOR, Outages
+from tests.web.serving import served
+
+pytestmark = pytest.mark.chromium
+
+CHROMIUM = Path("/usr/bin/chromium")
+HOST = "status.acme.example"
+"""A name that the browser resolves to us: plain http to a name is no secure context, unlike 127.0.0.1."""
+ADDRESS = "grace@example.org"
+LONG_WORD = "Donaudampfschifffahrtsgesellschaft" * 9
+WIDE = f"`{'x' * 300}`\n\n```\n{'y' * 300}\n```\n\n| {' | '.join('abcdefghijklmnop')} |\n|{'---|' * 16}\n"
+SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
+
+
+@dataclass(slots=True)
+class Town:
+    """A served house whose pages are hard to lay out, and the paths of all of them."""
+
+    url: str
+    paths: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium, or say how to get it."""
+    if not CHROMIUM.exists():
+        how = f"{CHROMIUM} is missing: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(how)
+        pytest.skip(how)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Serve a house with a bad day behind it and a worse one now."""
+    clock = Clock()
+    house = make_house(tmp_path_factory.mktemp("town"), CONFIG + ECHO_MONITOR)
+    outages = Outages(house, clock)
+    outages.close(outages.published())
+    incident = outages.published(ECHO, subject=f"Trouble with {LONG_WORD}", message="Bad.")
+    outages.tell(incident, WIDE + LONG_WORD, UpdateStatus.IDENTIFIED)
+    subscribing.subscribe(house, "ada@example.org", clock())
+    with house.store.reading() as connection:
+        subscriber = subscribers.find_by_email(connection, "ada@example.org")
+    assert subscriber is not None
+    confirmation = f"{int(subscriber.public_id, 16) + 1:032x}"  # the house gives its ids in this order
+    with served(build(make_front(house, clock), PUBLIC_ROUTES)) as port:
+        yield Town(
+            f"http://{HOST}:{port}",
+            {
+                "status": "/",
+                "incident": f"/incidents/{incident.id}",
+                "history": "/history",
+                "subscribe": "/subscribe",
+                "confirm": f"/subscribe/confirm/{link_token(house.key, confirmation, Purpose.CONFIRM)}",
+                "unsubscribe": f"/unsubscribe/{unsubscribe_token(house.key, subscriber.public_id)}",
+            },
+        )
+    house.store.close()
+
+
+@pytest.fixture(params=SIZES)
+def sheet(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Open an empty page of a phone's and of a desktop's size; what the browser complains of fails the test."""
+    width, height = SIZES[request.param]
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda failed: complaints.append(f"failed: {failed.url}"))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", ["status", "incident", "history", "subscribe", "confirm", "unsubscribe"])
+def test_a_page_loads_whole_and_fits(name: str, sheet: Page, town: Town) -> None:
+    answer = sheet.goto(town.url + town.paths[name])
+    assert answer is not None
+    assert answer.status == 200
+    assert sheet.evaluate("document.styleSheets[0].cssRules.length") > 50
+    assert sheet.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("name", ["status", "subscribe"])
+def test_the_form_is_reached_and_sent_by_keyboard(name: str, sheet: Page, town: Town) -> None:
+    sheet.goto(town.url + town.paths[name])
+    sheet.evaluate("document.activeElement.blur()")
+    reached = []
+    while "email" not in reached and len(reached) < 40:
+        sheet.keyboard.press("Tab")
+        reached.append(sheet.evaluate("document.activeElement.id"))
+        assert sheet.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert "leave-this-empty" not in reached
+    sheet.keyboard.type(ADDRESS)
+    sheet.keyboard.press("Tab")
+    assert sheet.evaluate("document.activeElement.textContent") == "Subscribe"
+    sheet.keyboard.press("Enter")
+    sheet.get_by_role("heading", name="Look into your mail").wait_for()
+
+
+def test_the_links_of_a_mail_work_over_plain_http_too(sheet: Page, town: Town) -> None:
+    sheet.goto(town.url + town.paths["confirm"])
+    sheet.get_by_role("button", name="Yes, subscribe me").click()
+    sheet.get_by_role("heading", name="You are subscribed").wait_for()
