@@ -84,7 +84,7 @@ def ordered_by_employees(order: Order) -> Callable[[Request], Coroutine[Any, Any
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read the text fields of a form, line ends as `\\n`; files and endless lists of fields are refused."""
+    """Read the text fields of a form, line ends as line feeds; files and endless lists of fields are refused."""
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
     return {
         name: value.replace("\r\n", "\n").replace("\r", "\n")

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from service.errors import ServersMissing
@@ -40,8 +41,11 @@ def certificate(directory: Path) -> tuple[Path, Path]:
     """Write a self-signed certificate for 127.0.0.1 and give its path and its key's."""
     cert, key = directory / "cert.pem", directory / "key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(key), "-out", str(cert)],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
         check=True,
         capture_output=True,
     )
@@ -70,14 +74,14 @@ def start(command: Sequence[str], *, ports: Sequence[int], log: Path) -> subproc
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a server and all the processes of its session."""
+    """End a server and all the processes of its session, as an outage does."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # Dovecot's idling children outlive it; start() made the group
+    process.wait()
 
 
 def _listens(port: int) -> bool:

@@ -34,7 +34,7 @@ async def test_a_mail_is_queued_and_delivered(mail_servers: MailServers) -> None
 
 async def test_an_unknown_recipient_is_refused_and_the_session_goes_on(mail_servers: MailServers) -> None:
     async with open_session(mail_servers.smtp) as session:
-        with pytest.raises(RecipientRefused, match="550 5.1.1"):
+        with pytest.raises(RecipientRefused, match=r"550 5\.1\.1"):
             await send(session, "nobody@acme.example")
         assert await send(session, mail_servers.new_address())
 

@@ -31,6 +31,8 @@ class ScriptedRelay:
         self.answers = {"greeting": "220 relay", **_ANSWERS, **answers}
         self.heard: list[str] = []
         self.port = 0
+        self.is_silent = asyncio.Event()
+        """Set once it owes an answer that it will not give."""
 
     @property
     def smtp(self) -> Smtp:
@@ -54,7 +56,7 @@ class ScriptedRelay:
             while received := await reader.readline():
                 line = received.decode("utf-8", "replace").rstrip("\r\n")
                 self.heard.append(line)
-                if in_mail and line != "." or not line:
+                if (in_mail and line != ".") or not line:
                     continue
                 verb = line.split()[0].upper()
                 await self._say(writer, verb)
@@ -69,6 +71,7 @@ class ScriptedRelay:
         if answer == CLOSE:
             raise ConnectionResetError
         if answer == SILENCE:
+            self.is_silent.set()
             await asyncio.Event().wait()
         writer.write(answer.encode("utf-8", "surrogateescape") + b"\r\n")
         await writer.drain()

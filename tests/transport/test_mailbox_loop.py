@@ -35,6 +35,7 @@ class Played(threading.Event):
         )
 
     def wait(self, timeout: float | None = None) -> bool:
+        """Record the pause instead of spending it."""
         self.pauses.append(timeout or 0.0)
         return self.is_set()
 

@@ -8,9 +8,10 @@ import pytest
 
 from service.errors import RecipientRefused
 from service.mail import sandbox as sandbox_module
+from service.mail import sandbox_mailbox
 from service.mail.sandbox import Sandbox
 from service.mail.smtp import open_session
-from tests.transport.rows import Rows, mail
+from tests.transport.rows import Rows, mail, subjects_in
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +69,20 @@ async def test_only_the_newest_mails_are_kept(monkeypatch: pytest.MonkeyPatch) -
         await sandbox.put("status@acme.example", "ana@acme.example", mail("hello"))
     await sandbox.stop()
     assert [kept.number for kept in sandbox.mails] == [3, 4, 5]
+
+
+async def test_only_the_newest_processed_replies_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_mailbox, "KEPT", 2)
+    sandbox = await Sandbox.start(own_address=OWN_ADDRESS)
+    reader = Rows().reader(sandbox.imap)
+    for number in range(4):
+        await sandbox.put("ana@acme.example", OWN_ADDRESS, mail(f"number {number}"))
+        await asyncio.to_thread(reader.poll_once)
+    reader.close()
+    await sandbox.put("ana@acme.example", OWN_ADDRESS, mail("not read yet"))
+    kept = [await asyncio.to_thread(subjects_in, sandbox.imap, name) for name in ("Processed", "INBOX")]
+    await sandbox.stop()
+    assert kept == [["number 2", "number 3"], ["not read yet"]]
 
 
 async def test_a_mail_over_one_mebibyte_is_refused_and_the_next_one_taken() -> None:

@@ -209,8 +209,7 @@ async def test_8bit_is_not_put_to_a_relay_that_does_not_take_it(
 async def test_a_cancelled_mail_leaves_no_answer_for_the_next() -> None:
     async with scripted_relay({".": SILENCE}) as relay, open_session(relay.smtp) as session:
         sending = asyncio.create_task(send(session))
-        while "." not in relay.heard:
-            await asyncio.sleep(0)
+        await relay.is_silent.wait()
         sending.cancel()
         await asyncio.wait({sending})
         assert sending.cancelled()
