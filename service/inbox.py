@@ -6,9 +6,12 @@ What makes the work fail three times is quarantined, so that the next one goes o
 
 import asyncio
 import hashlib
+import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from urllib.parse import quote
 
 import structlog
 from anyio import to_thread
@@ -53,7 +56,9 @@ class PostIntake:
             except StoreUnavailable as error:
                 _settle(group, error)
             except BaseException:
-                _settle(group, StoreUnavailable("the service is stopping; try again"))
+                # nobody writes after this: who waits behind the group is told as well
+                _settle([*group, *self._waiting], StoreUnavailable("the post could not be stored; try again"))
+                self._waiting.clear()
                 raise
             else:
                 for (_, future), inbox_id in zip(group, ids, strict=True):
@@ -74,8 +79,8 @@ def _settle(group: list[tuple[Arrival, asyncio.Future[int]]], error: StoreUnavai
 
 
 def uid_prefix(account: str, folder: str, uidvalidity: int) -> str:
-    """Give what the keys of all mails of one mailbox generation begin with."""
-    return f"{account}/{folder}/{uidvalidity}/"
+    """Give what the keys of all mails of one mailbox generation begin with, and no others."""
+    return f"{quote(account, safe='@')}/{quote(folder, safe='')}/{uidvalidity}/"
 
 
 def last_uid(store: Store, account: str, folder: str, uidvalidity: int) -> int:
@@ -94,11 +99,14 @@ def receive_mail(store: Store, raw: bytes, *, uid_key: str, about: dict[str, obj
 def content_key(raw: bytes) -> str:
     """Give a key that two copies of one mail share, though each came another way and has other trace lines."""
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    same = [line for line in head.split(b"\n") if line.lower().startswith(_ORIGIN_FIELDS)]
+    fields = _FOLD.sub(b" ", head).split(b"\n")
+    same = [field for field in fields if field.lower().startswith(_ORIGIN_FIELDS)]
     return hashlib.sha256(b"\n".join([*same, b"", body])).hexdigest()
 
 
 _ORIGIN_FIELDS = (b"message-id:", b"from:", b"date:", b"subject:")
+_FOLD = re.compile(rb"\n[ \t]+")
+"""Where a long header field goes on in the next line (RFC 5322 section 2.2.3)."""
 
 
 def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
@@ -119,6 +127,8 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
     try:
         work(row)
     except StoreUnavailable:
+        with suppress(StoreUnavailable), store.transaction() as connection:
+            inbox_rows.uncount_attempt(connection, row.id)
         raise
     except Exception as error:  # noqa: BLE001  the outermost loop of one arrival: the next one must go on
         _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)

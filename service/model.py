@@ -119,6 +119,32 @@ class Component:
     description: str = ""
 
 
+class LastResort(StrEnum):
+    """What becomes of an incident about which nobody decided, at the end of its ladder."""
+
+    PUBLISH = "publish"
+    DISCARD = "discard"
+    LEAVE = "leave"
+
+
+class IfRecovered(StrEnum):
+    """What becomes of an unpublished incident all of whose alerts recovered."""
+
+    DISCARD = "discard"
+    KEEP = "keep"
+    PUBLISH_RESOLVED = "publish_resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A step of the ladder: so long after the employees were asked, tell others or take the last resort."""
+
+    after: timedelta
+    notify: tuple[str, ...] = ()
+    """Ids of the employees who are asked as well; nobody: those asked before are reminded."""
+    then: LastResort | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Monitor:
     """An entry of config.yaml: the template that turns a provider's alert name into an incident."""
@@ -143,6 +169,13 @@ class Monitor:
     """How long a recovered incident stays open, in case it fires again, before auto-close closes it."""
     warning_fires: bool = True
     """Whether the state WARNING counts as firing; else it is recorded without effect."""
+    escalate: tuple[Rung, ...] = ()
+    """The ladder, in the order of its times."""
+    remind_every: timedelta | None = None
+    """How often those who were asked are asked again until somebody decides."""
+    approvals: int = 1
+    """How many employees must say publish."""
+    if_recovered_unpublished: IfRecovered = IfRecovered.DISCARD
 
     @property
     def key(self) -> str:

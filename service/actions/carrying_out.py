@@ -146,7 +146,7 @@ def queue_with_tokens(
                 hash=hash_token(make_token(house.key, one.public_id)),
                 purpose=Purpose.REPLY,
                 created_at=now,
-                expires_at=now + house.config.token_lifetime,
+                expires_at=now + house.config.replies.token_lifetime,
                 incident_id=one.incident_id,
                 employee_id=one.employee_id,
             )

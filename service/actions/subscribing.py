@@ -78,7 +78,9 @@ def confirm(house: House, token: str, now: datetime) -> Subscriber:
     """Begin to send mails to whoever holds the link; a second time changes nothing. Raises TokenInvalid."""
     with house.store.transaction() as connection:
         subscriber = _for_confirmation(connection, token, now)
-        if credentials.use(connection, hash_token(token), now):
+        is_first_use = credentials.use(connection, hash_token(token), now)
+        # a second link of the same address does not make its subscription any younger
+        if is_first_use and subscriber.state is not SubscriberState.CONFIRMED:
             state = SubscriberState.CONFIRMED
             subscribers.set_state(connection, subscriber.id, state, confirmed_at=now)
         return subscriber

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import ChainableUndefined, StrictUndefined, Template, TemplateError, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
 
+from service.actions.template_bounds import BoundedEnvironment
 from service.config.settings import Site
 from service.model import Alert, AlertState, Incident, Monitor
 
@@ -24,8 +24,20 @@ class Rendered:
 
 
 # the texts become Markdown and mail, which escape for themselves: escaping here would show `&amp;` to readers
-_strict = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-_lenient = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=False)
+_strict = BoundedEnvironment(undefined=StrictUndefined, autoescape=False)
+_lenient = BoundedEnvironment(undefined=ChainableUndefined, autoescape=False)
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+    SyntaxError,
+)
+"""What a template can raise: Jinja's own errors, and Python's where it computes, nests or grows too much."""
 
 
 def opening_variables(
@@ -64,11 +76,11 @@ def render(template: str, variables: dict[str, Any], *, otherwise: str) -> Rende
         return Rendered(_compiled(template, strict=True).render(variables)[:LONGEST].strip() or otherwise)
     except UndefinedError as error:
         fault = f"the template names what this alert does not have: {error}"
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except _FAULTS as error:
         return Rendered(otherwise, f"the template cannot be rendered: {error}")
     try:
         text = _compiled(template, strict=False).render(variables)[:LONGEST].strip()
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+    except _FAULTS as error:
         return Rendered(otherwise, f"the template cannot be rendered: {error}")
     return Rendered(text or otherwise, fault)
 

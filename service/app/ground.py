@@ -76,6 +76,9 @@ def load_key(config: Config) -> bytes:
                 opened.write(text)
                 opened.flush()
                 os.fsync(descriptor)
-        return bytes.fromhex(text)
+        key = bytes.fromhex(text)
     except (OSError, ValueError) as error:
         raise KeyFileUnusable(f"the key file {path} cannot be used: {error}") from error
+    if len(key) != KEY_BYTES:
+        raise KeyFileUnusable(f"the key file {path} was cut short: bring it back from a backup, or delete it")
+    return key

@@ -32,6 +32,10 @@ class AddressNotLoopback(PermanentFault):
     """The service is to listen to other machines, but has only the mail sandbox, which shows all mails to all."""
 
 
+class AddressUnusable(PermanentFault):
+    """The service cannot listen where it is told to: the port is taken, or the address is not this machine's."""
+
+
 def wall_clock() -> datetime:
     """Tell the time: the only place where it is asked for."""
     return datetime.now(UTC)
@@ -40,7 +44,7 @@ def wall_clock() -> datetime:
 async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the address once posts are taken.
 
-    Raises AddressNotLoopback, AlreadyRunning, StoreUnavailable, KeyFileUnusable, OSError (port taken).
+    Raises AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable.
     """
     if config.mail is None and not _is_loopback(host):
         raise AddressNotLoopback(
@@ -58,7 +62,7 @@ async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], 
                 timeout_graceful_shutdown=LONGEST_CONNECTION,
             )
         )
-        shown = f"http://{host}:{door.getsockname()[1]}"
+        shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
         server.announce = lambda: ready(shown)
         await _run(service, server, door)
 
@@ -76,8 +80,15 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     door = socket.socket(family, socket.SOCK_STREAM)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    door.bind((host, port))
-    door.listen(1024)
+    try:
+        door.bind((host, port))
+        door.listen(1024)
+    except OSError as error:
+        door.close()
+        reason = error.strerror or str(error)
+        raise AddressUnusable(
+            f"cannot listen on {host}, port {port}: {reason[:1].lower()}{reason[1:]}"
+        ) from error
     return door
 
 

@@ -30,7 +30,7 @@ def explain_post(
         return {"accepted": False, "reason": str(error), "alerts": []}
     explained = []
     for alert in alerts:
-        monitor = match_monitor(alert.monitor_name, provider, config.monitors)
+        monitor = match_monitor(alert.monitor_name, alert.provider, config.monitors)
         explained.append(
             {
                 "monitor_name": alert.monitor_name,

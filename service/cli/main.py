@@ -41,7 +41,13 @@ def main() -> None:
 @main.command()
 @config_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8080, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port; 0 takes a free one.",
+)
 def serve(config_path: Path, host: str, port: int) -> None:
     """Run the service until SIGTERM or Ctrl-C.
 
@@ -123,18 +129,29 @@ def explain_webhook(
 
 
 @main.command("explain-reply")
-@click.argument("mails", nargs=-1, type=click.File("rb"), metavar="[EMLFILE]...")
+@click.argument(
+    "mails",
+    nargs=-1,
+    # not click.File, which would open thousands of mails at once
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    metavar="[EMLFILE]...",
+)
 @config_option
 @json_option
-def explain_reply(mails: tuple[BinaryIO, ...], config_path: Path, *, as_json: bool) -> None:
+def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -> None:
     """Say what a mail would be taken for; no database is needed and nothing is stored.
 
-    Several files give one answer a line. Without config.yaml, our own address is taken from the mail's To.
+    Without a file it is read from standard input. With --json, several files give one object a line.
     """
     own_address = explaining.own_address(config_path)
-    given: tuple[BinaryIO, ...] = mails or (click.get_binary_stream("stdin"),)
-    for mail in given:
-        explained = explaining.explain_mail(mail.read(), own_address)
+    for path in mails or ("-",):
+        try:
+            with click.open_file(path, "rb") as mail:
+                explained = explaining.explain_mail(mail.read(), own_address)
+        except OSError as error:
+            _fail(str(error), FAULTY)
+        if len(mails) > 1 and not as_json:
+            click.echo(f"{path}:")
         if as_json:
             click.echo(orjson.dumps(explained))
         else:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from service.config.form import PROVIDERS, Form, ImapForm, MailForm, MonitorForm, SmtpForm
-from service.config.settings import Config, Imap, Mail, Secret, Security, Site, Smtp
+from service.config.settings import Config, Imap, Mail, Replies, Secret, Security, Site, Smtp
 from service.model import Component, Employee, Monitor
 
 _SMTP_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
@@ -28,7 +28,7 @@ def build(form: Form, path: Path) -> Config:
         employees=MappingProxyType({one.id: one for one in employees}),
         components=tuple(Component(one.name, one.group, one.description) for one in form.components),
         monitors=tuple(map(_monitor, form.monitors)),
-        token_lifetime=form.replies.token_lifetime,
+        replies=Replies(token_lifetime=form.replies.token_lifetime),
         secret_key=form.secret_key,
     )
 

@@ -61,6 +61,25 @@ class Site:
     hide_authors: bool = False
 
 
+class Auth(StrEnum):
+    """How we log in to a mail server."""
+
+    PASSWORD = "password"  # noqa: S105  the name of a method
+    GOOGLE = "google"
+    MICROSOFT365 = "microsoft365"
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """Credentials for XOAUTH2: with a refresh token in its user's name, without one in the application's."""
+
+    token_url: str
+    client_id: str
+    client_secret: Secret
+    refresh_token: Secret
+    scope: str
+
+
 @dataclass(frozen=True, slots=True)
 class Smtp:
     """The relay that takes our outgoing mail."""
@@ -70,6 +89,9 @@ class Smtp:
     security: Security
     username: str = ""
     password: Secret = field(default_factory=lambda: Secret(""))
+    auth: Auth = Auth.PASSWORD
+    oauth: OAuth | None = None
+    """Given where `auth` is not PASSWORD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +105,57 @@ class Imap:
     password: Secret
     folder: str = "INBOX"
     processed_folder: str = "Processed"
+    auth: Auth = Auth.PASSWORD
+    oauth: OAuth | None = None
+
+
+class Policy(StrEnum):
+    """What makes a reply's sender believable."""
+
+    REQUIRE = "require"
+    """DMARC by our own mail server, or an aligned DKIM signature that verifies here."""
+    TOKEN_ONLY = "token_only"  # noqa: S105  the name of a policy
+    """The token alone: for an internal mail system that strips or refuses outside From addresses."""
+
+
+class Profile(StrEnum):
+    """Which mail system writes our Authentication-Results."""
+
+    GENERIC = "generic"
+    GOOGLE = "google"
+    MICROSOFT365 = "microsoft365"
+    OPENDMARC = "opendmarc"
+    RSPAMD = "rspamd"
+    FASTMAIL = "fastmail"
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticity:
+    """How we tell whether a reply really comes from its sender."""
+
+    policy: Policy = Policy.TOKEN_ONLY
+    authserv_id: str = ""
+    """The name by which our own mail server signs its Authentication-Results (RFC 8601)."""
+    profile: Profile = Profile.GENERIC
+
+
+class Protocol(StrEnum):
+    """What a mail server speaks to hand us replies."""
+
+    LMTP = "lmtp"
+    SMTP = "smtp"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a mail server hands replies over without a mailbox."""
+
+    protocol: Protocol
+    host: str
+    port: int
+    certificate: Path | None = None
+    """A PEM file with certificate and chain; with `key` it turns STARTTLS on."""
+    key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +166,21 @@ class Mail:
     sender_address: str
     smtp: Smtp
     imap: Imap | None
+    door: Door | None = None
+    authenticity: Authenticity = field(default_factory=Authenticity)
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """How employees' answers are read."""
+
+    token_lifetime: timedelta = timedelta(hours=72)
+    """How long a notification mail can be answered."""
+    languages: tuple[str, ...] = ("en",)
+    """Whose command words count."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By command: words of the company's own."""
+    any_reply_publishes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +198,7 @@ class Config:
     """By id, in the order of the file."""
     components: tuple[Component, ...]
     monitors: tuple[Monitor, ...]
-    token_lifetime: timedelta
-    """How long a notification mail can be answered."""
+    replies: Replies
     secret_key: Secret
     """Derives reply tokens and signs links; empty: a key file beside the database."""
     warnings: tuple[Fault, ...] = ()

@@ -7,14 +7,19 @@ from sqlite3 import Connection as SqliteConnection
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from service.errors import StoreUnavailable
+from service.errors import PermanentFault, ReplycastError, StoreUnavailable
 
 BUSY_MILLISECONDS = 5_000
 _READING = "replycast_reading"
+
+
+class SchemaUnknown(PermanentFault):
+    """A newer version of this service wrote the database: ours does not know what its tables mean."""
 
 
 class Store:
@@ -47,8 +52,15 @@ class Store:
 def _named_faults() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
+    except (DatabaseError, PoolTimeout) as error:
+        if isinstance(error, DatabaseError) and not _is_of_the_database(error):
+            raise
         raise StoreUnavailable(f"the database cannot be used just now: {_cause(error)}") from error
+
+
+def _is_of_the_database(error: DatabaseError) -> bool:
+    # of its subclasses only this one blames the database; the class itself is a file that is none or is damaged
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
 
 
 def _cause(error: Exception) -> str:
@@ -58,7 +70,7 @@ def _cause(error: Exception) -> str:
 def open_store(url: str) -> Store:
     """Open (and where needed create) the database and bring its schema up to date.
 
-    Raises StoreUnavailable where it cannot be reached or is not ours to write.
+    Raises StoreUnavailable where it cannot be reached or is not ours to write, and SchemaUnknown.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
@@ -71,7 +83,11 @@ def open_store(url: str) -> Store:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     store = Store(engine)
-    migrate(store)
+    try:
+        migrate(store)
+    except ReplycastError:
+        store.close()
+        raise
     return store
 
 
@@ -96,9 +112,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def migrate(store: Store) -> None:
-    """Run every migration that this database has not seen."""
+    """Run every migration that this database has not seen. Raises StoreUnavailable and SchemaUnknown."""
     with store.transaction() as connection:
-        command.upgrade(alembic_config(connection), "head")
+        try:
+            command.upgrade(alembic_config(connection), "head")
+        except CommandError as error:
+            said = "the database was written by a newer version of this service: start that one"
+            raise SchemaUnknown(f"{said} ({error})") from error
 
 
 def alembic_config(connection: Connection) -> AlembicConfig:

@@ -95,14 +95,18 @@ def _finish(connection: Connection, delivery_id: int, **values: object) -> None:
 
 
 def postpone(connection: Connection, delivery_id: int, due_at: datetime, error: str) -> None:
-    """Try it again at a later time."""
-    statement = update(deliveries).where(deliveries.c.id == delivery_id)
+    """Try it again at a later time, unless it was cancelled meanwhile."""
+    statement = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.due_at.is_not(None))
     connection.execute(statement.values(due_at=due_at, last_error=error))
 
 
 def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datetime, error: str) -> None:
-    """Undo a claim that came to nothing through no fault of the mails: the attempt does not count."""
-    statement = update(deliveries).where(deliveries.c.id.in_(delivery_ids))
+    """Undo a claim that came to nothing through no fault of the mails: the attempt does not count.
+
+    What was cancelled meanwhile stays so.
+    """
+    claimed = deliveries.c.id.in_(delivery_ids), deliveries.c.due_at.is_not(None)
+    statement = update(deliveries).where(*claimed)
     connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
 
 
@@ -131,8 +135,14 @@ def count_of_occasions(connection: Connection, prefix: str, since: datetime) -> 
 
 def next_due_at(connection: Connection) -> datetime | None:
     """Tell when the next delivery falls due."""
-    query = select(func.min(deliveries.c.due_at)).where(deliveries.c.due_at.is_not(None))
-    return connection.execute(query).scalar_one_or_none()
+    # asked of each kind by itself, so that the first entry of an index tells, however many are waiting
+    earliest = [
+        connection.execute(
+            select(func.min(deliveries.c.due_at)).where(deliveries.c.due_at.is_not(None), of_the_kind)
+        ).scalar_one()
+        for of_the_kind in (deliveries.c.update_id.is_(None), deliveries.c.update_id.is_not(None))
+    ]
+    return min((at for at in earliest if at is not None), default=None)
 
 
 def of_incident_to_employees(connection: Connection, incident_id: int) -> tuple[Delivery, ...]:

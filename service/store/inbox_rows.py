@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, false, func, insert, or_, select, update
 
 from service.store.schema import inbox
 
@@ -72,7 +72,8 @@ def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
 
 def add_mail(connection: Connection, arrival: Arrival) -> int | None:
     """Store a mail, unless this very mail is there already; then None."""
-    same = or_(inbox.c.content_key == arrival.content_key, inbox.c.uid_key == arrival.uid_key)
+    keys = (inbox.c.content_key, arrival.content_key), (inbox.c.uid_key, arrival.uid_key)
+    same = or_(false(), *(column == key for column, key in keys if key is not None))
     if connection.execute(select(inbox.c.id).where(same).limit(1)).scalar_one_or_none() is not None:
         return None
     return add_many(connection, [arrival])[0]
@@ -98,6 +99,11 @@ def next_pending(connection: Connection) -> InboxRow | None:
 def count_attempt(connection: Connection, inbox_id: int) -> None:
     """Count that working it off is about to be tried, before it can kill us."""
     connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(attempts=inbox.c.attempts + 1))
+
+
+def uncount_attempt(connection: Connection, inbox_id: int) -> None:
+    """Take an attempt back that failed through no fault of the arrival."""
+    connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(attempts=inbox.c.attempts - 1))
 
 
 def finish(

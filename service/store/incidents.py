@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import ComponentState, Incident, JoinedAlert, Phase
-from service.store.schema import incidents, joined_alerts
+from service.store.schema import incidents, is_going_on_in_public, is_open, joined_alerts
 
-OPEN_PHASES = [phase.value for phase in Phase if phase.is_open]
 PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
-CURRENT_PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public and phase.is_open]
 
 
 def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
@@ -82,7 +80,7 @@ def get_public(connection: Connection, incident_id: int) -> Incident | None:
 
 def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
     """Read the incidents of a monitor that alerts may still join, oldest first."""
-    wanted = incidents.c.monitor_key == monitor_key, incidents.c.phase.in_(OPEN_PHASES)
+    wanted = incidents.c.monitor_key == monitor_key, is_open
     return _many(connection, select(incidents).where(*wanted).order_by(incidents.c.id))
 
 
@@ -94,7 +92,7 @@ def due_ids(connection: Connection, now: datetime, *, limit: int) -> tuple[int, 
 
 def current_public(connection: Connection) -> tuple[Incident, ...]:
     """Read the incidents that the status page shows as going on, newest first."""
-    query = select(incidents).where(incidents.c.phase.in_(CURRENT_PUBLIC_PHASES))
+    query = select(incidents).where(is_going_on_in_public)
     return _many(connection, query.order_by(incidents.c.published_at.desc()))
 
 
@@ -124,11 +122,6 @@ def listed(
     if before_id is not None:
         query = query.where(incidents.c.id < before_id)
     return _many(connection, query.order_by(incidents.c.id.desc()).limit(limit))
-
-
-def forget(connection: Connection, incident_id: int) -> None:
-    """Give back a reserved number whose incident was not opened after all."""
-    connection.execute(delete(incidents).where(incidents.c.id == incident_id, incidents.c.version == 0))
 
 
 def _one(connection: Connection, query: Select[Any]) -> Incident | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, or_, select, update
 
 from service.model import Subscriber, SubscriberState
 from service.store.schema import deliveries, subscribers
@@ -13,7 +13,7 @@ from service.store.schema import deliveries, subscribers
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who shall hear of an update: everybody, or those who heard of the incident's first one."""
+    """Who shall hear of an update: everybody, or those who heard (or are about to) of the incident's first one."""
 
     heard_update_id: int | None
 
@@ -96,7 +96,9 @@ def _is_confirmed() -> Any:  # noqa: ANN401  SQLAlchemy's expression types say l
 
 
 def _heard(update_id: int) -> Any:  # noqa: ANN401  as above
-    return exists().where(deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.update_id == update_id)
+    theirs = deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.update_id == update_id
+    # one that was cancelled or failed for good was never read
+    return exists().where(*theirs, or_(deliveries.c.sent_at.is_not(None), deliveries.c.due_at.is_not(None)))
 
 
 def _one(connection: Connection, query: Select[Any]) -> Subscriber | None:

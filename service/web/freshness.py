@@ -10,12 +10,14 @@ from starlette.responses import Response
 FOR_A_MOMENT = "public, max-age=5"
 """Short enough that nobody misses an incident, long enough to shield us from a crowd behind one cache."""
 
+# not `no-referrer`: with it a browser sends `Origin: null` with the form, and over plain http that is all that
+# tells our own form from another site's
 FOR_THE_HOLDER = {
     "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "strict-origin",
     "x-robots-tag": "noindex, nofollow",
 }
-"""Headers of pages whose address holds a token."""
+"""Headers of pages whose address holds a token: kept by nobody, and the token goes to nobody."""
 
 
 def fresh(request: Request, answer: Response, *, modified_at: datetime | None = None) -> Response:

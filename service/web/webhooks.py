@@ -25,16 +25,18 @@ _log = structlog.get_logger()
 async def receive_post(request: Request) -> Response:
     """Take in a provider's post: 202 with its inbox id once it is on disk, or what is wrong with it."""
     front = front_of(request)
-    name = request.path_params["provider"]
     try:
-        provider = provider_named(name)
-        check_secret(request, front.house.config.webhooks.get(name, Secret("")))
+        provider = provider_named(request.path_params["provider"])
+        check_secret(request, front.house.config.webhooks.get(provider.name, Secret("")))
     except ProviderUnknown as error:
         return _refusal(404, str(error))
     except SecretWrong as error:
-        _log.warning("webhook refused: wrong secret", provider=name)
+        _log.warning("webhook refused: wrong secret", provider=request.path_params["provider"][:80])
         return _refusal(401, str(error), {"www-authenticate": 'Basic realm="webhook"'})
-    body = await _read(request)
+    try:
+        body = await _read(request)
+    except ClientDisconnect:
+        return _refusal(400, "the post was cut short; send it again")
     if body is None:
         return _refusal(413, f"the body is over {LARGEST_BODY // 1024} KiB")
     query = {key: value for key, value in request.query_params.items() if key != "secret"}
@@ -46,7 +48,7 @@ async def receive_post(request: Request) -> Response:
         complaint = str(error)
     arrival = Arrival(
         door=Door.WEBHOOK,
-        provider=name,
+        provider=provider.name,
         received_at=front.clock(),
         raw=body,
         about={"content_type": content_type[:200], "query": query},
@@ -57,7 +59,7 @@ async def receive_post(request: Request) -> Response:
     try:
         inbox_id = await front.receive(arrival)
     except StoreUnavailable as error:
-        _log.error("webhook not stored", provider=name, error=str(error))
+        _log.error("webhook not stored", provider=provider.name, error=str(error))
         return _refusal(503, "this post could not be stored; send it again", {"retry-after": "5"})
     if complaint:
         return JSONResponse({"error": complaint, "id": inbox_id}, 400)
@@ -69,35 +71,31 @@ def check_secret(request: Request, secret: Secret) -> None:
     if not secret:
         return
     wanted = secret.reveal().encode()
-    if not any(hmac.compare_digest(offered.encode(), wanted) for offered in _offered(request)):
+    if not any(hmac.compare_digest(offered, wanted) for offered in _offered(request)):
         raise SecretWrong("the secret is missing or wrong: see `webhooks` in config.yaml")
 
 
-def _offered(request: Request) -> list[str]:
+def _offered(request: Request) -> list[bytes]:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    offered = [
-        request.path_params.get("secret"),
-        request.query_params.get("secret"),
-        request.headers.get("x-replycast-secret"),
-    ]
+    in_url = request.path_params.get("secret"), request.query_params.get("secret")
+    offered = [text.encode() for text in in_url if text]
+    # Starlette reads header fields as Latin-1; in bytes again, a secret may be any text
+    offered.append(request.headers.get("x-replycast-secret", "").encode("latin-1"))
     if scheme.lower() == "bearer":
-        offered.append(credentials.strip())
+        offered.append(credentials.strip().encode("latin-1"))
     elif scheme.lower() == "basic":
         # what does not decode is no offer at all: it is refused like a missing one
-        with contextlib.suppress(binascii.Error, UnicodeDecodeError):
-            offered.append(base64.b64decode(credentials, validate=True).decode().partition(":")[2])
+        with contextlib.suppress(binascii.Error, ValueError):
+            offered.append(base64.b64decode(credentials, validate=True).partition(b":")[2])
     return [secret for secret in offered if secret]
 
 
 async def _read(request: Request) -> bytes | None:
     body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                return None
-    except ClientDisconnect:
-        return b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
     return bytes(body)
 
 

@@ -21,7 +21,7 @@ def test_what_is_left_out_takes_the_documented_default() -> None:
     config = read('site: {name: A, url: "http://a.example"}')
     assert (config.site.timezone.key, config.site.hide_authors) == ("UTC", False)
     assert config.database == "sqlite:///var/replycast.db"
-    assert (config.mail, config.monitors, config.token_lifetime) == (None, (), timedelta(hours=72))
+    assert (config.mail, config.monitors, config.replies.token_lifetime) == (None, (), timedelta(hours=72))
     assert not config.secret_key
     assert config.webhooks == {"victorops": Secret("")}
 

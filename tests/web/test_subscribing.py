@@ -297,6 +297,6 @@ async def test_pages_of_a_token_are_kept_by_nobody_and_tell_nobody(stranger: Str
     for answer in answers:
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "strict-origin"
         assert "noindex" in answer.headers["x-robots-tag"]
         assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -78,6 +78,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
+        "ix_incidents_going_on",
+        "incidents",
+        ["published_at"],
+        unique=False,
+        sqlite_where=sa.text("phase IN ('published', 'recovered')"),
+        postgresql_where=sa.text("phase IN ('published', 'recovered')"),
+    )
+    op.create_index(
         "ix_incidents_open",
         "incidents",
         ["monitor_key"],
@@ -149,6 +157,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         comment="Each alert that was worked off, with what came of it.",
     )
+    op.create_index("ix_alerts_inbox_id", "alerts", ["inbox_id"], unique=False)
     op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
     op.create_table(
         "joined_alerts",
@@ -332,6 +341,7 @@ def downgrade() -> None:
     op.drop_index("ix_joined_alerts_incident_id", table_name="joined_alerts")
     op.drop_table("joined_alerts")
     op.drop_index("ix_alerts_incident_id", table_name="alerts")
+    op.drop_index("ix_alerts_inbox_id", table_name="alerts")
     op.drop_table("alerts")
     op.drop_table("subscribers")
     op.drop_index("ix_sessions_expires_at", table_name="sessions")
@@ -348,6 +358,12 @@ def downgrade() -> None:
         table_name="incidents",
         sqlite_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
         postgresql_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
+    )
+    op.drop_index(
+        "ix_incidents_going_on",
+        table_name="incidents",
+        sqlite_where=sa.text("phase IN ('published', 'recovered')"),
+        postgresql_where=sa.text("phase IN ('published', 'recovered')"),
     )
     op.drop_index(
         "ix_incidents_due",

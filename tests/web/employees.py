@@ -1,0 +1,48 @@
+"""Employees with a browser each: logged in by the links that the service mails, as in life."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+from sqlalchemy import select
+
+from service.actions import logging_in
+from service.actions.house import House
+from service.mail.compose import link_token
+from service.model import DeliveryKind
+from service.store.credentials import Purpose
+from service.store.schema import deliveries
+from service.web import dashboard, inbox_page, login
+from service.web.front import Front
+from tests.rooms import Clock, make_client
+
+ROUTES_FOR_EMPLOYEES = (*dashboard.routes, *inbox_page.routes)
+ALL_ROUTES = (*login.routes, *ROUTES_FOR_EMPLOYEES)
+
+
+def login_links(house: House) -> list[str]:
+    """Give the paths of all log-in links that were ever queued for mailing, oldest first."""
+    query = select(deliveries.c.public_id).where(deliveries.c.kind == DeliveryKind.LOGIN_LINK)
+    with house.store.reading() as connection:
+        public_ids = connection.execute(query.order_by(deliveries.c.id)).scalars().all()
+    return [f"/login/{link_token(house.key, public_id, Purpose.LOGIN)}" for public_id in public_ids]
+
+
+def start_session(house: House, clock: Clock, employee_id: str) -> str:
+    """Log an employee in and give the key of the session."""
+    email, key = house.config.employees[employee_id].email, f"session-of-{employee_id}"
+    logging_in.request_link(house, email, browser="b", now=clock())
+    token = login_links(house)[-1].rpartition("/")[2]
+    logging_in.log_in(house, token, browser="b", session_key=key, now=clock())
+    return key
+
+
+@asynccontextmanager
+async def employee_at(
+    front: Front, clock: Clock, employee_id: str | None
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """Give the browser of an employee who is logged in; None: of somebody who is not."""
+    async with make_client(front, ALL_ROUTES) as client:
+        if employee_id is not None:
+            client.cookies.set(login.SESSION_COOKIE, start_session(front.house, clock, employee_id))
+        yield client
