@@ -211,7 +211,18 @@ class Incident:
     alerts: tuple[JoinedAlert, ...] = ()
     authored_by: str = ""
     notify_employees: tuple[str, ...] = ()
-    """Ids of those who are told, as the monitor had them when it was opened."""
+    """Ids of those who are told: the monitor's when it was opened, and those the ladder brought in since."""
+    text_version: int = 1
+    """Counts the versions of subject and message; an order about an older one is refused."""
+    approved_by: tuple[str, ...] = ()
+    """Ids of those who said publish about this version."""
+    rung: int = 0
+    """The next rung of the ladder."""
+    ladder_from: datetime | None = None
+    """When the ladder's time began; a hold moves it on."""
+    reminded_at: datetime | None = None
+    """When the employees were last asked."""
+    held_until: datetime | None = None
     notified_at: datetime | None = None
     """When the employees were told; None while it waits."""
     published_at: datetime | None = None
@@ -280,6 +291,9 @@ class Subscriber:
     state: SubscriberState
     created_at: datetime
     confirmed_at: datetime | None = None
+    suppressed_at: datetime | None = None
+    """Since when nothing is sent, because the address does not exist."""
+    soft_bounces: int = 0
 
 
 class DeliveryKind(StrEnum):
@@ -297,6 +311,10 @@ class DeliveryKind(StrEnum):
     """To employees: it ended without being published."""
     ANSWER = "answer"
     """To an employee: what came of the reply."""
+    CONFIRM_REPLY = "confirm_reply"
+    """To an employee: did you really order this?"""
+    ALARM = "alarm"
+    """To the admins: something keeps the service from doing its work."""
     SUBSCRIBER_UPDATE = "subscriber_update"
     SUBSCRIBER_CONFIRM = "subscriber_confirm"
     LOGIN_LINK = "login_link"
@@ -323,4 +341,6 @@ class Delivery:
     """What the mail says, as it was when it was queued."""
     sent_at: datetime | None = None
     failed_at: datetime | None = None
+    bounced_at: datetime | None = None
+    """When it came back although the relay had taken it."""
     last_error: str = ""

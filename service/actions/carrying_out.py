@@ -38,6 +38,10 @@ def policy_of(monitor: Monitor | None) -> Policy:
         auto_publish=monitor.auto_publish,
         auto_close=monitor.auto_close,
         recovery_grace=monitor.recovery_grace,
+        ladder=monitor.escalate,
+        remind_every=monitor.remind_every,
+        approvals=monitor.approvals,
+        if_recovered=monitor.if_recovered_unpublished,
     )
 
 
@@ -61,8 +65,8 @@ def carry_out(
                 narrative.add_update(
                     connection, incident_id=after.id, status=status, body=told, now=now, by=decision.by
                 )
-            case TellEmployees(kind):
-                _tell_employees(connection, house, kind, decision, told, cause, now)
+            case TellEmployees():
+                _tell_employees(connection, house, effect, decision, told, cause, now)
     if not decision.reason.is_silent:
         entry = TimelineEntry(
             at=now,
@@ -76,10 +80,18 @@ def carry_out(
 
 
 def _body(house: House, effect: TellSubscribers, incident: Incident, cause: Cause, now: datetime) -> str:
-    if effect.body is Text.MESSAGE:
-        return incident.message
-    if effect.body is not Text.CLOSING_COMMENT:
-        return effect.body
+    match effect.body:
+        case Text.MESSAGE:
+            return incident.message
+        case Text.CLOSING_COMMENT:
+            return _closing_comment(house, incident, cause, now)
+        case Text.MESSAGE_AND_CLOSING_COMMENT:
+            return f"{incident.message}\n\n{_closing_comment(house, incident, cause, now)}"
+        case given:
+            return given
+
+
+def _closing_comment(house: House, incident: Incident, cause: Cause, now: datetime) -> str:
     monitor = house.config.monitor_for(incident.monitor_key)
     if monitor is None:
         return RESOLVED_TEXT
@@ -98,13 +110,14 @@ def count_audience(connection: Connection, incident_id: int) -> int:
 def _tell_employees(
     connection: Connection,
     house: House,
-    kind: DeliveryKind,
+    effect: TellEmployees,
     decision: Decision,
     told: str,
     cause: Cause,
     now: datetime,
 ) -> None:
-    incident = decision.incident
+    incident, kind = decision.incident, effect.kind
+    policy = policy_of(house.config.monitor_for(incident.monitor_key))
     facts: dict[str, Any] = {
         "incident": incident_facts(incident, names=house.names),
         "alert": _alert_facts(cause.alert),
@@ -112,7 +125,12 @@ def _tell_employees(
         "by": house.name_of(decision.by),
         "recipients": _recipients(connection, kind, incident),
         "update_body": told,
+        "approved_by": [house.name_of(one) for one in incident.approved_by],
+        "approvals_missing": max(policy.approvals - len(incident.approved_by), 0),
     }
+    concerned = incident.notify_employees if effect.to is None else effect.to
+    if effect.also_who_did_it:
+        concerned = tuple(dict.fromkeys((*concerned, decision.by)))
     new = [
         NewDelivery(
             public_id=house.new_id(),
@@ -123,10 +141,10 @@ def _tell_employees(
             incident_id=incident.id,
             employee_id=employee.id,
         )
-        for employee in map(house.employee, incident.notify_employees)
-        if employee is not None and employee.id != decision.by
+        for employee in map(house.employee, concerned)
+        if employee is not None and (effect.also_who_did_it or employee.id != decision.by)
     ]
-    queue_with_tokens(connection, house, new, now)
+    queue_with_tokens(connection, house, new, now, text_version=incident.text_version)
 
 
 def _recipients(connection: Connection, kind: DeliveryKind, incident: Incident) -> int:
@@ -136,9 +154,18 @@ def _recipients(connection: Connection, kind: DeliveryKind, incident: Incident) 
 
 
 def queue_with_tokens(
-    connection: Connection, house: House, new: Sequence[NewDelivery], now: datetime
-) -> None:
-    """Queue mails to employees, each of which can be replied to until its token expires."""
+    connection: Connection,
+    house: House,
+    new: Sequence[NewDelivery],
+    now: datetime,
+    *,
+    text_version: int | None,
+    confirms: int | None = None,
+) -> bool:
+    """Queue mails to employees, each of which can be replied to until its token expires; False: none was new.
+
+    `text_version` is that of the text which they show; `confirms` the reply that they ask about.
+    """
     queued = set(deliveries.queue(connection, new, now))
     for one in new:
         if one.public_id in queued and one.incident_id is not None:
@@ -149,8 +176,11 @@ def queue_with_tokens(
                 expires_at=now + house.config.replies.token_lifetime,
                 incident_id=one.incident_id,
                 employee_id=one.employee_id,
+                text_version=text_version,
+                confirms=confirms,
             )
             credentials.issue(connection, token)
+    return bool(queued)
 
 
 def _alert_facts(alert: Alert | None) -> dict[str, str]:

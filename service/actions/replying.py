@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from service import workflow
 from service.actions.carrying_out import queue_with_tokens
-from service.actions.deciding import explain, order_within
+from service.actions.deciding import order_within
 from service.actions.house import House
+from service.actions.telling import explain
 from service.errors import NotAllowed
 from service.mail.commands import Command
 from service.mail.facts import incident_facts
@@ -187,4 +188,4 @@ def _queue_answer(
         incident_id=answer.incident.id if answer.incident else None,
         employee_id=answer.employee.id,
     )
-    queue_with_tokens(connection, house, [mail], now)
+    queue_with_tokens(connection, house, [mail], now, text_version=None)

@@ -30,6 +30,10 @@ class Token:
     subscriber_id: int | None = None
     browser: str = ""
     """For a log-in link: the hash of a cookie of the browser that asked for it."""
+    text_version: int | None = None
+    """For a notification: the version of the incident's text that it showed."""
+    confirms: int | None = None
+    """For a mail that asks whether a reply was really the employee's: the inbox id of that reply."""
     used_at: datetime | None = None
 
 
@@ -45,6 +49,8 @@ def issue(connection: Connection, token: Token) -> None:
             employee_id=token.employee_id,
             subscriber_id=token.subscriber_id,
             browser=token.browser,
+            text_version=token.text_version,
+            confirms=token.confirms,
         )
     )
 
@@ -64,6 +70,8 @@ def find(connection: Connection, token_hash: str, purpose: Purpose) -> Token | N
         employee_id=row.employee_id,
         subscriber_id=row.subscriber_id,
         browser=row.browser,
+        text_version=row.text_version,
+        confirms=row.confirms,
         used_at=row.used_at,
     )
 

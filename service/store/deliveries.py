@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.model import Delivery, DeliveryKind
-from service.store.schema import deliveries
+from service.store.schema import deliveries, employee_unreached
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,30 @@ def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datet
     connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
 
 
+def mark_bounced(connection: Connection, delivery_id: int, now: datetime, diagnostic: str) -> None:
+    """Remember that it came back; of one delivery only the first bounce counts."""
+    first = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.bounced_at.is_(None))
+    connection.execute(first.values(bounced_at=now, last_error=diagnostic))
+
+
+def unreached_employees(connection: Connection, *, limit: int) -> tuple[Delivery, ...]:
+    """Read deliveries to employees that failed or came back, and of which no admin was told yet."""
+    query = select(deliveries).where(employee_unreached).order_by(deliveries.c.id).limit(limit)
+    return tuple(map(_delivery, connection.execute(query)))
+
+
+def mark_alarmed(connection: Connection, delivery_id: int, now: datetime) -> None:
+    """Remember that the admins are being told."""
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(alarmed_at=now))
+
+
+def lately_unreached(connection: Connection, since: datetime, *, limit: int) -> tuple[Delivery, ...]:
+    """Read deliveries to employees that failed or came back since a time, newest first, for the dashboard."""
+    told = deliveries.c.alarmed_at >= since
+    query = select(deliveries).where(told).order_by(deliveries.c.alarmed_at.desc()).limit(limit)
+    return tuple(map(_delivery, connection.execute(query)))
+
+
 def end_leases(connection: Connection, now: datetime) -> None:
     """Let everything that waits fall due: at the start of the only process, whoever held a claim is dead."""
     connection.execute(update(deliveries).where(deliveries.c.due_at > now).values(due_at=now))
@@ -199,5 +223,6 @@ def _delivery(row: Row[Any]) -> Delivery:
         facts=row.facts,
         sent_at=row.sent_at,
         failed_at=row.failed_at,
+        bounced_at=row.bounced_at,
         last_error=row.last_error,
     )

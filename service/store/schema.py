@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    or_,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -123,6 +124,12 @@ incidents = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("authored_by", String(64), nullable=False),
     Column("notify_employees", JSON, nullable=False),
+    Column("text_version", Integer, nullable=False, server_default="1"),
+    Column("approved_by", JSON, nullable=False, server_default="[]"),
+    Column("rung", Integer, nullable=False, server_default="0"),
+    Column("ladder_from", UtcDateTime),
+    Column("reminded_at", UtcDateTime),
+    Column("held_until", UtcDateTime),
     Column("notified_at", UtcDateTime),
     Column("published_at", UtcDateTime),
     Column("published_by", String(64)),
@@ -135,7 +142,9 @@ incidents = Table(
 
 def _has_phase(phases: list[Phase]) -> ColumnElement[bool]:
     # written out in queries too: SQLite takes a partial index only where it can read the same words there
-    words = bindparam(None, [phase.value for phase in phases], expanding=True, literal_execute=True)
+    words: ColumnElement[Any] = bindparam(
+        None, [phase.value for phase in phases], expanding=True, literal_execute=True
+    )
     return incidents.c.phase.in_(words)
 
 
@@ -224,6 +233,8 @@ subscribers = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("confirmed_at", UtcDateTime),
     Column("unsubscribe_hash", String(64), nullable=False),
+    Column("soft_bounces", Integer, nullable=False, server_default="0"),
+    Column("suppressed_at", UtcDateTime),
     _one_of("state", [state.value for state in SubscriberState]),
     UniqueConstraint("email_key"),
     UniqueConstraint("public_id"),
@@ -250,6 +261,8 @@ deliveries = Table(
     Column("sent_at", UtcDateTime),
     Column("failed_at", UtcDateTime),
     Column("last_error", Text, nullable=False, server_default=""),
+    Column("bounced_at", UtcDateTime),
+    Column("alarmed_at", UtcDateTime),
     UniqueConstraint("public_id"),
     UniqueConstraint("occasion"),
     sqlite_autoincrement=True,
@@ -265,6 +278,16 @@ Index("ix_deliveries_order", deliveries.c.recipient, deliveries.c.incident_id, d
       sqlite_where=_is_waiting, postgresql_where=_is_waiting)  # fmt: skip
 Index("ix_deliveries_incident", deliveries.c.incident_id, deliveries.c.update_id)
 Index("ix_deliveries_heard", deliveries.c.subscriber_id, deliveries.c.update_id)
+employee_unreached = (
+    deliveries.c.employee_id.is_not(None)
+    & deliveries.c.alarmed_at.is_(None)
+    & or_(deliveries.c.failed_at.is_not(None), deliveries.c.bounced_at.is_not(None))
+)
+Index("ix_deliveries_unreached", deliveries.c.id,
+      sqlite_where=employee_unreached, postgresql_where=employee_unreached)  # fmt: skip
+Index("ix_deliveries_alarmed", deliveries.c.alarmed_at,
+      sqlite_where=deliveries.c.alarmed_at.is_not(None),
+      postgresql_where=deliveries.c.alarmed_at.is_not(None))  # fmt: skip
 
 tokens = Table(
     "tokens",
@@ -275,6 +298,8 @@ tokens = Table(
     Column("employee_id", String(64)),
     Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE")),
     Column("browser", String(64), nullable=False, server_default=""),
+    Column("text_version", Integer),
+    Column("confirms", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
 
 from service.model import Subscriber, SubscriberState
 from service.store.schema import deliveries, subscribers
@@ -55,9 +55,23 @@ def add(
 def set_state(
     connection: Connection, subscriber_id: int, state: SubscriberState, *, confirmed_at: datetime | None
 ) -> None:
-    """Confirm, unsubscribe, or begin anew."""
+    """Confirm, unsubscribe, or begin anew; who confirms can be reached, whatever bounced before."""
+    fresh = {"soft_bounces": 0, "suppressed_at": None} if state is SubscriberState.CONFIRMED else {}
     statement = update(subscribers).where(subscribers.c.id == subscriber_id)
-    connection.execute(statement.values(state=state, confirmed_at=confirmed_at))
+    connection.execute(statement.values(state=state, confirmed_at=confirmed_at, **fresh))
+
+
+def suppress(connection: Connection, subscriber_id: int, now: datetime) -> None:
+    """Send nothing more to an address that does not exist."""
+    statement = update(subscribers).where(subscribers.c.id == subscriber_id)
+    connection.execute(statement.values(suppressed_at=now))
+
+
+def count_soft_bounce(connection: Connection, subscriber_id: int) -> int:
+    """Count a mail that could not be delivered for now; returns how many there were."""
+    statement = update(subscribers).where(subscribers.c.id == subscriber_id)
+    counted = statement.values(soft_bounces=subscribers.c.soft_bounces + 1)
+    return int(connection.execute(counted.returning(subscribers.c.soft_bounces)).scalar_one())
 
 
 def count_confirmed(connection: Connection) -> int:
@@ -92,7 +106,7 @@ def listed(connection: Connection, *, limit: int) -> tuple[Subscriber, ...]:
 
 
 def _is_confirmed() -> Any:  # noqa: ANN401  SQLAlchemy's expression types say less than this name
-    return subscribers.c.state == SubscriberState.CONFIRMED
+    return and_(subscribers.c.state == SubscriberState.CONFIRMED, subscribers.c.suppressed_at.is_(None))
 
 
 def _heard(update_id: int) -> Any:  # noqa: ANN401  as above
@@ -114,4 +128,6 @@ def _subscriber(row: Row[Any]) -> Subscriber:
         state=SubscriberState(row.state),
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
+        suppressed_at=row.suppressed_at,
+        soft_bounces=row.soft_bounces,
     )

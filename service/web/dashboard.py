@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service.actions import deciding
+from service.actions import deciding, telling
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.model import Employee, Phase, UpdateStatus
@@ -89,7 +89,7 @@ def _incident_page(
     house, now = front.house, front.clock()
     view = read_incident(house, row_id(request), now)
     reason = reason_still_true(said, view.incident)
-    outcome = deciding.explain(house, Decision(view.incident, reason)) if reason else ""
+    outcome = telling.explain(house, Decision(view.incident, reason)) if reason else ""
     if said == _CHANGED:
         outcome = (
             "Somebody else changed this incident at the same moment, so nothing was done: look and decide."

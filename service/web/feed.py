@@ -2,15 +2,17 @@
 
 import re
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from service.config.settings import Site
 from service.store import incidents
-from service.web.freshness import fresh
+from service.web.freshness import fresh, kept
 from service.web.front import front_of
 from service.web.public_incidents import shown
 
@@ -24,20 +26,27 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 def show_feed(request: Request) -> Response:
     """Give the newest incidents and all current ones, the last updated first."""
+    house = front_of(request).house
+    with house.store.reading() as connection:
+        answer = kept(request, connection, "/feed.atom", lambda: _feed(request, connection))
+    return fresh(request, answer)
+
+
+def _feed(request: Request, connection: Connection) -> Response:
     front = front_of(request)
     house = front.house
-    with house.store.reading() as connection:
-        newest = incidents.recent_public(connection, limit=ENTRIES)
-        known = {incident.id for incident in newest}
-        older = [one for one in incidents.current_public(connection)[:ENTRIES] if one.id not in known]
-        entries = shown(connection, house, [*newest, *older])
-    entries = tuple(sorted(entries, key=lambda entry: (entry.updated_at, entry.id), reverse=True))
-    updated_at = entries[0].updated_at if entries else NOTHING_YET
+    newest = incidents.recent_public(connection, limit=ENTRIES)
+    known = {incident.id for incident in newest}
+    older = [one for one in incidents.current_public(connection)[:ENTRIES] if one.id not in known]
+    entries = shown(connection, house, [*newest, *older])
+    updated_at = max((entry.updated_at for entry in entries), default=NOTHING_YET)
     text = front.pages.get_template("public/feed.atom").render(
-        entries=entries, updated_at=updated_at, id_prefix=id_prefix(house.config.site)
+        entries=sorted(entries, key=lambda entry: (entry.updated_at, entry.id), reverse=True),
+        updated_at=updated_at,
+        id_prefix=id_prefix(house.config.site),
     )
-    answer = Response(_NOT_XML.sub("", text), media_type="application/atom+xml")
-    return fresh(request, answer, modified_at=updated_at)
+    headers = {"last-modified": format_datetime(updated_at, usegmt=True)}
+    return Response(_NOT_XML.sub("", text), media_type="application/atom+xml", headers=headers)
 
 
 def id_prefix(site: Site) -> str:

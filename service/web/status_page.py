@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +15,7 @@ from starlette.routing import Route
 from service.errors import NotFound
 from service.store import incidents
 from service.web.component_states import affected, grouped, overall
-from service.web.freshness import fresh
+from service.web.freshness import fresh, kept
 from service.web.front import front_of, page
 from service.web.public_incidents import ShownIncident, shown
 
@@ -24,6 +25,7 @@ MOST_CURRENT = 50
 MOST_RECENT = 100
 """Incidents in the history below; a day of which not all would be shown is left to the history's own page."""
 MONTH_PAGE = 50
+NOT_THERE = "There is no published incident at this address."
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
@@ -39,26 +41,29 @@ class Day:
 
 def show_status(request: Request) -> Response:
     """Show how everything does now and did lately."""
+    with front_of(request).house.store.reading() as connection:
+        answer = kept(request, connection, "/", lambda: _status(request, connection))
+    return fresh(request, answer)
+
+
+def _status(request: Request, connection: Connection) -> Response:
     front = front_of(request)
     house, zone = front.house, front.house.config.site.timezone
     today = front.clock().astimezone(zone).date()
     since = _midnight(today - timedelta(days=DAYS_OF_HISTORY - 1), zone)
     until = _midnight(today + timedelta(days=1), zone)
-    with house.store.reading() as connection:
-        current = incidents.current_public(connection)
-        recent = incidents.public_between(connection, since, until, limit=MOST_RECENT + 1)
-        shown_current = shown(connection, house, current[:MOST_CURRENT])
-        shown_recent = shown(connection, house, recent)
-    answer = page(
+    current = incidents.current_public(connection)
+    recent = incidents.public_between(connection, since, until, limit=MOST_RECENT + 1)
+    shown_current = shown(connection, house, current[:MOST_CURRENT])
+    return page(
         request,
         "public/status.html",
         overall=overall(current),
         groups=grouped(house.config.components, affected(current)),
         current=shown_current,
         not_shown=len(current) - len(shown_current),
-        days=days_of_history(shown_recent, today, zone),
+        days=days_of_history(shown(connection, house, recent), today, zone),
     )
-    return fresh(request, answer)
 
 
 def days_of_history(recent: Sequence[ShownIncident], today: date, zone: ZoneInfo) -> tuple[Day, ...]:
@@ -73,14 +78,21 @@ def days_of_history(recent: Sequence[ShownIncident], today: date, zone: ZoneInfo
 
 def show_incident(request: Request) -> Response:
     """Show one published incident; any other is not found, whether it exists or not."""
-    house = front_of(request).house
     number = request.path_params["number"]
-    with house.store.reading() as connection:
-        found = incidents.get_public(connection, int(number)) if _NUMBER.fullmatch(number) else None
-        if found is None:
-            raise NotFound("There is no published incident at this address.")
-        (incident,) = shown(connection, house, [found])
-    return fresh(request, page(request, "public/incident.html", incident=incident))
+    if not _NUMBER.fullmatch(number):
+        raise NotFound(NOT_THERE)
+    with front_of(request).house.store.reading() as connection:
+        key = f"/incidents/{number}"
+        answer = kept(request, connection, key, lambda: _incident(request, connection, int(number)))
+    return fresh(request, answer)
+
+
+def _incident(request: Request, connection: Connection, number: int) -> Response:
+    found = incidents.get_public(connection, number)
+    if found is None:
+        raise NotFound(NOT_THERE)
+    (incident,) = shown(connection, front_of(request).house, [found])
+    return page(request, "public/incident.html", incident=incident)
 
 
 def show_history(request: Request) -> Response:

@@ -9,7 +9,7 @@ from functools import partial
 import httpx2
 import pytest
 
-from service.actions import subscribing
+from service.actions import deciding, subscribing
 from service.actions.alerts import take_alerts
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
@@ -20,7 +20,6 @@ from service.store import deliveries, inbox_rows, incidents, subscribers
 from service.store.credentials import Purpose
 from service.store.inbox_rows import Arrival, Door, InboxState
 from service.store.schema import deliveries as delivery_rows
-from service.web import dashboard
 from service.web.dashboard import ENDED_SHOWN, LONGEST_TEXT
 from service.web.front import Front
 from service.web.inbox_page import RAW_SHOWN, ROWS_SHOWN
@@ -180,7 +179,10 @@ async def test_an_incident_in_its_wait_time_says_how_long_and_what_then(
 
 
 async def test_ended_incidents_come_page_by_page(sam: httpx2.AsyncClient, outages: Outages) -> None:
-    ended = [outages.fire() for _ in range(ENDED_SHOWN + 2) if not outages.recover()]
+    ended = []
+    for _ in range(ENDED_SHOWN + 2):
+        ended.append(outages.fire())
+        outages.recover()
     first = (await sam.get("/dashboard")).text
     oldest_shown = ended[2]
     assert f"/dashboard?before={oldest_shown.id}" in first
@@ -453,7 +455,7 @@ async def test_somebody_elses_change_at_the_same_moment_is_told(
         raise IncidentChangedMeanwhile("INC-1 was changed by somebody else; decide again")
 
     incident = outages.fire()
-    monkeypatch.setattr(dashboard.deciding, "publish", lose)
+    monkeypatch.setattr(deciding, "publish", lose)
     answer = await sam.post(page_of(incident, "publish"))
     assert "Somebody else changed this incident" in (await sam.get(answer.headers["location"])).text
 

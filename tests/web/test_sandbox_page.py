@@ -1,14 +1,16 @@
 """The mail sandbox: mails shown as they look, answered as a person would, and only on this machine."""
 
 from collections.abc import AsyncIterator
-from email.message import EmailMessage
+from dataclasses import replace
 
 import httpx2
 import pytest
+from anyio import to_thread
 
 from service.actions.house import House
 from service.errors import RelayUnavailable
 from service.mail.compose import PostOffice, compose
+from service.mail.imap import FetchedMail, MailboxReader
 from service.mail.sandbox import Sandbox, SandboxMail
 from service.store import deliveries
 from service.web import sandbox_page
@@ -20,12 +22,266 @@ from tests.web.outages import Outages
 
 pytestmark = pytest.mark.anyio
 
-LOCAL = ("127.0.0.1", 4000)
+LETTER = b"""\
+From: Acme Status <status@acme.example>
+To: =?utf-8?q?J=C3=B6rdan?= <jordan@acme.example>
+Subject: =?utf-8?q?Ausfall_=3Cb=3E?=
+Reply-To: status+token@acme.example
+Date: Tue, 24 Nov 2026 12:05:00 +0000
+Content-Type: multipart/alternative; boundary=b
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+Plain <b>text</b>
+--b
+Content-Type: text/html; charset=utf-8
+
+<!doctype html><html><head lang="en"><style>p{color:red}</style></head><body><a href="/x">Open</a></body></html>
+--b--
+"""
 
 
-class Outbox(Sandbox):
-    """A sandbox that listens nowhere and notes what would have been answered."""
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """Start the embedded mail server."""
+    started = await Sandbox.start(own_address=OWN_ADDRESS)
+    yield started
+    await started.stop()
 
-    def __init__(self) -> None:
-        super().__init__(OWN_ADDRESS, mailbox=None)  # type: ignore[arg-type]  # nothing here is for us
-        self.answered: list[tuple[int, str]] = []
+
+@pytest.fixture
+def front(house: House, clock: Clock, sandbox: Sandbox) -> Front:
+    """Give the web's view of a house with a sandbox."""
+    return make_front(house, clock, sandbox)
+
+
+@pytest.fixture
+async def local(front: Front) -> AsyncIterator[httpx2.AsyncClient]:
+    """Give a browser on this machine."""
+    async with make_client(front, sandbox_page.routes) as client:
+        yield client
+
+
+async def put(sandbox: Sandbox, raw: bytes = LETTER, recipient: str = "jordan@acme.example") -> None:
+    """Let a mail go out."""
+    await sandbox.put("status@acme.example", recipient, raw)
+
+
+async def test_mails_are_listed_newest_first_page_by_page(
+    local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    for _ in range(MAILS_SHOWN + 1):
+        await put(sandbox)
+    first = (await local.get("/sandbox")).text
+    assert first.index('href="/sandbox/51"') < first.index('href="/sandbox/2"')
+    assert 'href="/sandbox/1"' not in first
+    assert "Ausfall &lt;b&gt;" in first
+    assert "Mail sandbox: no mail leaves this machine." in first
+    assert 'href="/sandbox/1"' in (await local.get("/sandbox?before=2")).text
+
+
+async def test_a_mail_is_shown_as_its_recipient_sees_it(local: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    await put(sandbox)
+    text = (await local.get("/sandbox/1")).text
+    assert "<dd>Jördan &lt;jordan@acme.example&gt;</dd>" in text
+    assert "<dd>Acme Status &lt;status@acme.example&gt;</dd>" in text
+    assert "24 Nov 2026, 13:05 CET" in text
+    assert "Plain &lt;b&gt;text&lt;/b&gt;" in text
+    assert "reply-to: status+token@acme.example" in text
+    assert 'src="/sandbox/1/html" sandbox="' in text
+
+
+async def test_the_html_of_a_mail_runs_and_loads_nothing_but_its_links_open(
+    local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    answer = await local.get("/sandbox/1/html")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; sandbox ")
+    assert "frame-ancestors 'self'" in policy
+    assert "allow-scripts" not in policy
+    assert "allow-same-origin" not in policy
+    assert '<head lang="en"><base target="_top">' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<p>x", '<!doctype html><base target="_top"><p>x'),
+        ("<header>x</header>", '<!doctype html><base target="_top"><header>x</header>'),
+        ("<HEAD></HEAD>", '<HEAD><base target="_top"></HEAD>'),
+    ],
+)
+def test_links_leave_the_frame_whatever_the_html(html: str, shown: str) -> None:
+    assert framed(html) == shown
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x00\xff",
+        b"Subject: =?utf-8?q?" + b"=C3" * 3000,
+        b"Date: never\r\nFrom: \r\n\r\nx",
+        b"Date: Tue, 24 Nov 2026 12:05:00 -0000\r\n\r\nx",
+        b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\nContent-Type: text/plain\n\n" * 70,
+        b"Content-Type: text/html; charset=nonesuch\n\n<p>\xff",
+        b"Message-ID: <[a\nReferences: <\n\nx",
+    ],
+)
+async def test_a_broken_mail_breaks_no_page(raw: bytes, local: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    await put(sandbox, raw)
+    assert (await local.get("/sandbox")).status_code == 200
+    assert (await local.get("/sandbox/1")).status_code == 200
+    assert "jordan@acme.example" in read_mail(sandbox.mails[0]).recipient
+
+
+async def test_a_mail_without_html_has_no_frame(local: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    await put(sandbox, b"Subject: x\r\n\r\nonly text")
+    text = (await local.get("/sandbox/1")).text
+    assert "<iframe" not in text
+    assert "<details open>" in text
+    assert (await local.get("/sandbox/1/html")).status_code == 404
+
+
+async def test_a_reply_comes_back_to_the_service_as_from_a_mail_program(
+    local: httpx2.AsyncClient, sandbox: Sandbox, house: House, clock: Clock, outages: Outages
+) -> None:
+    outages.wait(outages.fire())
+    office = PostOffice(house.config.site, "Acme Status", OWN_ADDRESS, house.instance_id, house.key)
+    with house.store.reading() as connection:
+        approval = deliveries.of_incident_to_employees(connection, 1)[0]
+    envelope = compose(approval, office)
+    await sandbox.put(envelope.sender, envelope.recipient, envelope.message)
+    page = (await local.get("/sandbox/1")).text
+    assert "Reply “publish”" in page
+    answer = await local.post("/sandbox/1/reply", data={"text": "publish"})
+    assert answer.status_code == 303
+    assert (
+        "Sent. The service reads its mailbox within a second."
+        in (await local.get(answer.headers["location"])).text
+    )
+    [reply] = await received(sandbox, clock)
+    assert b"\r\n\r\npublish\r\n" in reply
+    assert b"From: Jordan Ray <jordan@acme.example>" in reply
+
+
+async def received(sandbox: Sandbox, clock: Clock) -> list[bytes]:
+    """Read the mailbox that replies come back to."""
+    mails: list[bytes] = []
+
+    def take(fetched: FetchedMail) -> None:
+        mails.append(fetched.raw)
+
+    reader = MailboxReader(
+        sandbox.imap,
+        last_uid=lambda *_: 0,
+        take=take,
+        notice=lambda _: None,
+        clock=clock,
+    )
+    await to_thread.run_sync(reader.poll_once)
+    await to_thread.run_sync(reader.close)
+    return mails
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * (LONGEST_REPLY + 1)])
+async def test_a_reply_that_says_nothing_or_too_much_is_not_sent(
+    text: str, local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    answer = await local.post("/sandbox/1/reply", data={"text": text})
+    assert answer.status_code == 422
+    assert "Write something to send" in answer.text
+
+
+async def test_a_mail_that_names_nobody_to_answer_keeps_what_was_typed(
+    local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox, b"Subject: x\r\n\r\nx")
+    answer = await local.post("/sandbox/1/reply", data={"text": "publish <now>"})
+    assert answer.status_code == 422
+    assert "The reply was not sent: the mail names nobody to answer" in answer.text
+    assert "publish &lt;now&gt;" in answer.text
+
+
+async def test_a_sandbox_that_is_stopping_says_that_nothing_was_sent(
+    local: httpx2.AsyncClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise RelayUnavailable("the relay cannot be reached")
+
+    await put(sandbox)
+    monkeypatch.setattr(sandbox, "send_reply", refuse)
+    answer = await local.post("/sandbox/1/reply", data={"text": "publish"})
+    assert "The reply was not sent: the relay cannot be reached." in answer.text
+
+
+PATHS = ["/sandbox", "/sandbox/1", "/sandbox/1/html"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::1", "testclient", "", "::ffff:192.0.2.7"])
+async def test_nobody_elsewhere_sees_the_sandbox(
+    path: str, address: str, front: Front, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    assert (await ask(front, path, address)).status_code == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+async def test_this_machine_sees_the_sandbox(path: str, address: str, front: Front, sandbox: Sandbox) -> None:
+    await put(sandbox)
+    assert (await ask(front, path, address)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("localhost:8080", 200), ("[::1]:8080", 200), ("evil.example", 404), ("127.0.0.1.evil.example", 404)],
+)
+async def test_a_strangers_name_for_this_machine_opens_nothing(
+    name: str, status: int, front: Front, sandbox: Sandbox
+) -> None:
+    assert (await ask(front, "/sandbox", "127.0.0.1", name)).status_code == status
+
+
+@pytest.mark.parametrize("name", ["[bad", "", "a b", "evil.example/..@localhost"])
+async def test_a_broken_name_breaks_no_page(name: str, front: Front) -> None:
+    assert (await ask(front, "/sandbox", "127.0.0.1", name)).status_code < 500
+
+
+async def ask(front: Front, path: str, address: str, name: str = "localhost") -> httpx2.Response:
+    """Open a page from an address, under a name of this machine."""
+    transport = httpx2.ASGITransport(app=build(front, sandbox_page.routes), client=(address, 4000))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.get(path, headers={"host": name})
+
+
+async def test_where_mail_goes_out_there_is_no_sandbox(front: Front) -> None:
+    async with make_client(replace(front, sandbox=None), sandbox_page.routes) as client:
+        answer = await client.get("/sandbox")
+    assert answer.status_code == 404
+    assert "There is no mail sandbox" in answer.text
+
+
+@pytest.mark.parametrize("number", ["2", "x", "0", "9" * 30, "-1"])
+async def test_a_mail_that_is_not_there_is_not_found(
+    number: str, local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    assert (await local.get(f"/sandbox/{number}")).status_code == 404
+    assert (await local.post(f"/sandbox/{number}/reply", data={"text": "x"})).status_code == 404
+
+
+async def test_another_site_cannot_answer_a_mail(local: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    await put(sandbox)
+    forged = {"sec-fetch-site": "cross-site"}
+    answer = await local.post("/sandbox/1/reply", data={"text": "publish"}, headers=forged)
+    assert answer.status_code == 403
+
+
+def test_a_mail_of_the_envelope_alone_is_shown_by_it() -> None:
+    shown = read_mail(SandboxMail(1, "a@x.example", "b@x.example", b"\r\nhi"))
+    assert (shown.sender, shown.recipient, shown.subject) == ("a@x.example", "b@x.example", "(no subject)")

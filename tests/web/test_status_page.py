@@ -11,6 +11,8 @@ import pytest
 
 from service.actions.house import House
 from service.model import Incident, UpdateStatus
+from service.web import freshness
+from service.web.front import Front
 from service.web.status_page import DAYS_OF_HISTORY, MONTH_PAGE, MOST_CURRENT, MOST_RECENT
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.conftest import PUBLIC_ROUTES
@@ -305,3 +307,37 @@ async def test_the_page_of_what_is_missing_shows_no_more_than_that(reader: httpx
     answer = await reader.get("/nowhere")
     assert answer.status_code == 404
     assert "Not found" in answer.text
+
+
+async def test_a_crowd_of_readers_is_answered_without_rendering_again(
+    reader: httpx2.AsyncClient, outages: Outages, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = outages.published()
+    paths = ["/", "/incidents/1", "/feed.atom"]
+    first = [(await reader.get(path)).text for path in paths]
+    with monkeypatch.context() as patch:
+        patch.setattr(front.pages, "get_template", None)
+        assert [(await reader.get(path)).text for path in paths] == first
+    outages.tell(incident, "Big news")
+    for path in paths:
+        assert "Big news" in (await reader.get(path)).text
+
+
+async def test_what_is_kept_grows_old_without_news(
+    reader: httpx2.AsyncClient, outages: Outages, clock: Clock
+) -> None:
+    outages.published()
+    assert "24 November 2026" in (await reader.get("/")).text
+    clock.move(timedelta(days=30))
+    assert "24 November 2026" not in (await reader.get("/")).text
+
+
+async def test_only_so_many_pages_are_kept(
+    reader: httpx2.AsyncClient, outages: Outages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshness, "MOST_KEPT", 2)
+    for number in range(1, 6):
+        outages.published(ECHO, subject=f"Trouble {number}.", message="x")
+    for _ in range(2):
+        for number in range(1, 6):
+            assert f"Trouble {number}." in (await reader.get(f"/incidents/{number}")).text

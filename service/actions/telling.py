@@ -1,0 +1,106 @@
+"""Saying in sentences what came of an order, and how an incident stands. It changes nothing."""
+
+from datetime import datetime
+
+from service.actions.carrying_out import policy_of
+from service.actions.house import House
+from service.model import AUTOMATIC, Incident, Phase
+from service.workflow import Decision, Reason
+
+
+def explain(house: House, decision: Decision) -> str:
+    """Say in one sentence what came of an order, and if it was refused, what had happened before."""
+    if decision.reason.is_refusal:
+        return _refused(house, decision)
+    incident = decision.incident
+    match decision.reason:
+        case Reason.PUBLISHED:
+            return (
+                f"{incident.tag} is published: it is on the status page and all subscribers are being told."
+            )
+        case Reason.PUBLISHED_AS_RESOLVED:
+            return f"{incident.tag} had recovered, so it is published as resolved, in one update."
+        case Reason.APPROVED:
+            missing = _approvals(house, incident) - len(incident.approved_by)
+            return (
+                f"Your approval of {incident.tag} is noted; {missing} more is needed before it is published."
+            )
+        case Reason.EDITED:
+            return f"{incident.tag} has a new text, which is being mailed; publish it by answering that mail."
+        case Reason.HELD:
+            until = _local(house, incident.held_until or incident.due_at)
+            return f"{incident.tag} is held until {until}; nothing happens by itself before."
+        case Reason.DISCARDED:
+            return f"{incident.tag} is discarded; nothing was sent to subscribers."
+        case Reason.CLOSED:
+            return f"{incident.tag} is closed, and those who heard of it are being told."
+        case Reason.UPDATE_POSTED | Reason.CORRECTION_POSTED:
+            return f"The update of {incident.tag} is posted, and those who heard of it are being told."
+        case other:
+            return f"{incident.tag}: {other.replace('_', ' ')}."
+
+
+def _refused(house: House, decision: Decision) -> str:
+    incident, at = decision.incident, _clock_time(house, decision.incident)
+    match decision.reason:
+        case Reason.REFUSED_TEXT_CHANGED:
+            return f"The text of {incident.tag} was changed since; read the newest mail about it and answer that one."
+        case Reason.REFUSED_TEXT_THE_SAME:
+            return f"The text of {incident.tag} is already just so; nothing was changed."
+        case Reason.REFUSED_APPROVED_BEFORE:
+            missing = _approvals(house, incident) - len(incident.approved_by)
+            return f"You approved {incident.tag} before; {missing} more from somebody else is needed."
+        case Reason.REFUSED_ALREADY_PUBLISHED:
+            by = _by(house, incident.published_by)
+            return f"{incident.tag} was already published {by} at {at}."
+        case Reason.REFUSED_NOT_PUBLISHED:
+            return f"{incident.tag} is not published yet: publish it first."
+        case Reason.REFUSED_CLOSED:
+            return f"{incident.tag} was published and is closed since {at}; nothing was sent now."
+        case _ if incident.ended_by == AUTOMATIC and incident.has_recovered:
+            return f"{incident.tag} recovered at {at} before it was published; nothing was sent."
+        case _:
+            by = _by(house, incident.ended_by)
+            return f"{incident.tag} was discarded {by} at {at}; nothing was sent."
+
+
+def _by(house: House, who: str | None) -> str:
+    return "automatically" if who == AUTOMATIC else f"by {house.name_of(who or '')}"
+
+
+def describe(house: House, incident: Incident, recipients: int) -> tuple[str, ...]:
+    """Say how an incident stands, in sentences."""
+    since = _local(house, incident.started_at)
+    firing = sum(alert.recovered_at is None for alert in incident.alerts)
+    begun = f"{incident.tag} began at {since}; {firing} of its {len(incident.alerts)} alerts still fire."
+    match incident.phase:
+        case Phase.WAITING:
+            stands = f"It waits until {_local(house, incident.due_at)}, and nobody outside knows of it."
+        case Phase.UNPUBLISHED:
+            stands = f"It is not published; {recipients} subscribers would hear of it."
+        case Phase.PUBLISHED:
+            stands = (
+                f"It was published at {_local(house, incident.published_at)}; {recipients} subscribers heard."
+            )
+        case Phase.RECOVERED:
+            stands = "It is published and has recovered, but is not closed."
+        case Phase.CLOSED:
+            stands = f"It was published, and closed at {_local(house, incident.ended_at)}."
+        case Phase.DISCARDED:
+            stands = (
+                f"It was discarded at {_local(house, incident.ended_at)}, and nobody outside heard of it."
+            )
+    return begun, stands
+
+
+def _approvals(house: House, incident: Incident) -> int:
+    return policy_of(house.config.monitor_for(incident.monitor_key)).approvals
+
+
+def _clock_time(house: House, incident: Incident) -> str:
+    at = incident.ended_at if incident.phase in {Phase.CLOSED, Phase.DISCARDED} else incident.published_at
+    return _local(house, at)
+
+
+def _local(house: House, at: datetime | None) -> str:
+    return at.astimezone(house.config.site.timezone).strftime("%H:%M %Z") if at else "an unknown time"

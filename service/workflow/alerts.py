@@ -1,0 +1,107 @@
+"""What alerts do to an incident: open it, join it, recover it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from service.model import AUTOMATIC, DeliveryKind, IfRecovered, Incident, JoinedAlert, Phase
+from service.workflow.endings import changed, ended, published, recovered_in_public
+from service.workflow.timers import wait_elapsed
+from service.workflow.vocabulary import (
+    AlertFired,
+    AlertRecovered,
+    Decision,
+    Draft,
+    Policy,
+    Reason,
+    TellEmployees,
+)
+
+
+def open_incident(draft: Draft, policy: Policy, now: datetime) -> Decision:
+    """Open an incident for a first firing alert: it waits or, without a wait time, is decided at once."""
+    incident = Incident(
+        id=draft.id,
+        monitor_key=draft.monitor_key,
+        phase=Phase.WAITING,
+        due_at=now + policy.wait,
+        version=1,
+        subject=draft.subject,
+        message=draft.message,
+        type=draft.type,
+        components=draft.components,
+        started_at=now,
+        alerts=(JoinedAlert(draft.entity_id, fired_at=now),),
+        authored_by=draft.authored_by,
+        notify_employees=draft.notify_employees,
+    )
+    if policy.wait > timedelta(0):
+        return Decision(incident, Reason.OPENED)
+    elapsed = wait_elapsed(incident, policy, now)
+    reason = Reason.OPENED_AND_PUBLISHED if policy.auto_publish else Reason.OPENED_AND_ASKED
+    return replace(elapsed, incident=replace(elapsed.incident, version=1), reason=reason)
+
+
+def fired(incident: Incident, event: AlertFired, now: datetime) -> Decision:
+    """Let a firing alert join; one that fires already is only counted."""
+    if not incident.phase.is_open:
+        return Decision(incident, Reason.ALREADY_ENDED)
+    known = [alert for alert in incident.alerts if alert.entity_id == event.entity_id]
+    if known:
+        alerts = _each(incident, event.entity_id, _fire_again)
+    else:
+        alerts = (*incident.alerts, JoinedAlert(event.entity_id, fired_at=now))
+    if any(alert.recovered_at is None for alert in known):
+        return Decision(changed(incident, alerts=alerts), Reason.ALERT_REPEATED)
+    if incident.phase is Phase.RECOVERED:
+        # silently: the page never said that it had recovered, so there is nothing to take back
+        back = changed(incident, alerts=alerts, phase=Phase.PUBLISHED, due_at=None)
+        return Decision(back, Reason.FIRED_AGAIN)
+    return Decision(changed(incident, alerts=alerts), Reason.ALERT_JOINED)
+
+
+def _fire_again(alert: JoinedAlert) -> JoinedAlert:
+    return replace(alert, recovered_at=None, times_fired=alert.times_fired + 1)
+
+
+def _each(
+    incident: Incident, entity_id: str | None, change: Callable[[JoinedAlert], JoinedAlert]
+) -> tuple[JoinedAlert, ...]:
+    return tuple(change(alert) if alert.entity_id == entity_id else alert for alert in incident.alerts)
+
+
+def recovered(incident: Incident, event: AlertRecovered, policy: Policy, now: datetime) -> Decision:
+    """Let alerts recover; once all have, the phase says what becomes of the incident."""
+    if not incident.phase.is_open:
+        return Decision(incident, Reason.ALREADY_ENDED)
+
+    def is_meant(alert: JoinedAlert) -> bool:
+        meant = event.entity_ids is None or alert.entity_id in event.entity_ids
+        return meant and alert.recovered_at is None
+
+    if not any(map(is_meant, incident.alerts)):
+        return Decision(incident, Reason.NOTHING_TO_RECOVER)
+    alerts = tuple(
+        replace(alert, recovered_at=now) if is_meant(alert) else alert for alert in incident.alerts
+    )
+    after = changed(incident, alerts=alerts)
+    if not after.has_recovered:
+        return Decision(after, Reason.ALERT_RECOVERED)
+    match incident.phase:
+        case Phase.WAITING:
+            return Decision(ended(after, Phase.DISCARDED, AUTOMATIC, now), Reason.RECOVERED_WITHIN_WAIT)
+        case Phase.UNPUBLISHED:
+            return _recovered_unpublished(after, policy, now)
+        case _:
+            return recovered_in_public(after, policy, now)
+
+
+def _recovered_unpublished(after: Incident, policy: Policy, now: datetime) -> Decision:
+    match policy.if_recovered:
+        case IfRecovered.KEEP:
+            return Decision(after, Reason.RECOVERED_KEPT, (TellEmployees(DeliveryKind.APPROVAL),))
+        case IfRecovered.PUBLISH_RESOLVED:
+            return published(after, policy, Reason.RECOVERED_AND_PUBLISHED, AUTOMATIC, now)
+        case IfRecovered.DISCARD:
+            gone = ended(after, Phase.DISCARDED, AUTOMATIC, now)
+            return Decision(gone, Reason.RECOVERED_UNPUBLISHED, (TellEmployees(DeliveryKind.DISCARDED),))

@@ -1,0 +1,123 @@
+"""What employees order: publish, discard, hold, edit, update, close; and when that is refused."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from service.model import DeliveryKind, Incident, Phase, UpdateStatus
+from service.workflow.endings import asked, changed, closed, ended, next_due_at, published, refused_as_ended
+from service.workflow.vocabulary import (
+    Close,
+    Decision,
+    Discard,
+    Edit,
+    Hold,
+    Policy,
+    PostUpdate,
+    Publish,
+    Reason,
+    TellEmployees,
+    TellSubscribers,
+    Text,
+)
+
+_UNDECIDED = {Phase.WAITING, Phase.UNPUBLISHED}
+_GOING_ON = {Phase.PUBLISHED, Phase.RECOVERED}
+
+
+def publish(incident: Incident, event: Publish, policy: Policy, now: datetime) -> Decision:
+    """Publish, once as many employees as the monitor wants have said so about this very text."""
+    if incident.phase not in _UNDECIDED:
+        return Decision(incident, _refused_as_decided(incident), by=event.by)
+    if event.text_version not in {None, incident.text_version}:
+        return Decision(incident, Reason.REFUSED_TEXT_CHANGED, by=event.by)
+    approved_by = tuple(dict.fromkeys((*incident.approved_by, event.by)))
+    if len(approved_by) >= policy.approvals:
+        after = changed(incident, approved_by=approved_by)
+        return published(after, policy, Reason.PUBLISHED, event.by, now)
+    if approved_by == incident.approved_by:
+        return Decision(incident, Reason.REFUSED_APPROVED_BEFORE, by=event.by)
+    after = changed(incident, approved_by=approved_by)
+    if incident.phase is Phase.WAITING:
+        after = asked(after, policy, now)
+    return Decision(after, Reason.APPROVED, (TellEmployees(DeliveryKind.APPROVAL),), event.by)
+
+
+def discard(incident: Incident, event: Discard, now: datetime) -> Decision:
+    """Let an unpublished incident go."""
+    if incident.phase not in _UNDECIDED:
+        return Decision(incident, _refused_as_decided(incident), by=event.by)
+    gone = ended(changed(incident), Phase.DISCARDED, event.by, now)
+    # employees who never heard of it need not hear that it is gone
+    tell = (TellEmployees(DeliveryKind.DISCARDED),) if incident.notified_at else ()
+    return Decision(gone, Reason.DISCARDED, tell, event.by)
+
+
+def hold(incident: Incident, event: Hold, policy: Policy, now: datetime) -> Decision:
+    """Put everything that would happen by itself off; the ladder goes on from where it stood."""
+    until = now + event.span
+    match incident.phase:
+        case Phase.WAITING:
+            due_at = max(incident.due_at or until, until)
+            return Decision(changed(incident, due_at=due_at), Reason.HELD, by=event.by)
+        case Phase.UNPUBLISHED:
+            later = (incident.ladder_from or now) + event.span
+            held = changed(incident, held_until=until, ladder_from=later)
+            return Decision(replace(held, due_at=next_due_at(held, policy)), Reason.HELD, by=event.by)
+        case _:
+            return Decision(incident, _refused_as_decided(incident), by=event.by)
+
+
+def edit(incident: Incident, event: Edit) -> Decision:
+    """Give an unpublished incident other words; what was approved before is not approved any more."""
+    if incident.phase not in _UNDECIDED:
+        return Decision(incident, _refused_as_decided(incident), by=event.by)
+    if event.text_version not in {None, incident.text_version}:
+        return Decision(incident, Reason.REFUSED_TEXT_CHANGED, by=event.by)
+    subject = incident.subject if event.subject is None else event.subject
+    message = incident.message if event.message is None else event.message
+    if (subject, message) == (incident.subject, incident.message):
+        return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
+    after = changed(
+        incident,
+        subject=subject,
+        message=message,
+        text_version=incident.text_version + 1,
+        approved_by=(),
+    )
+    # the new version goes to everybody, its author too: nothing is published that nobody has read whole
+    show = TellEmployees(DeliveryKind.APPROVAL, also_who_did_it=True)
+    return Decision(after, Reason.EDITED, (show,) if incident.notified_at else (), event.by)
+
+
+def post_update(incident: Incident, event: PostUpdate, now: datetime) -> Decision:
+    """Tell the public more about a published incident; `resolved` closes it."""
+    match incident.phase:
+        case Phase.PUBLISHED | Phase.RECOVERED if event.status is UpdateStatus.RESOLVED:
+            return closed(changed(incident), Reason.CLOSED, event.body, event.by, now)
+        case Phase.PUBLISHED | Phase.RECOVERED:
+            tell = (TellSubscribers(event.status, event.body),)
+            return Decision(changed(incident), Reason.UPDATE_POSTED, tell, event.by)
+        case Phase.CLOSED:
+            # what is closed stays closed: a later word about it reads as resolved, whatever was asked for
+            tell = (TellSubscribers(UpdateStatus.RESOLVED, event.body),)
+            return Decision(changed(incident), Reason.CORRECTION_POSTED, tell, event.by)
+        case Phase.WAITING | Phase.UNPUBLISHED:
+            return Decision(incident, Reason.REFUSED_NOT_PUBLISHED, by=event.by)
+        case Phase.DISCARDED:
+            return Decision(incident, Reason.REFUSED_DISCARDED, by=event.by)
+
+
+def close(incident: Incident, event: Close, now: datetime) -> Decision:
+    """Close a published incident, with a comment or the monitor's closing comment."""
+    if incident.phase in _GOING_ON:
+        text = event.comment or Text.CLOSING_COMMENT
+        return closed(changed(incident), Reason.CLOSED, text, event.by, now)
+    if incident.phase in _UNDECIDED:
+        return Decision(incident, Reason.REFUSED_NOT_PUBLISHED, by=event.by)
+    return Decision(incident, refused_as_ended(incident), by=event.by)
+
+
+def _refused_as_decided(incident: Incident) -> Reason:
+    if incident.phase in _GOING_ON:
+        return Reason.REFUSED_ALREADY_PUBLISHED
+    return refused_as_ended(incident)

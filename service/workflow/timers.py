@@ -1,0 +1,66 @@
+"""What happens by itself when an incident's time has come: the wait, the ladder, reminders, the grace."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from service.model import AUTOMATIC, DeliveryKind, Incident, LastResort, Phase, Rung
+from service.workflow.endings import asked, changed, closed, ended, next_due_at, published
+from service.workflow.vocabulary import Decision, Policy, Reason, TellEmployees, Text
+
+_ASK = TellEmployees(DeliveryKind.APPROVAL)
+
+
+def timer_elapsed(incident: Incident, policy: Policy, now: datetime) -> Decision:
+    """Do what is due; the phase says which timer it is."""
+    if incident.due_at is None or incident.due_at > now:
+        return Decision(incident, Reason.NOTHING_DUE)
+    match incident.phase:
+        case Phase.WAITING:
+            return wait_elapsed(incident, policy, now)
+        case Phase.UNPUBLISHED:
+            return _nobody_decided(incident, policy, now)
+        case Phase.RECOVERED:
+            return closed(changed(incident), Reason.GRACE_ELAPSED, Text.CLOSING_COMMENT, AUTOMATIC, now)
+        case _:
+            return Decision(incident, Reason.NOTHING_DUE)
+
+
+def wait_elapsed(incident: Incident, policy: Policy, now: datetime) -> Decision:
+    """Ask the employees, or publish where the monitor says so."""
+    if policy.auto_publish:
+        return published(changed(incident), policy, Reason.AUTO_PUBLISHED, AUTOMATIC, now)
+    return Decision(asked(changed(incident), policy, now), Reason.WAIT_ELAPSED, (_ASK,))
+
+
+def _nobody_decided(incident: Incident, policy: Policy, now: datetime) -> Decision:
+    if incident.held_until is not None:
+        return _remind(incident, policy, Reason.HOLD_ENDED, now)
+    if incident.ladder_from is not None and incident.rung < len(policy.ladder):
+        rung = policy.ladder[incident.rung]
+        if incident.ladder_from + rung.after <= now:
+            return _climb(incident, rung, policy, now)
+    return _remind(incident, policy, Reason.REMINDED, now)
+
+
+def _remind(incident: Incident, policy: Policy, reason: Reason, now: datetime) -> Decision:
+    reminded = changed(incident, reminded_at=now, held_until=None)
+    return Decision(replace(reminded, due_at=next_due_at(reminded, policy)), reason, (_ASK,))
+
+
+def _climb(incident: Incident, rung: Rung, policy: Policy, now: datetime) -> Decision:
+    match rung.then:
+        case LastResort.PUBLISH:
+            return published(changed(incident), policy, Reason.LADDER_PUBLISHED, AUTOMATIC, now)
+        case LastResort.DISCARD:
+            gone = ended(changed(incident), Phase.DISCARDED, AUTOMATIC, now)
+            return Decision(gone, Reason.LADDER_DISCARDED, (TellEmployees(DeliveryKind.DISCARDED),))
+        case LastResort.LEAVE:
+            return Decision(changed(incident, rung=incident.rung + 1, due_at=None), Reason.LADDER_LEFT)
+        case None:
+            higher = replace(incident, rung=incident.rung + 1)
+    newly = tuple(one for one in rung.notify if one not in incident.notify_employees)
+    if not newly:
+        return _remind(higher, policy, Reason.REMINDED, now)
+    wider = changed(higher, notify_employees=(*incident.notify_employees, *newly))
+    tell = TellEmployees(DeliveryKind.APPROVAL, to=newly)
+    return Decision(replace(wider, due_at=next_due_at(wider, policy)), Reason.ESCALATED, (tell,))

@@ -1,0 +1,220 @@
+"""The words of the state machine: what may happen, what shall happen, and why. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from service.model import (
+    AUTOMATIC,
+    ComponentState,
+    DeliveryKind,
+    IfRecovered,
+    Incident,
+    Rung,
+    UpdateStatus,
+)
+
+
+class Reason(StrEnum):
+    """Why a decision is as it is: the same word in log, timeline, page and mail."""
+
+    OPENED = "opened"
+    OPENED_AND_ASKED = "opened_and_asked"
+    OPENED_AND_PUBLISHED = "opened_and_published"
+    ALERT_JOINED = "alert_joined"
+    ALERT_REPEATED = "alert_repeated"
+    ALERT_RECOVERED = "alert_recovered"
+    FIRED_AGAIN = "fired_again"
+    RECOVERED_WITHIN_WAIT = "recovered_within_wait"
+    RECOVERED_UNPUBLISHED = "recovered_unpublished"
+    RECOVERED_KEPT = "recovered_kept"
+    RECOVERED_AND_PUBLISHED = "recovered_and_published"
+    RECOVERED_IN_GRACE = "recovered_in_grace"
+    RECOVERED_LEFT_OPEN = "recovered_left_open"
+    WAIT_ELAPSED = "wait_elapsed"
+    AUTO_PUBLISHED = "auto_published"
+    AUTO_CLOSED = "auto_closed"
+    GRACE_ELAPSED = "grace_elapsed"
+    HOLD_ENDED = "hold_ended"
+    REMINDED = "reminded"
+    ESCALATED = "escalated"
+    LADDER_PUBLISHED = "ladder_published"
+    LADDER_DISCARDED = "ladder_discarded"
+    LADDER_LEFT = "ladder_left"
+    PUBLISHED = "published"
+    PUBLISHED_AS_RESOLVED = "published_as_resolved"
+    APPROVED = "approved"
+    EDITED = "edited"
+    HELD = "held"
+    DISCARDED = "discarded"
+    UPDATE_POSTED = "update_posted"
+    CORRECTION_POSTED = "correction_posted"
+    CLOSED = "closed"
+    NOTHING_DUE = "nothing_due"
+    NOTHING_TO_RECOVER = "nothing_to_recover"
+    ALREADY_ENDED = "already_ended"
+    REFUSED_ALREADY_PUBLISHED = "refused_already_published"
+    REFUSED_NOT_PUBLISHED = "refused_not_published"
+    REFUSED_TEXT_CHANGED = "refused_text_changed"
+    REFUSED_TEXT_THE_SAME = "refused_text_the_same"
+    REFUSED_APPROVED_BEFORE = "refused_approved_before"
+    REFUSED_CLOSED = "refused_closed"
+    REFUSED_DISCARDED = "refused_discarded"
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether an employee ordered something that was not done."""
+        return self.value.startswith("refused_")
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to tell: such a step leaves no row in the timeline."""
+        return self in {
+            Reason.ALERT_REPEATED,
+            Reason.NOTHING_DUE,
+            Reason.NOTHING_TO_RECOVER,
+            Reason.ALREADY_ENDED,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a monitor wants to happen by itself."""
+
+    wait: timedelta = timedelta(0)
+    auto_publish: bool = False
+    auto_close: bool = True
+    recovery_grace: timedelta = timedelta(0)
+    ladder: tuple[Rung, ...] = ()
+    remind_every: timedelta | None = None
+    approvals: int = 1
+    if_recovered: IfRecovered = IfRecovered.DISCARD
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An incident that is about to be opened: its texts are rendered, its fate is not decided."""
+
+    id: int
+    monitor_key: str
+    subject: str
+    message: str
+    type: str
+    components: Mapping[str, ComponentState]
+    authored_by: str
+    notify_employees: tuple[str, ...]
+    entity_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFired:
+    """A monitor's alert says that something is wrong."""
+
+    entity_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecovered:
+    """A monitor's alert says that it is right again."""
+
+    entity_ids: frozenset[str | None] | None = None
+    """Which of the incident's alerts are meant; None: all. A member None: those that came without an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerElapsed:
+    """The incident's `due_at` may have come; `now` decides, so that a late or double tick is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """An employee orders to make it public, having seen a version of its text (None: the present one)."""
+
+    by: str
+    text_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """An employee orders to let it go without a word."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An employee wants to be asked again after a while, and nothing to happen by itself before."""
+
+    by: str
+    span: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An employee gives an unpublished incident another subject or message (None: as it was)."""
+
+    by: str
+    subject: str | None = None
+    message: str | None = None
+    text_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostUpdate:
+    """An employee tells the public more."""
+
+    by: str
+    status: UpdateStatus
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """An employee declares it over; an empty comment means the monitor's closing comment."""
+
+    by: str
+    comment: str = ""
+
+
+Event = AlertFired | AlertRecovered | TimerElapsed | Publish | Discard | Hold | Edit | PostUpdate | Close
+
+
+class Text(StrEnum):
+    """A text of the monitor's that an update shall carry, rendered when it is posted."""
+
+    MESSAGE = "message"
+    CLOSING_COMMENT = "closing_comment"
+    MESSAGE_AND_CLOSING_COMMENT = "message_and_closing_comment"
+    """For those who hear of it only when it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TellSubscribers:
+    """Effect: one update row, which the status page shows and every concerned subscriber gets."""
+
+    status: UpdateStatus
+    body: Text | str
+
+
+@dataclass(frozen=True, slots=True)
+class TellEmployees:
+    """Effect: a mail of this kind to each of the incident's employees, save the one who did it."""
+
+    kind: DeliveryKind
+    to: tuple[str, ...] | None = None
+    """Only to these."""
+    also_who_did_it: bool = False
+
+
+Effect = TellSubscribers | TellEmployees
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of the incident, what else shall happen, why, and who is answerable."""
+
+    incident: Incident
+    reason: Reason
+    effects: tuple[Effect, ...] = ()
+    by: str = AUTOMATIC
