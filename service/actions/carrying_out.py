@@ -11,7 +11,7 @@ from service.actions.house import House
 from service.actions.texts import closing_variables, render
 from service.mail.facts import incident_facts
 from service.mail.tokens import hash_token, make_token
-from service.model import Alert, DeliveryKind, Incident, Monitor, TimelineEntry
+from service.model import Alert, DeliveryKind, Incident, Monitor, TimelineEntry, UpdateStatus
 from service.store import credentials, deliveries, incidents, narrative, subscribers
 from service.store.credentials import Purpose, Token
 from service.store.deliveries import NewDelivery
@@ -117,7 +117,6 @@ def _tell_employees(
     now: datetime,
 ) -> None:
     incident, kind = decision.incident, effect.kind
-    policy = policy_of(house.config.monitor_for(incident.monitor_key))
     facts: dict[str, Any] = {
         "incident": incident_facts(incident, names=house.names),
         "alert": _alert_facts(cause.alert),
@@ -125,9 +124,9 @@ def _tell_employees(
         "by": house.name_of(decision.by),
         "recipients": _recipients(connection, kind, incident),
         "update_body": told,
-        "approved_by": [house.name_of(one) for one in incident.approved_by],
-        "approvals_missing": max(policy.approvals - len(incident.approved_by), 0),
     }
+    if kind is DeliveryKind.APPROVAL:
+        facts |= _asked(house, incident, cause, now)
     concerned = incident.notify_employees if effect.to is None else effect.to
     if effect.also_who_did_it:
         concerned = tuple(dict.fromkeys((*concerned, decision.by)))
@@ -145,6 +144,20 @@ def _tell_employees(
         if employee is not None and (effect.also_who_did_it or employee.id != decision.by)
     ]
     queue_with_tokens(connection, house, new, now, text_version=incident.text_version)
+
+
+def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dict[str, Any]:
+    """Give what the mail that asks needs besides: what publishing would show, word for word, and who approved."""
+    policy = policy_of(house.config.monitor_for(incident.monitor_key))
+    shown = {"status": UpdateStatus.INVESTIGATING, "body": incident.message}
+    if incident.has_recovered and policy.auto_close:
+        closing = _closing_comment(house, incident, cause, now)
+        shown = {"status": UpdateStatus.RESOLVED, "body": f"{incident.message}\n\n{closing}"}
+    return {
+        "shown": shown,
+        "approved_by": [house.name_of(one) for one in incident.approved_by],
+        "approvals_missing": max(policy.approvals - len(incident.approved_by), 0),
+    }
 
 
 def _recipients(connection: Connection, kind: DeliveryKind, incident: Incident) -> int:

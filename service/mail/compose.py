@@ -110,10 +110,18 @@ def _links(delivery: Delivery, office: PostOffice) -> dict[str, str]:
     if _is_for_subscriber(delivery):
         token = unsubscribe_token(office.key, _required(facts, "subscriber_public_id"))
         links["unsubscribe"] = _joined(url, f"/unsubscribe/{token}")
+    elif _can_be_answered(delivery):
+        links["act"] = _joined(url, f"/act/{make_token(office.key, delivery.public_id)}")
     if purpose := _PURPOSES.get(delivery.kind):
         token = link_token(office.key, delivery.public_id, purpose)
         links["act"] = _joined(url, f"{str(facts.get('path', '/login')).rstrip('/')}/{token}")
     return links
+
+
+def _can_be_answered(delivery: Delivery) -> bool:
+    """A mail about an incident to an employee has a token, save an alarm, which asks for nothing."""
+    about_incident = bool(delivery.facts.get("incident"))
+    return about_incident and not _is_for_subscriber(delivery) and delivery.kind is not DeliveryKind.ALARM
 
 
 def _is_for_subscriber(delivery: Delivery) -> bool:
@@ -135,7 +143,7 @@ def _threading(delivery: Delivery, office: PostOffice, sender: str) -> Iterator[
     facts, domain = delivery.facts, sender.rpartition("@")[2]
     incident: Mapping[str, Any] = facts.get("incident") or {}
     readers = "subscribers" if _is_for_subscriber(delivery) else "employees"
-    token = make_token(office.key, delivery.public_id) if incident and readers == "employees" else ""
+    token = make_token(office.key, delivery.public_id) if _can_be_answered(delivery) else ""
     yield words_header("Message-ID", [message_id(delivery.public_id, domain, token)])
     if token:
         yield words_header("Reply-To", [reply_address(sender, token)])

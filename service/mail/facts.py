@@ -71,7 +71,7 @@ class AlertFacts(TypedDict):
 
 
 class EmployeeFacts(TypedDict):
-    """Mails about an incident to an employee: approval, published, recovered, closed, discarded."""
+    """Mails about an incident to an employee: published, recovered, closed, discarded."""
 
     employee_name: str
     incident: IncidentFacts
@@ -85,6 +85,42 @@ class EmployeeFacts(TypedDict):
     """How many subscribers have heard or would hear of it by mail."""
     update_body: str
     """Markdown: the text published with this step, or the closing comment; may be empty."""
+
+
+class ShownFacts(TypedDict):
+    """What would be published."""
+
+    status: str
+    body: str
+    """Markdown."""
+
+
+class ApprovalFacts(EmployeeFacts):
+    """The mail that asks for a decision."""
+
+    shown: ShownFacts
+    approved_by: list[str]
+    """Names of those who said publish already."""
+    approvals_missing: int
+
+
+class ConfirmReplyFacts(TypedDict):
+    """The question whether a reply was really the employee's."""
+
+    employee_name: str
+    first_line: str
+    evidence: str
+    """Why that cannot be told."""
+    incident: IncidentFacts
+
+
+class AlarmFacts(TypedDict):
+    """What keeps the service from doing its work, to an admin."""
+
+    employee_name: str
+    title: str
+    sentences: list[str]
+    incident: IncidentFacts | None
 
 
 class AnswerFacts(TypedDict):

@@ -44,7 +44,7 @@ class MailSurroundings(TypedDict):
     site: dict[str, Any]
     """`name` and `url`."""
     links: dict[str, str]
-    """`dashboard`; `page` with an incident; `unsubscribe` for subscribers; `act` to confirm or log in."""
+    """`dashboard`; `page` with an incident; `unsubscribe` for subscribers; `act` to confirm, log in, or decide."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     """Make the application of some rooms' routes."""
     application = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
-        middleware=[Middleware(SecurityHeaders), Middleware(SameOriginOnly)],
+        middleware=[Middleware(SecurityHeaders, is_https=front.is_https), Middleware(SameOriginOnly)],
         exception_handlers={
             404: _not_found,
             NotFound: _not_found,

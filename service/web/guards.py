@@ -15,7 +15,6 @@ _HEADERS: Mapping[str, str] = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 _CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
@@ -26,8 +25,10 @@ _FROM_ANYWHERE = ("/webhook/", "/unsubscribe/")
 class SecurityHeaders:
     """Adds the headers that keep a page from running or showing what is not ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
+        # browsers complain about this one on plain http, where it means nothing
+        self._headers = {**_HEADERS, **({"cross-origin-opener-policy": "same-origin"} if is_https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back with its headers."""
@@ -38,8 +39,11 @@ class SecurityHeaders:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith("/static/"):
+                    # asked for again each time, answered by 304: an upgrade shows at once
+                    headers.setdefault("cache-control", "no-cache")
             await send(message)
 
         await self._app(scope, receive, send_guarded)

@@ -6,7 +6,7 @@ Only on this machine: whoever reads these mails can log in as anybody.
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
+from email.utils import parseaddr, parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -51,12 +51,12 @@ class ShownMail:
     sender: str
     recipient: str
     subject: str
-    sent_at: datetime | None
-    can_be_answered: bool
+    sent_at: datetime | None = None
+    can_be_answered: bool = False
     """Whether it asks to be replied to at an address of its own."""
-    text: str | None
-    html: str | None
-    fields: tuple[tuple[str, str], ...]
+    text: str | None = None
+    html: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def read_mail(mail: SandboxMail) -> ShownMail:
@@ -64,13 +64,11 @@ def read_mail(mail: SandboxMail) -> ShownMail:
     try:
         parsed = parse_mail(mail.raw)
     except MailUnreadable as error:
-        return ShownMail(
-            mail.number, mail.sender, mail.recipient, f"({error})", None, False, None, None, ()  # noqa: FBT003
-        )  # fmt: skip
+        return ShownMail(mail.number, mail.sender, mail.recipient, subject=f"({error})")
     return ShownMail(
         number=mail.number,
-        sender=decode_words(parsed.first("from")) or mail.sender,
-        recipient=decode_words(parsed.first("to")) or mail.recipient,
+        sender=_address(parsed.first("from")) or mail.sender,
+        recipient=_address(parsed.first("to")) or mail.recipient,
         subject=decode_words(parsed.first("subject")) or "(no subject)",
         sent_at=_sent_at(parsed.first("date")),
         can_be_answered=bool(parsed.values("reply-to")),
@@ -78,6 +76,12 @@ def read_mail(mail: SandboxMail) -> ShownMail:
         html=parsed.html,
         fields=parsed.fields,
     )
+
+
+def _address(value: str) -> str:
+    """Give an address field as mail programs show it, without the quotes around a name."""
+    name, address = parseaddr(value)
+    return f"{decode_words(name)} <{address}>" if name else address
 
 
 def _sent_at(value: str) -> datetime | None:

@@ -35,7 +35,7 @@ ABOUT_AN_INCIDENT = (
     DeliveryKind.CLOSED,
     DeliveryKind.DISCARDED,
 )
-TO_REPLY_TO = (*ABOUT_AN_INCIDENT, DeliveryKind.ANSWER)
+TO_REPLY_TO = (*ABOUT_AN_INCIDENT, DeliveryKind.ANSWER, DeliveryKind.CONFIRM_REPLY)
 INCIDENT = Incident(
     id=12,
     monitor_key="victorops:Mail-Monitor",
@@ -84,6 +84,20 @@ def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: objec
                 "in_reply_to": "<question@mail.example>",
                 "references": ["<first@mail.example>"],
             }
+        case DeliveryKind.CONFIRM_REPLY:
+            facts = {
+                "employee_name": "Jordan Ray",
+                "first_line": "publish",
+                "evidence": "no Authentication-Results of mx.acme.example",
+                "incident": about,
+            }
+        case DeliveryKind.ALARM:
+            facts = {
+                "employee_name": "Jordan Ray",
+                "title": "Sam Lee cannot be reached by mail",
+                "sentences": ["The mail to Sam Lee could not be delivered: 550 no such user"],
+                "incident": about,
+            }
         case _:
             facts = {
                 "employee_name": "Jordan Ray",
@@ -99,6 +113,9 @@ def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: objec
                 "recipients": 1204,
                 "update_body": "It **works** again.",
             }
+            if kind is DeliveryKind.APPROVAL:
+                shown_text = {"status": "investigating", "body": shown.message}
+                facts |= {"shown": shown_text, "approved_by": ["Ana Müller"], "approvals_missing": 1}
     return facts | changes
 
 
@@ -108,6 +125,14 @@ def minimal_facts(kind: DeliveryKind) -> dict[str, Any]:
     changes: dict[str, object] = {"employee_name": ""}
     if kind in ABOUT_AN_INCIDENT:
         changes |= {"alert": None, "reason": "", "by": "automatically", "recipients": 0, "update_body": ""}
+    if kind is DeliveryKind.APPROVAL:
+        changes |= {
+            "shown": {"status": "investigating", "body": ""},
+            "approved_by": [],
+            "approvals_missing": 0,
+        }
+    if kind is DeliveryKind.ALARM:
+        changes |= {"title": "", "sentences": [], "incident": None}
     if kind is DeliveryKind.ANSWER:
         changes |= {"incident": None, "first_line": "", "valid_line": "", "sentences": [], "subject": ""}
         changes |= {"in_reply_to": None, "references": []}

@@ -17,7 +17,10 @@ from tests.mail.compose_samples import ABOUT_AN_INCIDENT, facts_of, mail, minima
 FILES = ("subject.txt", "body.txt", "body.html")
 PROMISED: dict[DeliveryKind, type[Any]] = {
     **dict.fromkeys(ABOUT_AN_INCIDENT, facts.EmployeeFacts),
+    DeliveryKind.APPROVAL: facts.ApprovalFacts,
     DeliveryKind.ANSWER: facts.AnswerFacts,
+    DeliveryKind.CONFIRM_REPLY: facts.ConfirmReplyFacts,
+    DeliveryKind.ALARM: facts.AlarmFacts,
     DeliveryKind.SUBSCRIBER_UPDATE: facts.SubscriberUpdateFacts,
     DeliveryKind.SUBSCRIBER_CONFIRM: facts.SubscriberConfirmFacts,
     DeliveryKind.LOGIN_LINK: facts.LoginLinkFacts,

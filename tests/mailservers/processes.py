@@ -19,6 +19,9 @@ LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0
 """Seconds that a server gets to start or to end."""
 
+_given: set[int] = set()
+"""Ports that were handed out: the kernel may offer one again before its server listens."""
+
 
 def find_program(name: str, package: str) -> str:
     """Give the path of a Debian server; raise ServersMissing, saying how to get it, where there is none."""
@@ -31,10 +34,13 @@ def find_program(name: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """Give a loopback port that nobody listens on just now."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Give a loopback port that nobody listens on just now and that was not given before."""
+    while True:
+        with socket.create_server((LOOPBACK, 0)) as listener:
+            port: int = listener.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def certificate(directory: Path) -> tuple[Path, Path]:
