@@ -86,7 +86,7 @@ def _body(house: House, effect: TellSubscribers, incident: Incident, cause: Caus
         case Text.CLOSING_COMMENT:
             return _closing_comment(house, incident, cause, now)
         case Text.MESSAGE_AND_CLOSING_COMMENT:
-            return f"{incident.message}\n\n{_closing_comment(house, incident, cause, now)}"
+            return shown_if_published(house, incident, now, cause)[1]
         case given:
             return given
 
@@ -146,15 +146,23 @@ def _tell_employees(
     queue_with_tokens(connection, house, new, now, text_version=incident.text_version)
 
 
+def shown_if_published(
+    house: House, incident: Incident, now: datetime, cause: Cause | None = None
+) -> tuple[UpdateStatus, str]:
+    """Give the status and the text that publishing would show now, word for word."""
+    policy = policy_of(house.config.monitor_for(incident.monitor_key))
+    if incident.has_recovered and policy.auto_close:
+        closing = _closing_comment(house, incident, cause or Cause(), now)
+        return UpdateStatus.RESOLVED, f"{incident.message}\n\n{closing}"
+    return UpdateStatus.INVESTIGATING, incident.message
+
+
 def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dict[str, Any]:
     """Give what the mail that asks needs besides: what publishing would show, word for word, and who approved."""
     policy = policy_of(house.config.monitor_for(incident.monitor_key))
-    shown = {"status": UpdateStatus.INVESTIGATING, "body": incident.message}
-    if incident.has_recovered and policy.auto_close:
-        closing = _closing_comment(house, incident, cause, now)
-        shown = {"status": UpdateStatus.RESOLVED, "body": f"{incident.message}\n\n{closing}"}
+    status, body = shown_if_published(house, incident, now, cause)
     return {
-        "shown": shown,
+        "shown": {"status": status, "body": body},
         "approved_by": [house.name_of(one) for one in incident.approved_by],
         "approvals_missing": max(policy.approvals - len(incident.approved_by), 0),
     }

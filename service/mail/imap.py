@@ -1,6 +1,6 @@
 """Reads replies from the IMAP mailbox, in a thread of its own, and files away what was taken in.
 
-A mail is moved only after `take` has returned, so what a crash leaves behind is taken again and never lost.
+Mails are moved only after `take` has returned, so what a crash leaves behind is taken again and never lost.
 It does not look into mails, and no text of a mail ever gets into a command.
 """
 
@@ -11,12 +11,11 @@ from datetime import datetime
 from typing import Final
 
 from service.config.settings import Imap
-from service.errors import MailboxUnavailable, StoreUnavailable
-from service.mail.imap_connection import FETCH_LIMIT, Mailbox, Part, open_mailbox
+from service.errors import MailboxUnavailable
+from service.mail.imap_connection import FETCH_LIMIT, STOP_CHECK, Mailbox, Part, open_mailbox
 from service.mail.mailbox_loop import keep_reading
+from service.mail.oauth import AccessTokens
 
-BATCH: Final = 16
-"""Mails that are fetched and moved by one command, so at most 4 MiB are held at a time."""
 MOST_LOOKS: Final = 10
 """Searches in one pass: mails that keep coming, or a server that keeps announcing some, wait for the next."""
 IDLE_SLICE: Final = 60.0
@@ -25,7 +24,9 @@ FIRST_SLICE: Final = 1.0
 """Seconds of the first slice after mails came; each is twice the last one. Replies come in clusters, and some
 servers (pymap, the sandbox's) never push what arrived between our search and our idling."""
 POLL_PAUSE: Final = 15.0
-"""Seconds between two looks where the server cannot push."""
+"""Seconds between two looks where the server cannot push, and at most where it pushes without cause."""
+PATIENCE_WITH_CHATTER: Final = 5
+"""Pushes in a row that brought no mail; after them each is answered later, so that none keeps us busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,11 @@ class FetchedMail:
 class MailboxReader:
     """Brings every mail of the folder to `take` at least once, in the order of arrival.
 
-    `last_uid(account, folder, uidvalidity)` says up to where mails were taken before (0: none). `take` must
-    have the mail on disk when it returns, and must bear being given the same mail again; both may raise
-    StoreUnavailable. `notice` is told, in one sentence, what a person should know. `clock` dates
-    `last_success_at`; `idle_slice` and `poll_pause` are seconds.
+    `last_uid(account, folder, uidvalidity)` says up to where mails were taken before (0: none). `take` gets
+    up to 256 mails and 4 MiB at a time, must have all of them on disk when it returns or none, and must bear
+    being given the same mail again; both may raise StoreUnavailable. `notice` is told, in one sentence, what
+    a person may want to know, `warn` what somebody should mend. `clock` dates `last_success_at` and the
+    access tokens; `idle_slice` and `poll_pause` are seconds.
     """
 
     def __init__(
@@ -58,23 +60,27 @@ class MailboxReader:
         imap: Imap,
         *,
         last_uid: Callable[[str, str, int], int],
-        take: Callable[[FetchedMail], None],
+        take: Callable[[Sequence[FetchedMail]], None],
         notice: Callable[[str], None],
-        clock: Callable[[], datetime] | None = None,
+        warn: Callable[[str], None],
+        clock: Callable[[], datetime],
         idle_slice: float = IDLE_SLICE,
         poll_pause: float = POLL_PAUSE,
     ) -> None:
         self.last_success_at: datetime | None = None
-        """When the mailbox was last read to its end; None before that (and without `clock`)."""
+        """When the mailbox was last read to its end; None before that."""
         self._imap = imap
         self._account = f"{imap.username}@{imap.host}"
         self._last_uid = last_uid
         self._take = take
         self._notice = notice
+        self._warn = warn
         self._clock = clock
+        self._tokens = AccessTokens(imap.oauth, username=imap.username) if imap.oauth else None
         self._idle_slice = idle_slice
         self._poll_pause = poll_pause
         self._next_slice = FIRST_SLICE
+        self._pushes_in_vain = 0
         self._stop = threading.Event()
         self._mailbox: Mailbox | None = None
         self._looked_for_leftovers = False
@@ -87,7 +93,7 @@ class MailboxReader:
         time-out (30 s) or as soon as `close` is called from another thread.
         """
         self._stop = stop
-        keep_reading(poll=self.poll_once, wait=self._wait, hang_up=self.close, stop=stop, notice=self._notice)
+        keep_reading(poll=self.poll_once, wait=self._wait, hang_up=self.close, stop=stop, warn=self._warn)
 
     def poll_once(self) -> int:
         """Connect if needed, take and move what is there, and give how many mails were taken.
@@ -105,8 +111,8 @@ class MailboxReader:
             raise
         if taken:
             self._next_slice = FIRST_SLICE
-        if self._clock is not None:
-            self.last_success_at = self._clock()
+            self._pushes_in_vain = 0
+        self.last_success_at = self._clock()
         return taken
 
     def close(self) -> None:
@@ -116,7 +122,7 @@ class MailboxReader:
             mailbox.hang_up()
 
     def _connect(self) -> Mailbox:
-        mailbox = open_mailbox(self._imap)
+        mailbox = open_mailbox(self._imap, tokens=self._tokens, now=self._clock())
         self._mailbox = mailbox
         self._looked_for_leftovers = False
         self._next_slice = FIRST_SLICE
@@ -133,7 +139,7 @@ class MailboxReader:
         if self._looked_for_leftovers:
             return 0
         count = 0
-        for batch in self._batches(mailbox.uids_up_to(cursor)):
+        for batch in self._batches(mailbox, mailbox.uids_up_to(cursor)):
             taken, was_moved = self._take_batch(mailbox, batch)
             count += taken
             if not was_moved:
@@ -147,7 +153,7 @@ class MailboxReader:
         for _ in range(MOST_LOOKS):
             mailbox.has_heard_of_more()
             found = 0
-            for batch in self._batches(mailbox.uids_after(cursor)):
+            for batch in self._batches(mailbox, mailbox.uids_after(cursor)):
                 found += self._take_batch(mailbox, batch)[0]
                 cursor = batch[-1]
                 self._read_up_to = (mailbox.uidvalidity, cursor)
@@ -156,30 +162,23 @@ class MailboxReader:
                 break
         return count
 
-    def _batches(self, found: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+    def _batches(self, mailbox: Mailbox, found: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
         """Cut what was found into small pieces, ending early where `stop` is set."""
         for uids in found:
-            for start in range(0, len(uids), BATCH):
+            for portion in mailbox.portions(uids):
                 if self._stop.is_set():
                     return
-                yield uids[start : start + BATCH]
+                yield portion
 
     def _take_batch(self, mailbox: Mailbox, uids: Sequence[int]) -> tuple[int, bool]:
-        taken: list[int] = []
-        fault: StoreUnavailable | None = None
-        for part in mailbox.fetch(uids):
-            try:
-                self._take(self._fetched(mailbox, part))
-            except StoreUnavailable as unavailable:
-                fault = unavailable
-                break
-            taken.append(part.uid)
-        refusal = mailbox.move(taken) if taken else ""
+        parts = mailbox.fetch(uids)
+        if not parts:
+            return 0, True
+        self._take([self._fetched(mailbox, part) for part in parts])
+        refusal = mailbox.move([part.uid for part in parts])
         if refusal:
-            self._notice(refusal)
-        if fault is not None:
-            raise fault
-        return len(taken), not refusal
+            self._warn(refusal)
+        return len(parts), not refusal
 
     def _fetched(self, mailbox: Mailbox, part: Part) -> FetchedMail:
         return FetchedMail(
@@ -196,9 +195,15 @@ class MailboxReader:
         mailbox = self._mailbox
         if mailbox is None:
             return
-        if mailbox.can_idle:
-            seconds = min(self._next_slice, self._idle_slice)
-            self._next_slice = seconds * 2
-            mailbox.await_news(self._stop, seconds)
-        else:
+        if not mailbox.can_idle:
             self._stop.wait(self._poll_pause)
+            return
+        seconds = min(self._next_slice, self._idle_slice)
+        self._next_slice = seconds * 2
+        if not mailbox.await_news(self._stop, seconds):
+            self._pushes_in_vain = 0
+            return
+        self._pushes_in_vain += 1
+        if self._pushes_in_vain > PATIENCE_WITH_CHATTER:
+            excess = min(self._pushes_in_vain - PATIENCE_WITH_CHATTER, 30)
+            self._stop.wait(min(STOP_CHECK * 2.0 ** (excess - 1), self._poll_pause))

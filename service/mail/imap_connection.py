@@ -1,7 +1,7 @@
 """One connection to one IMAP folder: look for mails, fetch their beginnings, move them, wait for news.
 
-Every fault comes out as MailboxUnavailable or MailboxLoginRefused, never with the password in it. It knows
-nothing of cursors or of what becomes of a mail.
+Every fault comes out as MailboxUnavailable or MailboxLoginRefused, never with a password or token in it. It
+knows nothing of cursors or of what becomes of a mail, and no text of a mail ever gets into a command.
 """
 
 import select
@@ -9,31 +9,33 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
-from service.config.settings import Imap, Security
-from service.errors import MailboxLoginRefused, MailboxUnavailable
+from service.config.settings import Imap
+from service.errors import MailboxUnavailable
+from service.mail import imap_login
+from service.mail.imap_faults import FAULTS, faults, plain
+from service.mail.oauth import AccessTokens
 
 FETCH_LIMIT: Final = 256 * 1024
 """Bytes that are fetched of a mail at most."""
-CONNECT_TIMEOUT: Final = 10.0
-READ_TIMEOUT: Final = 30.0
+MOST_TOGETHER: Final = 256
+"""Mails that are fetched, stored and moved together."""
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of mails that are held at a time."""
+FEW: Final = 16
+"""Mails that need no question about their sizes first, since they cannot be more than MOST_BYTES."""
 STOP_CHECK: Final = 0.25
 """Seconds between two looks at `stop` while waiting for news."""
 SEARCH_SPAN: Final = 50_000
 """UIDs that one search asks about: the answer is one line, and imaplib ends at 1,000,000 bytes."""
 
-_KEEPALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
-_NOT_THE_PASSWORD: Final = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
-"""Answers to a login that speak of the server (RFC 5530 section 3; RFC 9051 section 7.1)."""
 _BODY: Final = f"BODY.PEEK[]<0.{FETCH_LIMIT}>"
-_FAULTS: Final = (IMAPClientError, OSError, ValueError)
-"""What IMAPClient raises: refusals and aborts, sockets and TLS, answers that cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ class Mailbox:
 
     def __init__(self, client: Any, imap: Imap) -> None:  # noqa: ANN401 # IMAPClient has no type information
         self._client = client
+        self._wire = client._imap  # noqa: SLF001 # IMAPClient has no public way to what was said in passing
         self._imap = imap
-        with _faults(imap):
+        with faults(imap):
             self._filing_folder = _find_or_create(client, imap.processed_folder)
             selected = client.select_folder(imap.folder)
             self.uidvalidity = int(selected.get(b"UIDVALIDITY", 0))
@@ -82,12 +85,29 @@ class Mailbox:
         A server says so once, with the answer to any command, and does not repeat it while we idle
         (RFC 9051 section 7.4.1): a mail may come between a search and the end of its answer.
         """
-        _, told = self._client._imap.response("EXISTS")  # noqa: SLF001 # IMAPClient has no public way to ask
-        return bool(told) and told[0] is not None
+        return self._wire.untagged_responses.pop("EXISTS", None) is not None
+
+    def portions(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Cut what was found into portions that may be fetched at once, by number and by bytes."""
+        if len(uids) <= FEW:
+            yield uids
+            return
+        for start in range(0, len(uids), MOST_TOGETHER):
+            portion: list[int] = []
+            held = 0
+            for uid, size in self._sizes(uids[start : start + MOST_TOGETHER]):
+                fetched = min(size, FETCH_LIMIT)
+                if portion and held + fetched > MOST_BYTES:
+                    yield portion
+                    portion, held = [], 0
+                portion.append(uid)
+                held += fetched
+            if portion:
+                yield portion
 
     def fetch(self, uids: Sequence[int]) -> list[Part]:
         """Fetch the first 256 KiB of each without marking it read; what has gone meanwhile is left out."""
-        with _faults(self._imap):
+        with faults(self._imap):
             found = self._client.fetch(list(uids), ["RFC822.SIZE", _BODY])
             return [
                 Part(uid, int(items[b"RFC822.SIZE"]), items[b"BODY[]<0>"][:FETCH_LIMIT])
@@ -101,7 +121,7 @@ class Mailbox:
         Without MOVE (RFC 6851) they are copied, marked and expunged by UID; without UIDPLUS (RFC 4315) they
         stay marked, since a plain EXPUNGE would also remove what others have marked.
         """
-        with _faults(self._imap):
+        with faults(self._imap):
             try:
                 if self._client.has_capability("MOVE"):
                     self._client.move(list(uids), self._filing_folder)
@@ -113,95 +133,99 @@ class Mailbox:
             except IMAPClientAbortError:
                 raise
             except IMAPClientError as refusal:
-                return f"read mails cannot be moved to {self._filing_folder}: {_plain(refusal, self._imap)}"
+                return f"read mails cannot be moved to {self._filing_folder}: {plain(refusal, self._imap)}"
             return ""
 
-    def await_news(self, stop: threading.Event, seconds: float) -> None:
+    def await_news(self, stop: threading.Event, seconds: float) -> bool:
         """Idle (RFC 2177) until the server says anything, `seconds` have passed or `stop` is set.
 
-        What the server says is not looked at: the next search tells. So an end of the connection and a line
-        in two segments, on which IMAPClient's idle_check goes wrong, come up as plain faults or not at all.
+        Gives whether it said anything. What it says is not looked at: the next search tells. So a line in two
+        segments, on which IMAPClient's idle_check goes wrong, does no harm, and the end of the connection
+        comes up as a fault. From a server that refuses to idle, `can_idle` is False afterwards.
         """
-        with _faults(self._imap):
-            self._client.idle()
+        with faults(self._imap):
+            tag = self._begin_idling()
+            if tag is None:
+                return False
             poller = select.poll()
             poller.register(self._client.socket().fileno(), select.POLLIN)
+            has_news = "EXISTS" in self._wire.untagged_responses or self._has_unread()
             waited = 0.0
-            while not self._has_unread() and waited < seconds and not stop.is_set():
-                if poller.poll(STOP_CHECK * 1000):
-                    break
-                waited += STOP_CHECK
+            while not has_news and waited < seconds and not stop.is_set():
+                pause = min(STOP_CHECK, seconds - waited)
+                has_news = bool(poller.poll(pause * 1000))
+                waited += pause
             if not stop.is_set():
-                self._client.idle_done()
+                self._end_idling(tag)
+            return has_news
 
     def hang_up(self) -> None:
         """Close the connection, from any thread: a read that hangs ends at once."""
-        with suppress(*_FAULTS):
+        with suppress(*FAULTS):
             self._client.socket().shutdown(socket.SHUT_RDWR)
-        with suppress(*_FAULTS):
+        with suppress(*FAULTS):
             self._client.shutdown()
 
+    def _begin_idling(self) -> bytes | None:
+        tag: bytes = self._wire._command("IDLE")  # noqa: SLF001 # as above; idle() takes news before "+" for a fault
+        while self._wire._get_response() is not None:  # noqa: SLF001 # as above; None is the "+"
+            self._wire._check_bye()  # noqa: SLF001 # as above
+            if self._wire.tagged_commands[tag] is not None:
+                del self._wire.tagged_commands[tag]
+                self.can_idle = False
+                return None
+        return tag
+
+    def _end_idling(self, tag: bytes) -> None:
+        self._wire.send(b"DONE\r\n")
+        self._wire._command_complete("IDLE", tag)  # noqa: SLF001 # as above
+        self._forget_chatter()
+
+    def _sizes(self, uids: Sequence[int]) -> list[tuple[int, int]]:
+        with faults(self._imap):
+            found = self._client.fetch(list(uids), ["RFC822.SIZE"])
+            sizes = ((uid, items.get(b"RFC822.SIZE")) for uid, items in sorted(found.items()))
+            return [(uid, int(size)) for uid, size in sizes if size is not None]
+
     def _search(self, criteria: str) -> list[int]:
-        with _faults(self._imap):
-            return sorted(int(uid) for uid in self._client.search(criteria))
+        with faults(self._imap):
+            found = sorted(int(uid) for uid in self._client.search(criteria))
+            self._forget_chatter()
+            return found
+
+    def _forget_chatter(self) -> None:
+        """Drop what the server says in passing and nobody asks for, which imaplib would keep for ever."""
+        said = self._wire.untagged_responses
+        for kind in [kind for kind in said if kind not in {"EXISTS", "BYE"}]:
+            del said[kind]
 
     def _has_unread(self) -> bool:
         """Whether something was received that the socket no longer shows: in Python's or TLS's buffer."""
         sock = self._client.socket()
         sock.settimeout(0)
         try:
-            return bool(self._client._imap.file.peek(1))  # noqa: SLF001 # IMAPClient has no public way to ask
+            return bool(self._wire.file.peek(1))
         except (ssl.SSLWantReadError, BlockingIOError):
             return False
         finally:
-            sock.settimeout(READ_TIMEOUT)
+            sock.settimeout(imap_login.READ_TIMEOUT)
 
 
-def open_mailbox(imap: Imap) -> Mailbox:
+def open_mailbox(imap: Imap, *, tokens: AccessTokens | None = None, now: datetime | None = None) -> Mailbox:
     """Connect, protect the connection, log in and select the folder; create the one for processed mails.
 
-    Raises MailboxUnavailable or MailboxLoginRefused.
+    `tokens` and `now` are needed where `imap.oauth` is given. Raises MailboxUnavailable or MailboxLoginRefused.
     """
-    with _faults(imap):
-        client = IMAPClient(
-            imap.host,
-            port=imap.port,
-            ssl=imap.security is Security.TLS,
-            timeout=SocketTimeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
-        )
+    client = imap_login.log_in(imap, tokens, now)
     is_ready = False
     try:
-        with _faults(imap):
-            _tune(client.socket())
-            if imap.security is Security.STARTTLS:
-                client.starttls()
-            _log_in(client, imap)
         mailbox = Mailbox(client, imap)
         is_ready = True
         return mailbox
     finally:
         if not is_ready:
-            with suppress(*_FAULTS):
+            with suppress(*FAULTS):
                 client.shutdown()
-
-
-def _log_in(client: Any, imap: Imap) -> None:  # noqa: ANN401 # as above
-    if client.has_capability("LOGINDISABLED"):
-        text = f"the mailbox {imap.host} takes no password unprotected: set security to starttls or tls"
-        raise MailboxLoginRefused(text)
-    try:
-        if client.has_capability("AUTH=PLAIN"):  # any user name and password; LOGIN takes ASCII only
-            client.plain_login(imap.username, imap.password.reveal())
-        else:
-            escaped = imap.username.replace("\\", "\\\\").replace('"', '\\"')
-            client.login(f'"{escaped}"', imap.password.reveal())
-    except LoginError as refusal:
-        if isinstance(refusal.__context__, IMAPClientAbortError) or any(
-            word in str(refusal) for word in _NOT_THE_PASSWORD
-        ):
-            raise
-        text = f"the mailbox {imap.host} refused the login of {imap.username}: {_plain(refusal, imap)}"
-        raise MailboxLoginRefused(text) from None
 
 
 def _find_or_create(client: Any, name: str) -> str:  # noqa: ANN401 # as above
@@ -219,28 +243,3 @@ def _find_or_create(client: Any, name: str) -> str:  # noqa: ANN401 # as above
         except IMAPClientError:
             return name  # reading goes on without it; moving will say what is wrong
     return name
-
-
-def _tune(sock: socket.socket) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # imaplib sends a command in several pieces
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE:
-        if hasattr(socket, name):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-@contextmanager
-def _faults(imap: Imap) -> Iterator[None]:
-    try:
-        yield
-    except _FAULTS as fault:
-        text = f"the mailbox {imap.host}:{imap.port} cannot be used: {_plain(fault, imap)}"
-        raise MailboxUnavailable(text) from None
-
-
-def _plain(fault: Exception, imap: Imap) -> str:
-    text = str(fault) or type(fault).__name__
-    password = imap.password.reveal()
-    if password:
-        text = text.replace(password, "***")
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]

@@ -38,24 +38,25 @@ def keep_reading(
     wait: Callable[[], None],
     hang_up: Callable[[], None],
     stop: threading.Event,
-    notice: Callable[[str], None],
+    warn: Callable[[str], None],
     jitter: Callable[[float], float] = full_jitter,
 ) -> None:
     """Read (`poll`), then wait for news (`wait`), over and over, until `stop` is set; then hang up.
 
     MailboxUnavailable reconnects after a pause, MailboxLoginRefused after fifteen minutes, and after
     StoreUnavailable the mails are read again at the next slice. Only a wait that ends in peace forgets
-    earlier failures: a server that lets us in and drops us each time is not knocked at for ever.
+    earlier failures: a server that lets us in and drops us each time is not knocked at for ever. `warn` is
+    told of each fault and what comes of it.
     """
     failures = 0
     try:
         while not stop.is_set():
             try:
-                _read(poll, notice)
+                _read(poll, warn)
                 wait()
             except MailboxLoginRefused as fault:
                 hang_up()
-                notice(f"{fault}; trying again in {LOGIN_PAUSE / 60:.0f} minutes")
+                warn(f"{fault}; trying again in {LOGIN_PAUSE / 60:.0f} minutes")
                 stop.wait(LOGIN_PAUSE)
             except MailboxUnavailable as fault:
                 hang_up()
@@ -63,7 +64,7 @@ def keep_reading(
                     break
                 failures += 1
                 pause = jitter(longest_pause(failures))
-                notice(f"{fault}; connecting again in {pause:.0f} s")
+                warn(f"{fault}; connecting again in {pause:.0f} s")
                 stop.wait(pause)
             else:
                 failures = 0
@@ -71,8 +72,8 @@ def keep_reading(
         hang_up()
 
 
-def _read(poll: Callable[[], object], notice: Callable[[str], None]) -> None:
+def _read(poll: Callable[[], object], warn: Callable[[str], None]) -> None:
     try:
         poll()
     except StoreUnavailable as fault:
-        notice(f"replies stay in the mailbox for now: {fault}")
+        warn(f"replies stay in the mailbox for now: {fault}")

@@ -1,7 +1,8 @@
 """The incidents, as employees see them, and what they order about them. What becomes of it `actions` decides."""
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -12,29 +13,26 @@ from starlette.routing import Route
 from service.actions import deciding, telling
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
-from service.model import Employee, Phase, UpdateStatus
+from service.model import Employee, Incident, Phase, UpdateStatus
 from service.store import incidents
-from service.web.dashboard_view import (
-    ALERTS_SHOWN,
-    MAIL_WORDS,
-    PHASE_WORDS,
-    RAW_SHOWN,
-    raw_text,
-    read_incident,
-    reason_still_true,
-    reason_words,
-    span_words,
-)
+from service.web.dashboard_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
+from service.web.dashboard_words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
 from service.web.front import front_of, page
 from service.web.login import before_id, ordered_by_employees, row_id, shown_to_employees
-from service.workflow import Decision
+from service.workflow import Decision, Reason
 
 OPEN_SHOWN: Final = 100
 """Of each kind; with more open ones than this, the oldest are reached once others have ended."""
 ENDED_SHOWN: Final = 20
 LONGEST_TEXT: Final = 20_000
 """Characters of an update or closing comment."""
+HOLDS: Final[Mapping[str, timedelta]] = {
+    "30 minutes": timedelta(minutes=30),
+    "2 hours": timedelta(hours=2),
+    "8 hours": timedelta(hours=8),
+}
 
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 _CHANGED: Final = "changed_meanwhile"
 _STATUSES: Final = (UpdateStatus.INVESTIGATING, UpdateStatus.IDENTIFIED, UpdateStatus.MONITORING)
 
@@ -88,12 +86,7 @@ def _incident_page(
     front = front_of(request)
     house, now = front.house, front.clock()
     view = read_incident(house, row_id(request), now)
-    reason = reason_still_true(said, view.incident)
-    outcome = telling.explain(house, Decision(view.incident, reason)) if reason else ""
-    if said == _CHANGED:
-        outcome = (
-            "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
-        )
+    reason = reason_still_true(said, view.incident, employee.id)
     return page(
         request,
         "dashboard/incident.html",
@@ -102,11 +95,12 @@ def _incident_page(
         here="incident",
         view=view,
         incident=view.incident,
-        outcome=outcome,
+        outcome=_outcome(house, view.incident, said, reason),
         is_refusal=said == _CHANGED or bool(reason and reason.is_refusal),
         problems=problems or {},
         typed=typed or {},
         statuses=_STATUSES,
+        holds=HOLDS,
         longest_text=LONGEST_TEXT,
         alerts_shown=ALERTS_SHOWN,
         raw_shown=RAW_SHOWN,
@@ -120,11 +114,24 @@ def _incident_page(
     )
 
 
+def _outcome(house: House, incident: Incident, said: str, reason: Reason | None) -> str:
+    if said == _CHANGED:
+        return "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
+    if reason is Reason.REFUSED_TEXT_CHANGED:
+        return f"The text of {incident.tag} was changed since you opened this page, so nothing was sent: read it."
+    return telling.explain(house, Decision(incident, reason)) if reason else ""
+
+
 @ordered_by_employees
 def publish(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
-    """Publish."""
-    del form  # the order is the whole of it
-    return _carry_out(request, lambda house, number, now: deciding.publish(house, number, employee, now))
+    """Publish what the page showed, or approve it as one of several."""
+    version = form.get("version", "")
+    # without a version it was not our page that was looked at, and no text has the version 0
+    seen = int(version) if _VERSION.fullmatch(version) else 0
+    return _carry_out(
+        request,
+        lambda house, number, now: deciding.publish(house, number, employee, now, text_version=seen),
+    )
 
 
 @ordered_by_employees
@@ -132,6 +139,13 @@ def discard(request: Request, employee: Employee, form: Mapping[str, str]) -> Re
     """Let it go without a word."""
     del form  # the order is the whole of it
     return _carry_out(request, lambda house, number, now: deciding.discard(house, number, employee, now))
+
+
+@ordered_by_employees
+def hold(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Let nothing happen by itself for a while."""
+    span = HOLDS.get(form.get("span", ""), next(iter(HOLDS.values())))
+    return _carry_out(request, lambda house, number, now: deciding.hold(house, number, employee, span, now))
 
 
 @ordered_by_employees
@@ -182,6 +196,7 @@ routes = [
     Route("/dashboard/incidents/{id}", show_incident),
     Route("/dashboard/incidents/{id}/publish", publish, methods=["POST"]),
     Route("/dashboard/incidents/{id}/discard", discard, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/hold", hold, methods=["POST"]),
     Route("/dashboard/incidents/{id}/update", update, methods=["POST"]),
     Route("/dashboard/incidents/{id}/close", close, methods=["POST"]),
 ]

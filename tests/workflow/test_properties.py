@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from service.model import DeliveryKind, Incident, Phase, UpdateStatus
+from service.model import DeliveryKind, IfRecovered, Incident, LastResort, Phase, Rung, UpdateStatus
 from service.workflow import (
     AlertFired,
     AlertRecovered,
@@ -14,7 +14,9 @@ from service.workflow import (
     Decision,
     Discard,
     Draft,
+    Edit,
     Event,
+    Hold,
     Policy,
     PostUpdate,
     Publish,
@@ -32,9 +34,31 @@ ALLOWED = {
     Phase.CLOSED: {Phase.CLOSED},
     Phase.DISCARDED: {Phase.DISCARDED},
 }
+HAVE_TIMERS = {Phase.WAITING, Phase.UNPUBLISHED, Phase.RECOVERED}
+ASKED_OFTEN = {DeliveryKind.RECOVERED, DeliveryKind.APPROVAL}
 spans = st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(hours=1)])
 entities = st.sampled_from([None, "disk", "net"])
 people = st.sampled_from(["jordan", "sam"])
+ladders = st.sampled_from(
+    [
+        (),
+        (Rung(timedelta(minutes=10), notify=("ana",)), Rung(timedelta(minutes=20))),
+        (Rung(timedelta(minutes=10)), Rung(timedelta(minutes=30), then=LastResort.PUBLISH)),
+        (Rung(timedelta(minutes=10), then=LastResort.DISCARD),),
+        (Rung(timedelta(minutes=10), then=LastResort.LEAVE),),
+    ]
+)
+policies = st.builds(
+    Policy,
+    wait=spans,
+    auto_publish=st.booleans(),
+    auto_close=st.booleans(),
+    recovery_grace=spans,
+    ladder=ladders,
+    remind_every=st.sampled_from([None, timedelta(minutes=5)]),
+    approvals=st.sampled_from([1, 2]),
+    if_recovered=st.sampled_from(IfRecovered),
+)
 
 
 class AnythingHappens(RuleBasedStateMachine):
@@ -48,14 +72,10 @@ class AnythingHappens(RuleBasedStateMachine):
         self.told_subscribers: list[UpdateStatus] = []
         self.told_employees: list[DeliveryKind] = []
 
-    @initialize(
-        wait=spans, grace=spans, auto_publish=st.booleans(), auto_close=st.booleans(), entity=entities
-    )
-    def opened(
-        self, *, wait: timedelta, grace: timedelta, auto_publish: bool, auto_close: bool, entity: str | None
-    ) -> None:
+    @initialize(policy=policies, entity=entities)
+    def opened(self, policy: Policy, entity: str | None) -> None:
         """Begin with a monitor of any policy."""
-        self.policy = Policy(wait, auto_publish, auto_close, grace)
+        self.policy = policy
         draft = Draft(1, "victorops:x", "s", "m", "t", {}, "jordan", ("jordan", "sam"), entity)
         self.learn(open_incident(draft, self.policy, self.now))
 
@@ -68,7 +88,7 @@ class AnythingHappens(RuleBasedStateMachine):
                 self.told_employees.append(effect.kind)
         self.incident = decision.incident
 
-    def happens(self, event: Event) -> None:
+    def happens(self, event: Event, *, repeats: bool = False) -> None:
         """Let an event happen twice: the second time must change nothing but a repeated alert's count."""
         before = self.incident
         assert before is not None
@@ -80,7 +100,7 @@ class AnythingHappens(RuleBasedStateMachine):
             assert decision.incident == before
             assert decision.effects == ()
         self.learn(decision)
-        if not isinstance(event, PostUpdate):
+        if not repeats:
             again = decide(decision.incident, event, self.policy, self.now)
             assert again.effects == ()
             assert again.incident.phase is decision.incident.phase
@@ -98,7 +118,8 @@ class AnythingHappens(RuleBasedStateMachine):
     @rule()
     def ticks(self) -> None:
         """The clock of the service ticks."""
-        self.happens(TimerElapsed())
+        # several rungs may be due at once: each tick climbs one
+        self.happens(TimerElapsed(), repeats=True)
 
     @rule(by=people)
     def is_published(self, by: str) -> None:
@@ -110,6 +131,20 @@ class AnythingHappens(RuleBasedStateMachine):
         """An employee discards."""
         self.happens(Discard(by))
 
+    @rule(by=people, span=spans)
+    def is_held(self, by: str, span: timedelta) -> None:
+        """An employee holds."""
+        self.happens(Hold(by, span), repeats=True)
+
+    @rule(by=people, subject=st.sampled_from(["s", "t"]))
+    def is_edited(self, by: str, subject: str) -> None:
+        """An employee edits."""
+        before = self.incident
+        self.happens(Edit(by, subject=subject))
+        assert self.incident is not None
+        assert before is not None
+        assert (self.incident.text_version > before.text_version) == (self.incident.subject != before.subject)
+
     @rule(by=people, comment=st.sampled_from(["", "Fine."]))
     def is_closed(self, by: str, comment: str) -> None:
         """An employee closes."""
@@ -118,7 +153,7 @@ class AnythingHappens(RuleBasedStateMachine):
     @rule(by=people, status=st.sampled_from(UpdateStatus))
     def is_updated(self, by: str, status: UpdateStatus) -> None:
         """An employee posts an update."""
-        self.happens(PostUpdate(by, status, "More."))
+        self.happens(PostUpdate(by, status, "More."), repeats=True)
 
     @rule(span=spans)
     def time_passes(self, span: timedelta) -> None:
@@ -131,7 +166,7 @@ class AnythingHappens(RuleBasedStateMachine):
         if self.incident is None:
             return
         assert bool(self.told_subscribers) == self.incident.phase.is_public
-        assert self.told_subscribers[:1] in ([], [UpdateStatus.INVESTIGATING])
+        assert self.told_subscribers[:1] in ([], [UpdateStatus.INVESTIGATING], [UpdateStatus.RESOLVED])
         if self.incident.phase is Phase.CLOSED:
             assert UpdateStatus.RESOLVED in self.told_subscribers
         else:
@@ -145,15 +180,22 @@ class AnythingHappens(RuleBasedStateMachine):
             return
         assert (incident.published_at is not None) == incident.phase.is_public
         assert (incident.ended_at is None) == incident.phase.is_open
-        assert (incident.due_at is not None) <= (incident.phase in {Phase.WAITING, Phase.RECOVERED})
+        assert incident.due_at is None or incident.phase in HAVE_TIMERS
         if incident.phase is Phase.WAITING:
             assert incident.due_at is not None
 
     @invariant()
     def employees_hear_of_each_transition_once(self) -> None:
-        """No kind of mail comes twice, save that a published incident may recover, fire and recover again."""
-        once = [kind for kind in self.told_employees if kind is not DeliveryKind.RECOVERED]
+        """No kind of mail comes twice, save reminders, and a published incident that recovers again."""
+        once = [kind for kind in self.told_employees if kind not in ASKED_OFTEN]
         assert len(once) == len(set(once))
+
+    @invariant()
+    def nobody_publishes_alone_where_two_must_agree(self) -> None:
+        """An employee who published had all the approvals that the monitor wants, of this very text."""
+        incident = self.incident
+        if incident is not None and incident.published_by in {"jordan", "sam"}:
+            assert len(set(incident.approved_by)) >= self.policy.approvals
 
     @invariant()
     def nobody_is_told_of_what_recovers_within_the_wait(self) -> None:

@@ -1,0 +1,102 @@
+"""Deciding by the link in a notification, for those who cannot reply: the same tokens and rules as replies."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from service import workflow
+from service.actions.carrying_out import count_audience, shown_if_published
+from service.actions.deciding import order_within
+from service.actions.house import House
+from service.actions.telling import describe, explain
+from service.errors import TokenInvalid
+from service.mail.tokens import hash_token
+from service.model import Employee, Incident
+from service.store import credentials, incidents
+from service.store.credentials import Purpose, Token
+
+
+class LinkOrder(StrEnum):
+    """What the page behind the link lets an employee order."""
+
+    PUBLISH = "publish"
+    DISCARD = "discard"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What the page behind a link shows."""
+
+    incident: Incident
+    employee: Employee
+    recipients: int
+    status: str
+    body: str
+    """What publishing would show, word for word."""
+    sentences: tuple[str, ...]
+    """How the incident stands."""
+    is_open_to_decision: bool
+    why_not: str = ""
+
+
+def look_at_link(house: House, token: str, now: datetime) -> LinkView:
+    """Show what a link is about, changing nothing; raises TokenInvalid."""
+    with house.store.reading() as connection:
+        found, employee, incident = _find(connection, house, token, now)
+        recipients = count_audience(connection, incident.id)
+    status, body = shown_if_published(house, incident, now)
+    undecided = incident.phase.is_open and not incident.phase.is_public
+    why_not = _why_not(found, incident) if undecided else ""
+    return LinkView(
+        incident=incident,
+        employee=employee,
+        recipients=recipients,
+        status=status,
+        body=body,
+        sentences=describe(house, incident, recipients),
+        is_open_to_decision=undecided and not why_not,
+        why_not=why_not,
+    )
+
+
+def act_by_link(house: House, token: str, order: LinkOrder, now: datetime) -> str:
+    """Publish or discard in the name of whom the link was mailed to; returns what came of it, in a sentence.
+
+    Raises TokenInvalid where the link is unknown, too old, was used or is about an older text, and NotAllowed.
+    """
+    with house.store.transaction() as connection:
+        found, employee, incident = _find(connection, house, token, now)
+        undecided = incident.phase.is_open and not incident.phase.is_public
+        if undecided and (why_not := _why_not(found, incident)):
+            raise TokenInvalid(why_not)
+        if order is LinkOrder.PUBLISH:
+            event: workflow.Event = workflow.Publish(employee.id, found.text_version)
+        else:
+            event = workflow.Discard(employee.id)
+        decision = order_within(connection, house, incident.id, employee, event, now)
+        if not decision.reason.is_refusal:
+            credentials.use(connection, found.hash, now)
+        return explain(house, decision)
+
+
+def _find(
+    connection: Connection, house: House, token: str, now: datetime
+) -> tuple[Token, Employee, Incident]:
+    found = credentials.find(connection, hash_token(token), Purpose.REPLY)
+    employee = house.employee(found.employee_id) if found else None
+    incident = incidents.get(connection, found.incident_id or 0) if found else None
+    if found is None or employee is None or incident is None:
+        raise TokenInvalid("this link is not one of ours; log in to the dashboard instead")
+    if found.expires_at <= now:
+        raise TokenInvalid("this link is too old; log in to the dashboard instead")
+    return found, employee, incident
+
+
+def _why_not(token: Token, incident: Incident) -> str:
+    if token.used_at is not None:
+        return "this link was used before; use the one in the newest mail, or log in to the dashboard"
+    if token.text_version not in {None, incident.text_version}:
+        return "the text was changed since this link was mailed; use the one in the newest mail"
+    return ""

@@ -1,0 +1,226 @@
+"""Access tokens for logging in to Google's and Microsoft 365's mail servers (XOAUTH2).
+
+With a refresh token they are in its user's name; without one in the application's: by client credentials, or,
+where the client secret is a private key, as a Google service account. No token or secret is ever shown.
+"""
+
+import binascii
+import json
+import threading
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx2
+from authlib.oauth2.rfc7523.assertion import (  # type: ignore[import-untyped] # it publishes no types
+    sign_jwt_bearer_assertion,
+)
+from joserfc.errors import JoseError
+
+from service.config.settings import OAuth
+from service.errors import PermanentFault, TemporaryFault
+
+TIMEOUT: Final = 10.0
+"""Seconds for the connection, and again for each piece of the answer."""
+ANSWER_LIMIT: Final = 64 * 1024
+SPARE: Final = timedelta(seconds=60)
+"""How long before its end a token is no longer used, for a login must still reach the mail server with it."""
+USUAL_LIFETIME: Final = 3600
+"""Seconds that are assumed where the answer does not say (RFC 6749 section 5.1 leaves that to us)."""
+ASSERTION_LIFETIME: Final = 3600
+"""Seconds; the longest that Google's guide "Using OAuth 2.0 for Server to Server Applications" allows."""
+
+_JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_PRIVATE_KEY: Final = "PRIVATE KEY-----"
+_LATER: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+_SERVER_FAULT: Final = 500
+_TOO_MANY: Final = 429
+_NO_ANSWER: Final = "without a token: is token_url right?"
+
+
+class TokenRefused(PermanentFault):
+    """The OAuth server will not give a token for these credentials; asking again quickly changes nothing."""
+
+
+class TokenUnavailable(TemporaryFault):
+    """The OAuth server cannot be reached or is out of order just now."""
+
+
+class AccessTokens:
+    """The access token of one login, kept until shortly before its end; may be used from any thread.
+
+    `username` is the mailbox's, in whose name a Google service account acts.
+    """
+
+    def __init__(self, oauth: OAuth, *, username: str) -> None:
+        self._oauth = oauth
+        self._username = username
+        self._refresh_token = oauth.refresh_token.reveal()
+        self._token = ""
+        self._usable_until: datetime | None = None
+        self._lock = threading.Lock()
+
+    def current(self, now: datetime) -> str:
+        """Give the token, asking the OAuth server for one where there is none or it is about to end.
+
+        Raises TokenRefused and TokenUnavailable.
+        """
+        with self._lock:
+            if self._usable_until is not None and now < self._usable_until:
+                return self._token
+            return self._ask(now)
+
+    def renew(self, now: datetime) -> str:
+        """Ask for another token although the last one should still be good. Raises as `current` does."""
+        with self._lock:
+            return self._ask(now)
+
+    def _ask(self, now: datetime) -> str:
+        self._usable_until = None
+        answer = self._post(self._form(now))
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token or not token.isascii() or " " in token:
+            raise TokenUnavailable(f"the OAuth server {self._host} answered {_NO_ANSWER}")
+        lifetime = _lifetime(answer.get("expires_in"))
+        self._token = token
+        self._usable_until = now + max(lifetime - SPARE, lifetime / 2)
+        rotated = answer.get("refresh_token")
+        if self._refresh_token and isinstance(rotated, str) and rotated:
+            self._refresh_token = rotated  # RFC 6749 section 6: the new one replaces the old one
+        return token
+
+    def _form(self, now: datetime) -> dict[str, str]:
+        oauth, secret = self._oauth, self._oauth.client_secret.reveal()
+        if not self._refresh_token and _PRIVATE_KEY in secret:
+            return {"grant_type": _JWT_BEARER, "assertion": self._assertion(secret, now)}
+        form = {"client_id": oauth.client_id, "client_secret": secret}
+        if self._refresh_token:  # RFC 6749 section 6
+            form |= {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+        else:  # section 4.4
+            form |= {"grant_type": "client_credentials"}
+        return form | ({"scope": oauth.scope} if oauth.scope else {})
+
+    def _assertion(self, key: str, now: datetime) -> str:
+        """Sign what we claim to be (RFC 7523 section 2.1)."""
+        try:
+            signed: str = sign_jwt_bearer_assertion(
+                key,
+                issuer=self._oauth.client_id,
+                audience=self._oauth.token_url,
+                subject=self._username,
+                issued_at=int(now.timestamp()),
+                expires_in=ASSERTION_LIFETIME,
+                claims={"scope": self._oauth.scope},
+                header={"alg": "RS256"},
+            )
+        except (ValueError, JoseError):
+            raise TokenRefused(
+                "the client secret is no private key that can sign: put the service account's in whole"
+            ) from None
+        return signed
+
+    def _post(self, form: Mapping[str, str]) -> Mapping[str, object]:
+        headers = {"Accept": "application/json"}
+        body = b""
+        try:
+            with httpx2.stream(
+                "POST", self._oauth.token_url, data=dict(form), headers=headers, timeout=TIMEOUT
+            ) as response:
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > ANSWER_LIMIT:
+                        break
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as fault:
+            reason = self._plain(str(fault)) or type(fault).__name__
+            raise TokenUnavailable(f"the OAuth server {self._host} cannot be reached: {reason}") from None
+        answer = _json_object(body)
+        if response.is_success and answer is not None:
+            return answer
+        error = self._plain(str((answer or {}).get("error", "")))
+        if response.status_code >= _SERVER_FAULT or response.status_code == _TOO_MANY or error in _LATER:
+            raise TokenUnavailable(
+                f"the OAuth server {self._host} is out of order: {response.status_code} {error}".strip()
+            )
+        if not error:
+            raise TokenUnavailable(
+                f"the OAuth server {self._host} answered {response.status_code} {_NO_ANSWER}"
+            )
+        told = self._plain(str((answer or {}).get("error_description", "")))
+        raise TokenRefused(f"{self._advice(error)} ({error}{': ' if told else ''}{told})")
+
+    def _advice(self, error: str) -> str:
+        if error == "invalid_grant":
+            if self._refresh_token:
+                return (
+                    f"the OAuth server {self._host} no longer takes the refresh token: sign in again and "
+                    "put the new one into config.yaml"
+                )
+            return (
+                f"the OAuth server {self._host} does not let {self._oauth.client_id} act for {self._username}"
+            )
+        if error in {"invalid_client", "unauthorized_client"}:
+            return (
+                f"the OAuth server {self._host} does not take this client_id and client_secret: they are "
+                "wrong, expired or lack the permission"
+            )
+        return f"the OAuth server {self._host} gives no token"
+
+    @property
+    def _host(self) -> str:
+        try:
+            return urlsplit(self._oauth.token_url).hostname or "(no host in token_url)"
+        except ValueError:
+            return "(token_url is no URL)"
+
+    def _plain(self, text: str) -> str:
+        secrets = (
+            self._oauth.client_secret.reveal(),
+            self._oauth.refresh_token.reveal(),
+            self._refresh_token,
+        )
+        return plain_line(text, *secrets, self._token)[:200]
+
+
+def sasl_xoauth2(username: str, token: str) -> str:
+    """Give what XOAUTH2 sends, before base64, as Google's and Microsoft's guides to IMAP and SMTP define it."""
+    return f"user={username}\x01auth=Bearer {token}\x01\x01"
+
+
+def refusal_status(challenge: bytes) -> str:
+    """Read the status out of the challenge by which a server refuses a token; "" where there is none.
+
+    `challenge` is JSON, in base64 or not: `{"status":"400","schemes":"Bearer","scope":"https://…"}`.
+    """
+    try:
+        answer = _json_object(challenge) or _json_object(b64decode(challenge, validate=True))
+    except binascii.Error:
+        return ""
+    status = plain_line(str((answer or {}).get("status", "")))[:20]
+    return f"status {status}" if status else ""
+
+
+def plain_line(text: str, *secrets: str) -> str:
+    """Make text of a server one printable line without any of the secrets."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _json_object(body: bytes) -> Mapping[str, object] | None:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _lifetime(said: object) -> timedelta:
+    """Read `expires_in`, which some servers give as text."""
+    try:
+        seconds = int(str(said))
+    except ValueError:
+        seconds = USUAL_LIFETIME
+    return timedelta(seconds=min(max(seconds, 0), 86_400))
