@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from urllib.parse import quote
@@ -17,6 +17,7 @@ import structlog
 from anyio import to_thread
 
 from service.errors import StoreUnavailable
+from service.mail.imap import FetchedMail
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
@@ -55,11 +56,13 @@ class PostIntake:
                 ids = await to_thread.run_sync(_add, self._store, [arrival for arrival, _ in group])
             except StoreUnavailable as error:
                 _settle(group, error)
-            except BaseException:
-                # nobody writes after this: who waits behind the group is told as well
-                _settle([*group, *self._waiting], StoreUnavailable("the post could not be stored; try again"))
+            except asyncio.CancelledError:
+                _settle([*group, *self._waiting], StoreUnavailable("the service is stopping; try again"))
                 self._waiting.clear()
                 raise
+            except Exception:  # noqa: BLE001  the outermost loop of all posts: the next group must go on
+                _log.exception("inbox: posts could not be stored", posts=len(group))
+                _settle(group, StoreUnavailable("the post could not be stored; try again"))
             else:
                 for (_, future), inbox_id in zip(group, ids, strict=True):
                     if not future.done():
@@ -89,11 +92,21 @@ def last_uid(store: Store, account: str, folder: str, uidvalidity: int) -> int:
         return inbox_rows.last_uid(connection, uid_prefix(account, folder, uidvalidity))
 
 
-def receive_mail(store: Store, raw: bytes, *, uid_key: str, about: dict[str, object], now: datetime) -> bool:
-    """Store a mail; False where this very mail is stored already. Raises StoreUnavailable."""
-    arrival = Arrival(Door.MAIL, now, raw, about=about, content_key=content_key(raw), uid_key=uid_key)
+def receive_mails(store: Store, mails: Sequence[FetchedMail], *, now: datetime) -> int:
+    """Store mails of the mailbox in one transaction, and count those that were not stored already.
+
+    Raises StoreUnavailable, and then none of them is stored.
+    """
+    arrivals = [_mail_arrival(mail, now) for mail in mails]
     with store.transaction() as connection:
-        return inbox_rows.add_mail(connection, arrival) is not None
+        return len(inbox_rows.add_mails(connection, arrivals))
+
+
+def _mail_arrival(mail: FetchedMail, now: datetime) -> Arrival:
+    prefix = uid_prefix(mail.account, mail.folder, mail.uidvalidity)
+    about = {"folder": mail.folder, "size": mail.size, "truncated": mail.truncated}
+    key = content_key(mail.raw)
+    return Arrival(Door.MAIL, now, mail.raw, about=about, content_key=key, uid_key=f"{prefix}{mail.uid:010}")
 
 
 def content_key(raw: bytes) -> str:

@@ -71,16 +71,22 @@ def _by(house: House, who: str | None) -> str:
 def describe(house: House, incident: Incident, recipients: int) -> tuple[str, ...]:
     """Say how an incident stands, in sentences."""
     since = _local(house, incident.started_at)
-    firing = sum(alert.recovered_at is None for alert in incident.alerts)
-    begun = f"{incident.tag} began at {since}; {firing} of its {len(incident.alerts)} alerts still fire."
+    firing, alerts = sum(alert.recovered_at is None for alert in incident.alerts), len(incident.alerts)
+    if not firing:
+        begun = f"{incident.tag} began at {since} and has recovered."
+    elif alerts == 1:
+        begun = f"{incident.tag} began at {since}, and its alert still fires."
+    else:
+        begun = f"{incident.tag} began at {since}; {firing} of its {alerts} alerts still fire."
+    readers = f"{recipients:,} subscriber{'' if recipients == 1 else 's'}" if recipients else "no subscriber"
     match incident.phase:
         case Phase.WAITING:
             stands = f"It waits until {_local(house, incident.due_at)}, and nobody outside knows of it."
         case Phase.UNPUBLISHED:
-            stands = f"It is not published; {recipients} subscribers would hear of it."
+            stands = f"It is not published; {readers} would hear of it."
         case Phase.PUBLISHED:
             stands = (
-                f"It was published at {_local(house, incident.published_at)}; {recipients} subscribers heard."
+                f"It was published at {_local(house, incident.published_at)}; {readers} heard of it."
             )
         case Phase.RECOVERED:
             stands = "It is published and has recovered, but is not closed."

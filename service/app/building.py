@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -174,11 +174,8 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
         return None
     store, loop = service.house.store, asyncio.get_running_loop()
 
-    def take(fetched: FetchedMail) -> None:
-        prefix = inbox.uid_prefix(fetched.account, fetched.folder, fetched.uidvalidity)
-        about = {"folder": fetched.folder, "size": fetched.size, "truncated": fetched.truncated}
-        key = f"{prefix}{fetched.uid:010}"
-        inbox.receive_mail(store, fetched.raw, uid_key=key, about=about, now=service.clock())
+    def take(mails: Sequence[FetchedMail]) -> None:
+        inbox.receive_mails(store, mails, now=service.clock())
         if not loop.is_closed():
             loop.call_soon_threadsafe(service.decide.set)
 
@@ -186,7 +183,8 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
         mail.imap,
         last_uid=lambda account, folder, validity: inbox.last_uid(store, account, folder, validity),
         take=take,
-        notice=lambda said: _log.warning("mailbox", said=said),
+        notice=lambda said: _log.info("mailbox", said=said),
+        warn=lambda said: _log.warning("mailbox", said=said),
         clock=service.clock,
     )
 

@@ -61,6 +61,7 @@ class Mailbox:
             self._uid_next = int(selected.get(b"UIDNEXT", 0))
             self._exists = int(selected.get(b"EXISTS", 0))
             self.can_idle = bool(client.has_capability("IDLE"))
+        self.has_heard_of_more()  # of what SELECT counted, the first search tells
         if not self.uidvalidity:
             raise MailboxUnavailable(f"the mailbox {imap.host} gives no UIDVALIDITY for {imap.folder}")
 
@@ -90,7 +91,7 @@ class Mailbox:
     def portions(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
         """Cut what was found into portions that may be fetched at once, by number and by bytes."""
         if len(uids) <= FEW:
-            yield uids
+            yield from [uids] if uids else []
             return
         for start in range(0, len(uids), MOST_TOGETHER):
             portion: list[int] = []

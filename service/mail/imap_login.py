@@ -4,6 +4,7 @@ It never tries a password twice, and a token once more only after asking for ano
 """
 
 import socket
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -98,22 +99,24 @@ class _Bearer:
         if not client.has_capability("AUTH=XOAUTH2"):
             text = f"the mailbox {imap.host} offers no login by XOAUTH2: check host, port and security"
             raise MailboxLoginRefused(text)
-        with faults(imap, self._token):
+        said = sasl_xoauth2(imap.username, self._token)
+        hidden = (self._token, b64encode(said.encode()).decode())
+        with faults(imap, *hidden):
             try:
-                client.sasl_login("XOAUTH2", lambda challenge: self._answer(challenge, imap))
+                client.sasl_login("XOAUTH2", lambda challenge: self._answer(challenge, said))
             except LoginError as refusal:
                 if isinstance(refusal.__context__, IMAPClientAbortError) or _is_the_servers_fault(refusal):
                     raise
-                reason = f"{plain(refusal, imap, self._token)} {self._status}".strip()
+                reason = f"{plain(refusal, imap, *hidden)} {self._status}".strip()
                 raise MailboxLoginRefused(
                     f"the mailbox {imap.host} refused the access token for {imap.username}: {reason}"
                 ) from None
 
-    def _answer(self, challenge: bytes, imap: Imap) -> str:
+    def _answer(self, challenge: bytes, said: str) -> str:
         """Send the token first; the challenge that refuses it wants an empty line before the server's NO."""
         if not self._was_sent:
             self._was_sent = True
-            return sasl_xoauth2(imap.username, self._token)
+            return said
         if self._status:
             raise IMAPClientAbortError("the server does not end the login")
         self._status = f"({refusal_status(challenge) or 'no status'})"

@@ -6,6 +6,7 @@ where the client secret is a private key, as a Google service account. No token 
 
 import binascii
 import json
+import re
 import threading
 from base64 import b64decode
 from collections.abc import Mapping
@@ -14,10 +15,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import httpx2
-from authlib.oauth2.rfc7523.assertion import (  # type: ignore[import-untyped] # it publishes no types
-    sign_jwt_bearer_assertion,
-)
+from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
 
 from service.config.settings import OAuth
 from service.errors import PermanentFault, TemporaryFault
@@ -32,11 +32,12 @@ USUAL_LIFETIME: Final = 3600
 ASSERTION_LIFETIME: Final = 3600
 """Seconds; the longest that Google's guide "Using OAuth 2.0 for Server to Server Applications" allows."""
 
+_TOKEN: Final = re.compile(r"[!-~]+")
+"""RFC 6749 appendix A.12, without the space that no mail server takes."""
 _JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _PRIVATE_KEY: Final = "PRIVATE KEY-----"
 _LATER: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
-_SERVER_FAULT: Final = 500
-_TOO_MANY: Final = 429
+_OK, _TOO_MANY, _SERVER_FAULT = 200, 429, 500
 _NO_ANSWER: Final = "without a token: is token_url right?"
 
 
@@ -81,7 +82,7 @@ class AccessTokens:
         self._usable_until = None
         answer = self._post(self._form(now))
         token = answer.get("access_token")
-        if not isinstance(token, str) or not token or not token.isascii() or " " in token:
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise TokenUnavailable(f"the OAuth server {self._host} answered {_NO_ANSWER}")
         lifetime = _lifetime(answer.get("expires_in"))
         self._token = token
@@ -102,53 +103,50 @@ class AccessTokens:
             form |= {"grant_type": "client_credentials"}
         return form | ({"scope": oauth.scope} if oauth.scope else {})
 
-    def _assertion(self, key: str, now: datetime) -> str:
+    def _assertion(self, private_key: str, now: datetime) -> str:
         """Sign what we claim to be (RFC 7523 section 2.1)."""
+        at = int(now.timestamp())
+        claims: dict[str, object] = {
+            "iss": self._oauth.client_id,
+            "sub": self._username,
+            "aud": self._oauth.token_url,
+            "scope": self._oauth.scope,
+            "iat": at,
+            "exp": at + ASSERTION_LIFETIME,
+        }
         try:
-            signed: str = sign_jwt_bearer_assertion(
-                key,
-                issuer=self._oauth.client_id,
-                audience=self._oauth.token_url,
-                subject=self._username,
-                issued_at=int(now.timestamp()),
-                expires_in=ASSERTION_LIFETIME,
-                claims={"scope": self._oauth.scope},
-                header={"alg": "RS256"},
-            )
+            return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(private_key))
         except (ValueError, JoseError):
             raise TokenRefused(
                 "the client secret is no private key that can sign: put the service account's in whole"
             ) from None
-        return signed
 
     def _post(self, form: Mapping[str, str]) -> Mapping[str, object]:
-        headers = {"Accept": "application/json"}
+        status, body = self._exchange(form)
+        answer = _json_object(body)
+        if status == _OK and answer is not None:
+            return answer
+        error = self._plain(str((answer or {}).get("error", "")))
+        if status >= _SERVER_FAULT or status == _TOO_MANY or error in _LATER:
+            raise TokenUnavailable(f"the OAuth server {self._host} is out of order: {status} {error}".strip())
+        if not error:
+            raise TokenUnavailable(f"the OAuth server {self._host} answered {status} {_NO_ANSWER}")
+        told = self._plain(str((answer or {}).get("error_description", "")))
+        raise TokenRefused(f"{self._advice(error)} ({error}{': ' if told else ''}{told})")
+
+    def _exchange(self, form: Mapping[str, str]) -> tuple[int, bytes]:
+        url, headers = self._oauth.token_url, {"Accept": "application/json"}
         body = b""
         try:
-            with httpx2.stream(
-                "POST", self._oauth.token_url, data=dict(form), headers=headers, timeout=TIMEOUT
-            ) as response:
+            with httpx2.stream("POST", url, data=dict(form), headers=headers, timeout=TIMEOUT) as response:
                 for chunk in response.iter_bytes():
                     body += chunk
                     if len(body) > ANSWER_LIMIT:
-                        break
+                        return response.status_code, b""
+                return response.status_code, body
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as fault:
             reason = self._plain(str(fault)) or type(fault).__name__
             raise TokenUnavailable(f"the OAuth server {self._host} cannot be reached: {reason}") from None
-        answer = _json_object(body)
-        if response.is_success and answer is not None:
-            return answer
-        error = self._plain(str((answer or {}).get("error", "")))
-        if response.status_code >= _SERVER_FAULT or response.status_code == _TOO_MANY or error in _LATER:
-            raise TokenUnavailable(
-                f"the OAuth server {self._host} is out of order: {response.status_code} {error}".strip()
-            )
-        if not error:
-            raise TokenUnavailable(
-                f"the OAuth server {self._host} answered {response.status_code} {_NO_ANSWER}"
-            )
-        told = self._plain(str((answer or {}).get("error_description", "")))
-        raise TokenRefused(f"{self._advice(error)} ({error}{': ' if told else ''}{told})")
 
     def _advice(self, error: str) -> str:
         if error == "invalid_grant":

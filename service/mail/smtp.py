@@ -5,14 +5,18 @@ address or a mail beyond what SMTP itself asks for, and never decides about tryi
 """
 
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from typing import Final
 
 import aiosmtplib
+from anyio import to_thread
 
 from service.config.settings import Security, Smtp
 from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavailable
+from service.mail.oauth import AccessTokens, TokenRefused, TokenUnavailable, refusal_status, sasl_xoauth2
 
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for the connection, and again for the greeting."""
@@ -31,8 +35,14 @@ _LOGIN_ASKED: Final = frozenset({530, 534, 535, 538})
 """RFC 4954: the relay wants us to log in, so no mail is to blame."""
 _ADDRESS: Final = re.compile(r"[^\s\x00-\x1f\x7f<>(),:;\\\"@]+@[^\s\x00-\x1f\x7f<>(),:;\\\"@]+")
 _ADDRESS_LIMIT: Final = 254
+_WELCOME, _CHALLENGE = 235, 334
+"""RFC 4954 section 6: the login succeeded; go on with it."""
 _FAULTS: Final = (aiosmtplib.SMTPException, OSError, ValueError)
 """What aiosmtplib raises (TLS and time-outs are OSErrors; a name that is none is a ValueError)."""
+
+
+class RelayLoginRefused(RelayUnavailable):
+    """The relay or the OAuth server refused our login: trying again quickly would lock the account."""
 
 
 class Session:
@@ -125,37 +135,88 @@ class Session:
 async def open_session(
     smtp: Smtp,
     *,
+    tokens: AccessTokens | None = None,
+    now: datetime | None = None,
     hostname: str = "localhost",
     command_timeout: float = COMMAND_TIMEOUT,
     data_timeout: float = DATA_TIMEOUT,
 ) -> AsyncIterator[Session]:
     """Connect to the relay, protect the connection and log in as config.yaml says; close it at the end.
 
-    `hostname` is how we call ourselves in EHLO. Raises RelayUnavailable, with the reason but never the
-    password, where any of this fails.
+    `tokens` and `now` are needed where `smtp.oauth` is given; a token that the relay refuses is renewed once.
+    `hostname` is how we call ourselves in EHLO. Raises RelayUnavailable where any of this fails, and of those
+    RelayLoginRefused for a refused login, with the reason but never a password or token.
     """
+    by_password = bool(smtp.username) and smtp.oauth is None
     with _relay_faults(smtp):
         client = aiosmtplib.SMTP(
             hostname=smtp.host,
             port=smtp.port,
-            username=smtp.username or None,
-            password=smtp.password.reveal() if smtp.username else None,
+            username=smtp.username if by_password else None,
+            password=smtp.password.reveal() if by_password else None,
             local_hostname=hostname,
             timeout=command_timeout,
             use_tls=smtp.security is Security.TLS,
             start_tls=smtp.security is Security.STARTTLS,
         )
     try:
-        with _relay_faults(smtp):
-            await client.connect(timeout=CONNECT_TIMEOUT)
-            if client.is_ehlo_or_helo_needed:
-                await _greet(client)
+        if smtp.oauth is None:
+            await _connect(client, smtp)
+        elif tokens is None or now is None:
+            raise TypeError("a login by XOAUTH2 needs its tokens and the time")
+        else:
+            await _connect_by_token(client, smtp, tokens, now)
         yield Session(client, smtp, data_timeout=data_timeout)
         if client.is_connected:
             with suppress(*_FAULTS):
                 await client.quit(timeout=QUIT_TIMEOUT)
     finally:
         client.close()
+
+
+async def _connect(client: aiosmtplib.SMTP, smtp: Smtp) -> None:
+    with _relay_faults(smtp):
+        await client.connect(timeout=CONNECT_TIMEOUT)
+        if client.is_ehlo_or_helo_needed:
+            await _greet(client)
+
+
+async def _connect_by_token(client: aiosmtplib.SMTP, smtp: Smtp, tokens: AccessTokens, now: datetime) -> None:
+    try:
+        token = await to_thread.run_sync(tokens.current, now)
+        await _connect(client, smtp)
+        try:
+            await _introduce(client, smtp, token)
+        except RelayLoginRefused:
+            client.close()
+            token = await to_thread.run_sync(tokens.renew, now)
+            await _connect(client, smtp)
+            await _introduce(client, smtp, token)
+    except TokenRefused as refusal:
+        raise RelayLoginRefused(f"no login to the relay {smtp.host}: {refusal}") from None
+    except TokenUnavailable as fault:
+        raise RelayUnavailable(f"no login to the relay {smtp.host}: {fault}") from None
+
+
+async def _introduce(client: aiosmtplib.SMTP, smtp: Smtp, token: str) -> None:
+    """Log in by XOAUTH2; the challenge that refuses a token wants an empty line before the relay's answer."""
+    if "xoauth2" not in client.server_auth_methods:
+        raise RelayUnavailable(
+            f"the relay {smtp.host} offers no login by XOAUTH2: check host, port and security"
+        )
+    status = ""
+    said = b64encode(sasl_xoauth2(smtp.username, token).encode())
+    hidden = (token, said.decode())
+    with _relay_faults(smtp, *hidden):
+        answer = await client.execute_command(b"AUTH", b"XOAUTH2", said)
+        if answer.code == _CHALLENGE:
+            status = f" ({refusal_status(answer.message.encode()) or 'no status'})"
+            answer = await client.execute_command(b"")
+    if answer.code == _WELCOME:
+        return
+    reason = f"{answer.code} {_plain(answer.message, *hidden)}{status}"
+    kind = RelayLoginRefused if answer.code >= _FOR_GOOD else RelayUnavailable
+    raise kind(f"the relay {smtp.host} refused the access token for {smtp.username}: {reason}")
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
@@ -166,18 +227,19 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
 
 
 @contextmanager
-def _relay_faults(smtp: Smtp) -> Iterator[None]:
-    """Turn whatever goes wrong with the connection into RelayUnavailable, without the password."""
-    password = smtp.password.reveal()
+def _relay_faults(smtp: Smtp, *secrets: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the connection into RelayUnavailable, without password and secrets."""
+    hidden = (smtp.password.reveal(), *secrets)
     try:
         yield
     except aiosmtplib.SMTPAuthenticationError as fault:
-        reason = _plain(fault.message, password)
-        raise RelayUnavailable(f"the relay refused the user name or password: {reason}") from None
+        reason = _plain(fault.message, *hidden)
+        kind = RelayLoginRefused if fault.code >= _FOR_GOOD else RelayUnavailable
+        raise kind(f"the relay refused the user name or password: {reason}") from None
     except aiosmtplib.SMTPResponseException as fault:
-        raise RelayUnavailable(f"the relay answered {fault.code} {_plain(fault.message, password)}") from None
+        raise RelayUnavailable(f"the relay answered {fault.code} {_plain(fault.message, *hidden)}") from None
     except _FAULTS as fault:
-        reason = _plain(str(fault), password) or type(fault).__name__
+        reason = _plain(str(fault), *hidden) or type(fault).__name__
         raise RelayUnavailable(f"the relay {smtp.host}:{smtp.port} cannot be used: {reason}") from None
 
 
@@ -191,11 +253,11 @@ def _check_address(address: str) -> None:
         raise RecipientRefused(f"not an e-mail address that can be sent to: {address[:80]!r}")
 
 
-def _plain(text: str, password: str = "") -> str:
-    """Give an answer as one printable line without the password."""
+def _plain(text: str, *hidden: str) -> str:
+    """Give an answer as one printable line without what is to be hidden."""
     readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    if password:
-        readable = readable.replace(password, "***")
+    for secret in filter(None, hidden):
+        readable = readable.replace(secret, "***")
     line = " ".join(readable.split())
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)[
         :ANSWER_LIMIT

@@ -78,7 +78,8 @@ def open_store(url: str) -> Store:
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreUnavailable(f"the folder of the database cannot be made: {error}") from error
-    engine = create_engine(parsed)
+    # what stands in a row (addresses, tokens in mails) is for no log
+    engine = create_engine(parsed, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

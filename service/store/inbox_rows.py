@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, false, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from service.store.schema import inbox
 
@@ -70,13 +70,19 @@ def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
     return list(connection.execute(statement, rows).scalars())
 
 
-def add_mail(connection: Connection, arrival: Arrival) -> int | None:
-    """Store a mail, unless this very mail is there already; then None."""
-    keys = (inbox.c.content_key, arrival.content_key), (inbox.c.uid_key, arrival.uid_key)
-    same = or_(false(), *(column == key for column, key in keys if key is not None))
-    if connection.execute(select(inbox.c.id).where(same).limit(1)).scalar_one_or_none() is not None:
-        return None
-    return add_many(connection, [arrival])[0]
+def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
+    """Store those mails that are not there already, each once, and return the ids of those."""
+    known: set[str | None] = set()
+    for column in (inbox.c.content_key, inbox.c.uid_key):
+        keys = [key for arrival in arrivals if (key := getattr(arrival, column.key)) is not None]
+        known.update(connection.execute(select(column).where(column.in_(keys))).scalars())
+    new = []
+    for arrival in arrivals:
+        keys = [key for key in (arrival.content_key, arrival.uid_key) if key is not None]
+        if known.isdisjoint(keys):
+            new.append(arrival)
+        known.update(keys)
+    return add_many(connection, new) if new else []
 
 
 def last_uid(connection: Connection, prefix: str) -> int:

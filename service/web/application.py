@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from service.errors import NotAllowed, NotFound, StoreUnavailable, TokenInvalid
+from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable, TokenInvalid
 from service.web.front import STATIC, Front, page
 from service.web.guards import SameOriginOnly, SecurityHeaders
 
@@ -28,6 +28,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
             TokenInvalid: _token_invalid,
             NotAllowed: _not_allowed,
             StoreUnavailable: _store_unavailable,
+            IncidentChangedMeanwhile: _store_unavailable,
         },
         max_body_size=LARGEST_REQUEST,
     )
@@ -52,7 +53,7 @@ async def _not_allowed(request: Request, error: Exception) -> Response:
 
 async def _store_unavailable(request: Request, error: Exception) -> Response:
     del error  # its text is for the log, which has it
-    said = "The database cannot be used just now. Nothing was changed; try again in a moment."
+    said = "This could not be done just now. Nothing was changed; try again in a moment."
     return _message(request, 503, "Try again in a moment", said)
 
 

@@ -27,14 +27,20 @@ mail_max_userip_connections = 500
 recipient_delimiter = +
 lmtp_save_to_detail_mailbox = no
 lmtp_hdr_delivery_address = final
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 disable_plaintext_auth = no
 ssl = yes
 ssl_cert = <{cert}
 ssl_key = <{key}
 passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {directory}/oauth2.conf
+}}
+passdb {{
   driver = passwd-file
+  mechanisms = plain login
   args = {directory}/users
 }}
 userdb {{
@@ -79,6 +85,14 @@ protocol lmtp {{
 }}
 """
 
+_OAUTH2 = """
+introspection_mode = get
+introspection_url = http://127.0.0.1:{oauth_port}/introspect?access_token=
+username_attribute = email
+active_attribute = active
+active_value = true
+"""
+
 
 @dataclass
 class Dovecot:
@@ -89,6 +103,8 @@ class Dovecot:
     imaps_port: int = field(default_factory=processes.free_port)
     lmtp_port: int = field(default_factory=processes.free_port)
     auth_port: int = field(default_factory=processes.free_port)
+    oauth_port: int = field(default_factory=processes.free_port)
+    """Where it asks about access tokens: a test that uses some runs an OAuth server there."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -105,6 +121,10 @@ class Dovecot:
         if self.process is not None:
             processes.stop(self.process)
             self.process = None
+
+    def maildir(self, address: str) -> Path:
+        """Give the place of this address's mails; a test may fill it before the mailbox is first used."""
+        return self.directory / "mail" / address / "Maildir"
 
     def imap_for(self, address: str, *, security: Security = Security.NONE) -> Imap:
         """Give the settings that read this address's mailbox."""
@@ -126,6 +146,7 @@ def configure(directory: Path, addresses: Sequence[str], cert: Path, key: Path) 
     (directory / "users").write_text("\n".join(users) + "\n")
     (directory / "users").chmod(0o644)
     ports = {name: getattr(dovecot, name) for name in ("imap_port", "imaps_port", "lmtp_port", "auth_port")}
+    (directory / "oauth2.conf").write_text(_OAUTH2.format(oauth_port=dovecot.oauth_port))
     config = _CONFIG.format(directory=directory, cert=cert, key=key, **ports)
     (directory / "dovecot.conf").write_text(config)
     return dovecot

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from imapclient import IMAPClient
 
 from service.config.settings import Imap, Secret, Security
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
-from service.mail.imap import FetchedMail, MailboxReader
+from service.mail.imap import FetchedMail
 from service.mail.imap_connection import FETCH_LIMIT, open_mailbox
 from service.mail.smtp import open_session
 from tests.mailservers.dovecot import PREFIXED
@@ -112,7 +113,7 @@ def test_a_restart_of_the_server_misses_nothing(mail_servers: MailServers) -> No
         rows.next_mail()
         rows.next_mail()
     assert sorted(rows.subjects) == ["after", "before", "sent meanwhile"]
-    assert any("connecting again" in notice for notice in rows.notices)
+    assert any("connecting again" in warning for warning in rows.warnings)
 
 
 def test_where_the_store_is_unavailable_nothing_is_moved_until_it_is_back(mail_servers: MailServers) -> None:
@@ -134,12 +135,12 @@ def test_a_crash_between_taking_and_moving_is_made_good(mail_servers: MailServer
     imap = mail_servers.imap_for(mail_servers.new_address())
     rows = Rows()
 
-    def take_and_crash(fetched: FetchedMail) -> None:
+    def take_and_crash(fetched: Sequence[FetchedMail]) -> None:
         rows.take(fetched)
         raise KeyboardInterrupt
 
     mail_servers.deliver(imap.username, mail("one"))
-    crashing = MailboxReader(imap, last_uid=rows.last_uid, take=take_and_crash, notice=rows.notices.append)
+    crashing = rows.reader(imap, take=take_and_crash)
     with pytest.raises(KeyboardInterrupt):
         crashing.poll_once()
     crashing.close()
@@ -190,7 +191,7 @@ def test_where_mails_cannot_be_moved_they_are_read_all_the_same(mail_servers: Ma
         read_once(rows, imap)
     assert rows.subjects == ["one", "two"]
     assert subjects_in(imap, "INBOX") == ["one", "two"]
-    assert any("cannot be moved" in notice for notice in rows.notices)
+    assert any("cannot be moved" in warning for warning in rows.warnings)
 
 
 @pytest.mark.parametrize("security", list(Security))

@@ -2,8 +2,9 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from imapclient import IMAPClient
 
@@ -11,8 +12,12 @@ from service.config.settings import Imap
 from service.errors import StoreUnavailable
 from service.mail.imap import FetchedMail, MailboxReader
 
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 PATIENCE = 15.0
 """Seconds after which a test that waits has failed."""
+
+
+Take = Callable[[Sequence[FetchedMail]], None]
 
 
 class Rows:
@@ -20,21 +25,27 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, int, int], FetchedMail] = {}
-        self.times_given = 0
+        self.batches: list[int] = []
+        """How many mails were given each time."""
+        self.now = NOW
         self.is_available = True
         self.notices: list[str] = []
+        """What a person may want to know."""
+        self.warnings: list[str] = []
+        """What somebody should mend."""
         self._news: queue.Queue[FetchedMail | None] = queue.Queue()
 
-    def take(self, mail: FetchedMail) -> None:
-        """Keep a mail once, however often it is given."""
-        self.times_given += 1
+    def take(self, mails: Sequence[FetchedMail]) -> None:
+        """Keep each mail once, however often it is given."""
+        self.batches.append(len(mails))
         if not self.is_available:
             self._news.put(None)
             raise StoreUnavailable("the database is locked")
-        key = (mail.account, mail.folder, mail.uidvalidity, mail.uid)
-        if key not in self.rows:
-            self.rows[key] = mail
-            self._news.put(mail)
+        for mail in mails:
+            key = (mail.account, mail.folder, mail.uidvalidity, mail.uid)
+            if key not in self.rows:
+                self.rows[key] = mail
+                self._news.put(mail)
 
     def last_uid(self, account: str, folder: str, uidvalidity: int) -> int:
         """Give the greatest UID that was kept."""
@@ -57,13 +68,17 @@ class Rows:
         """The subjects of the kept mails, in the order in which they were kept."""
         return [subject_of(mail.raw) for mail in self.rows.values()]
 
-    def reader(self, imap: Imap, *, idle_slice: float = 60.0, poll_pause: float = 0.1) -> MailboxReader:
+    def reader(
+        self, imap: Imap, *, take: Take | None = None, idle_slice: float = 60.0, poll_pause: float = 0.1
+    ) -> MailboxReader:
         """Make a reader that brings its mails here."""
         return MailboxReader(
             imap,
             last_uid=self.last_uid,
-            take=self.take,
+            take=take or self.take,
             notice=self.notices.append,
+            warn=self.warnings.append,
+            clock=lambda: self.now,
             idle_slice=idle_slice,
             poll_pause=poll_pause,
         )

@@ -24,13 +24,13 @@ class Played(threading.Event):
         self.waited = 0
         self.hung_up = 0
         self.pauses: list[float] = []
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         keep_reading(
             poll=self._read,
             wait=self._wait_for_news,
             hang_up=self._hang_up,
             stop=self,
-            notice=self.notices.append,
+            warn=self.warnings.append,
             jitter=float,
         )
 
@@ -92,12 +92,12 @@ def test_only_a_fault_of_the_mailbox_ends_the_connection(fault: ReplycastError, 
 
 @pytest.mark.parametrize("fault", [LOST, REFUSED, LOCKED])
 def test_every_fault_is_told_to_a_person(fault: ReplycastError) -> None:
-    (notice,) = Played([fault, None]).notices
-    assert str(fault) in notice
+    (warning,) = Played([fault, None]).warnings
+    assert str(fault) in warning
 
 
 def test_a_connection_that_breaks_while_stopping_is_not_worth_a_word() -> None:
-    assert Played([LOST]).notices == []
+    assert Played([LOST]).warnings == []
 
 
 @pytest.mark.parametrize(

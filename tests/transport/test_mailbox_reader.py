@@ -2,22 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from service.config.settings import Secret, Security
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
 from service.mail import imap_connection
-from service.mail.imap import BATCH, FetchedMail, MailboxReader
-from service.mail.imap_connection import FETCH_LIMIT
+from service.mail.imap import FetchedMail
+from service.mail.imap_connection import FETCH_LIMIT, FEW
 from service.mail.sandbox import Sandbox
 from tests.transport.proxy import proxied
 from tests.transport.rows import PATIENCE, Rows, mail, running, subjects_in
 
 PutReply = Callable[[bytes], None]
+
+ADDED = len(b"Return-Path: <ana@acme.example>\r\nDelivered-To: status@acme.example\r\n")
+"""Bytes that the sandbox puts before a mail."""
 
 
 def test_a_mail_is_taken_once_and_then_moved(sandbox: Sandbox, put_reply: PutReply) -> None:
@@ -34,12 +36,40 @@ def test_a_mail_is_taken_once_and_then_moved(sandbox: Sandbox, put_reply: PutRep
 def test_many_mails_are_taken_in_the_order_of_arrival(sandbox: Sandbox, put_reply: PutReply) -> None:
     rows = Rows()
     reader = rows.reader(sandbox.imap)
-    expected = [f"number {number}" for number in range(BATCH * 2 + 3)]
+    expected = [f"number {number}" for number in range(FEW * 2 + 3)]
     for subject in expected:
         put_reply(mail(subject))
     assert reader.poll_once() == len(expected)
     reader.close()
     assert rows.subjects == expected
+    assert rows.batches == [len(expected)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "batches"),
+    [
+        ({"FEW": 2, "MOST_TOGETHER": 5}, [5, 5, 2]),
+        ({"FEW": 2, "MOST_BYTES": 700}, [3, 3, 3, 3]),
+        ({"FEW": 2, "MOST_BYTES": 1}, [1] * 12),
+    ],
+    ids=["by number", "by bytes", "one mail is always held"],
+)
+def test_no_more_mails_are_held_at_a_time_than_the_limits_allow(
+    sandbox: Sandbox,
+    put_reply: PutReply,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, int],
+    batches: list[int],
+) -> None:
+    for name, limit in limits.items():
+        monkeypatch.setattr(imap_connection, name, limit)
+    rows = Rows()
+    for number in range(12):
+        put_reply(mail(f"number {number:02}").ljust(200 - ADDED, b"x"))
+    reader = rows.reader(sandbox.imap)
+    assert reader.poll_once() == 12
+    reader.close()
+    assert (rows.batches, len(rows.rows)) == (batches, 12)
 
 
 def test_a_search_over_more_mails_than_one_line_holds_is_cut(
@@ -61,8 +91,7 @@ def test_no_more_than_256_kib_of_a_mail_are_fetched(
     sandbox: Sandbox, put_reply: PutReply, length: int
 ) -> None:
     rows = Rows()
-    added = len(b"Return-Path: <ana@acme.example>\r\nDelivered-To: status@acme.example\r\n")
-    put_reply(mail("large").ljust(length - added, b"x"))
+    put_reply(mail("large").ljust(length - ADDED, b"x"))
     reader = rows.reader(sandbox.imap)
     reader.poll_once()
     reader.close()
@@ -85,16 +114,20 @@ def test_where_the_store_is_unavailable_nothing_is_moved(sandbox: Sandbox, put_r
     assert subjects_in(sandbox.imap, "INBOX") == []
 
 
-def test_the_mails_taken_before_the_store_failed_are_moved(sandbox: Sandbox, put_reply: PutReply) -> None:
+def test_the_batches_taken_before_the_store_failed_are_moved(
+    sandbox: Sandbox, put_reply: PutReply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap_connection, "FEW", 0)
+    monkeypatch.setattr(imap_connection, "MOST_TOGETHER", 2)
     rows = Rows()
 
-    def take(mail: FetchedMail) -> None:
-        rows.is_available = len(rows.rows) < 2
-        rows.take(mail)
+    def take(mails: Sequence[FetchedMail]) -> None:
+        rows.is_available = not rows.rows
+        rows.take(mails)
 
     for subject in ("one", "two", "three"):
         put_reply(mail(subject))
-    reader = MailboxReader(sandbox.imap, last_uid=rows.last_uid, take=take, notice=rows.notices.append)
+    reader = rows.reader(sandbox.imap, take=take)
     with pytest.raises(StoreUnavailable):
         reader.poll_once()
     reader.close()
@@ -110,7 +143,7 @@ def test_an_unavailable_store_is_tried_again_at_the_next_slice(sandbox: Sandbox,
         rows.is_available = True
         rows.next_mail()
     assert rows.subjects == ["one"]
-    assert any("stay in the mailbox" in notice for notice in rows.notices)
+    assert any("stay in the mailbox" in warning for warning in rows.warnings)
 
 
 def test_a_mail_that_was_taken_but_not_moved_is_moved_after_a_crash(
@@ -118,14 +151,12 @@ def test_a_mail_that_was_taken_but_not_moved_is_moved_after_a_crash(
 ) -> None:
     rows = Rows()
 
-    def take_and_crash(mail: FetchedMail) -> None:
-        rows.take(mail)
+    def take_and_crash(mails: Sequence[FetchedMail]) -> None:
+        rows.take(mails)
         raise KeyboardInterrupt
 
     put_reply(mail("one"))
-    crashing = MailboxReader(
-        sandbox.imap, last_uid=rows.last_uid, take=take_and_crash, notice=rows.notices.append
-    )
+    crashing = rows.reader(sandbox.imap, take=take_and_crash)
     with pytest.raises(KeyboardInterrupt):
         crashing.poll_once()
     crashing.close()
@@ -287,7 +318,7 @@ def test_close_ends_a_read_from_a_server_that_fell_silent(sandbox: Sandbox) -> N
     with proxied(sandbox.imap.port) as proxy:
         reader = rows.reader(replace(sandbox.imap, port=proxy.port))
         reader.poll_once()
-        proxy.is_silent = True
+        proxy.fall_silent()
         faults: list[MailboxUnavailable] = []
 
         def poll() -> None:
@@ -305,21 +336,10 @@ def test_close_ends_a_read_from_a_server_that_fell_silent(sandbox: Sandbox) -> N
 
 
 def test_only_a_read_that_succeeded_is_dated(sandbox: Sandbox) -> None:
-    now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
     rows = Rows()
-
-    def reader(port: int) -> MailboxReader:
-        return MailboxReader(
-            replace(sandbox.imap, port=port),
-            last_uid=rows.last_uid,
-            take=rows.take,
-            notice=rows.notices.append,
-            clock=lambda: now,
-        )
-
-    good, bad = reader(sandbox.imap.port), reader(1)
+    good, bad = rows.reader(sandbox.imap), rows.reader(replace(sandbox.imap, port=1))
     good.poll_once()
     good.close()
     with pytest.raises(MailboxUnavailable):
         bad.poll_once()
-    assert (good.last_success_at, bad.last_success_at) == (now, None)
+    assert (good.last_success_at, bad.last_success_at) == (rows.now, None)

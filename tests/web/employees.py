@@ -1,7 +1,7 @@
 """Employees with a browser each: logged in by the links that the service mails, as in life."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx2
 from sqlalchemy import select
@@ -9,7 +9,8 @@ from sqlalchemy import select
 from service.actions import logging_in
 from service.actions.house import House
 from service.mail.compose import link_token
-from service.model import DeliveryKind
+from service.model import DeliveryKind, Incident, Phase
+from service.store import incidents
 from service.store.credentials import Purpose
 from service.store.schema import deliveries
 from service.web import dashboard, inbox_page, login
@@ -18,6 +19,10 @@ from tests.rooms import Clock, make_client
 
 ROUTES_FOR_EMPLOYEES = (*dashboard.routes, *inbox_page.routes)
 ALL_ROUTES = (*login.routes, *ROUTES_FOR_EMPLOYEES)
+SEEN = {"version": "1"}
+"""What the form that publishes says of the text that its page showed."""
+
+Enter = Callable[[str | None], AbstractAsyncContextManager[httpx2.AsyncClient]]
 
 
 def login_links(house: House) -> list[str]:
@@ -46,3 +51,16 @@ async def employee_at(
         if employee_id is not None:
             client.cookies.set(login.SESSION_COOKIE, start_session(front.house, clock, employee_id))
         yield client
+
+
+def page_of(incident: Incident, order: str = "") -> str:
+    """Give the path of an incident's page, or of an order about it."""
+    return f"/dashboard/incidents/{incident.id}{order and '/'}{order}"
+
+
+def phase_of(house: House, incident: Incident) -> Phase:
+    """Read where an incident stands."""
+    with house.store.reading() as connection:
+        found = incidents.get(connection, incident.id)
+    assert found is not None
+    return found.phase

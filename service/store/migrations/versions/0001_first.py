@@ -157,7 +157,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         comment="Each alert that was worked off, with what came of it.",
     )
-    op.create_index("ix_alerts_inbox_id", "alerts", ["inbox_id"], unique=False)
     op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
     op.create_table(
         "joined_alerts",
@@ -341,7 +340,6 @@ def downgrade() -> None:
     op.drop_index("ix_joined_alerts_incident_id", table_name="joined_alerts")
     op.drop_table("joined_alerts")
     op.drop_index("ix_alerts_incident_id", table_name="alerts")
-    op.drop_index("ix_alerts_inbox_id", table_name="alerts")
     op.drop_table("alerts")
     op.drop_table("subscribers")
     op.drop_index("ix_sessions_expires_at", table_name="sessions")

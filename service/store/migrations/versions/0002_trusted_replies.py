@@ -54,9 +54,11 @@ def upgrade() -> None:
         sqlite_where=deliveries.c.alarmed_at.is_not(None),
         postgresql_where=deliveries.c.alarmed_at.is_not(None),
     )
+    op.create_index("ix_alerts_inbox_id", "alerts", ["inbox_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_alerts_inbox_id", "alerts")
     op.drop_index("ix_deliveries_alarmed", "deliveries")
     op.drop_index("ix_deliveries_unreached", "deliveries")
     for table, columns in _added().items():

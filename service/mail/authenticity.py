@@ -1,0 +1,201 @@
+"""Decides whether a mail really comes from the address in its From: by our own mail server's word or by DKIM.
+
+DMARC or an aligned DKIM signature vouch for the domain of the sender, never for the person before the @; SPF alone,
+ARC and Microsoft's composite authentication never suffice. Decides nothing else, reads no clock, never raises.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from service.config.settings import Authenticity, Policy, Profile
+from service.mail.authentication_results import (
+    MOST_FIELDS,
+    Header,
+    MethodResult,
+    find_topmost,
+    read_header,
+)
+from service.mail.dkim_check import LookUp, check_signatures, is_aligned
+from service.mail.parsing import MOST_BYTES
+
+_MOST_SHOWN: Final = 80
+_LONGEST_DOMAIN: Final = 253
+_DEFAULT_IDS: Final = {Profile.GOOGLE: "mx.google.com", Profile.FASTMAIL: "messagingengine.com"}
+"""What stands in for an empty authserv_id; for Fastmail any host below this domain."""
+
+
+class Verdict(StrEnum):
+    """Whether a mail comes from its sender."""
+
+    YES = "yes"
+    NO = "no"
+    """Our own mail server says that it does not (`dmarc=fail`)."""
+    UNKNOWN = "unknown"
+    """Nothing proves it, which is no sign of a forgery: mailing lists and forwarders break signatures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and the one plain clause that it rests on."""
+
+    verdict: Verdict
+    evidence: str
+
+
+def judge(
+    raw: bytes, sender: str, authenticity: Authenticity, look_up: LookUp, *, now: datetime
+) -> Judgement:
+    """Judge whether a mail comes from `sender`, the one address of its From.
+
+    The Authentication-Results that our own mail server wrote (RFC 8601; see `find_topmost`) come first:
+    `dmarc=fail` is NO under every policy, `dmarc=pass` for the sender's domain or else an aligned `dkim=pass` is
+    YES. What they leave open is for the mail's DKIM signatures, which are verified here with keys from `look_up`;
+    it may block for as long as that does, at most five times. `token_only` asks for nothing more.
+    """
+    header = read_header(raw[:MOST_BYTES])
+    domain = ascii_domain(sender.rpartition("@")[2] if "@" in sender else "")
+    by_server = _judge_by_server(header, domain, authenticity)
+    if by_server.verdict is Verdict.NO:
+        return by_server
+    if authenticity.policy is Policy.TOKEN_ONLY:
+        return Judgement(Verdict.YES, f"the token alone is asked for (policy {Policy.TOKEN_ONLY})")
+    if doubt := _find_doubt(header, sender, domain):
+        return Judgement(Verdict.UNKNOWN, doubt)
+    if by_server.verdict is Verdict.YES:
+        return by_server
+    signed = check_signatures(raw, header, domain, look_up, now=now)
+    if signed.is_proven:
+        return Judgement(Verdict.YES, signed.evidence)
+    return Judgement(Verdict.UNKNOWN, f"{by_server.evidence}, and {signed.evidence}")
+
+
+def protects(authenticity: Authenticity) -> bool:
+    """Whether anything beside the token protects the sender; `warn_of` says what is weak."""
+    return authenticity.policy is not Policy.TOKEN_ONLY
+
+
+def warn_of(authenticity: Authenticity) -> str:
+    """Say in a sentence, for the warnings of `replycast check`, what is weak in these settings, or ""."""
+    if not protects(authenticity):
+        return (
+            "nothing but its token protects a reply: whoever sees a notification can publish under any From;"
+            " set `policy: require` unless the mail system refuses From addresses of yours from outside"
+        )
+    if not _trusts_a_server(authenticity):
+        return (
+            "no mail server's word is taken, only DKIM signatures that verify here, and a reply without one"
+            " must be confirmed: set `authserv_id` to the name in your server's Authentication-Results"
+        )
+    return ""
+
+
+def ascii_domain(domain: str) -> str:
+    """Give a domain as it is compared: lower-case ASCII (IDNA), no dot at its end; "" if it is none."""
+    plain = domain.strip().rstrip(".").lower()
+    if plain.isascii() or len(plain) > _LONGEST_DOMAIN:
+        return plain if plain.isascii() else ""
+    try:
+        return plain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def _trusts_a_server(authenticity: Authenticity) -> bool:
+    return bool(authenticity.authserv_id) or (
+        authenticity.profile in _DEFAULT_IDS or authenticity.profile is Profile.MICROSOFT365
+    )
+
+
+def _is_ours(authserv_id: str, authenticity: Authenticity) -> bool:
+    if not authserv_id:
+        return authenticity.profile is Profile.MICROSOFT365
+    if authenticity.authserv_id:
+        return authserv_id == authenticity.authserv_id.strip().lower().rstrip(".")
+    default = _DEFAULT_IDS.get(authenticity.profile, "")
+    if authenticity.profile is Profile.FASTMAIL:
+        return authserv_id.endswith(f".{default}")
+    return authserv_id == default
+
+
+def _name_of_server(authenticity: Authenticity) -> str:
+    if authenticity.authserv_id:
+        return authenticity.authserv_id
+    if authenticity.profile is Profile.MICROSOFT365:
+        return "Microsoft 365"
+    return _DEFAULT_IDS.get(authenticity.profile, "")
+
+
+def _find_doubt(header: Header, sender: str, domain: str) -> str:
+    """Say why From is not surely the sender for every reader, the mail server among them, or ""."""
+    senders = header.values("from")
+    if header.has_bare_cr:
+        return "the header holds bare carriage returns, at which readers part it differently"
+    if len(senders) != 1:
+        return f"the mail has {len(senders)} From fields"
+    if not domain or sender.lower().encode("utf-8", "replace") not in senders[0].lower():
+        return "From is not the address of the sender"
+    return ""
+
+
+def _judge_by_server(header: Header, domain: str, authenticity: Authenticity) -> Judgement:
+    if not _trusts_a_server(authenticity):
+        return Judgement(Verdict.UNKNOWN, "no authserv_id is configured")
+    server = _name_of_server(authenticity)
+    # Microsoft 365 writes one field, and without an authserv-id nothing ties a second one to it.
+    most = 1 if authenticity.profile is Profile.MICROSOFT365 else MOST_FIELDS
+    fields = find_topmost(header, lambda found: _is_ours(found, authenticity), most)
+    if not fields:
+        return Judgement(Verdict.UNKNOWN, f"no Authentication-Results of {server}")
+    results = [result for field in fields for result in field.results]
+    dmarc = [result for result in results if result.method == "dmarc"]
+    if any(result.result == "fail" for result in dmarc):
+        return Judgement(Verdict.NO, f"dmarc=fail by {server}")
+    if not all(field.is_sound for field in fields):
+        return Judgement(Verdict.UNKNOWN, f"the Authentication-Results of {server} are malformed")
+    if any(result.method == "compauth" and result.result == "fail" for result in results):
+        return Judgement(Verdict.UNKNOWN, f"compauth=fail by {server}")
+    said = frozenset(result.result for result in dmarc).union(*(field.dmarc_words for field in fields))
+    if "pass" in said and said != {"pass"}:
+        return Judgement(Verdict.UNKNOWN, f"contradictory results of DMARC by {server}")
+    if dmarc and said == {"pass"}:
+        return _judge_pass(dmarc, domain, server)
+    return _judge_signatures(
+        results, domain, server, _shown(f"dmarc={dmarc[0].result}" if dmarc else "no DMARC")
+    )
+
+
+def _judge_pass(dmarc: Sequence[MethodResult], domain: str, server: str) -> Judgement:
+    """Compare each `header.from` with the sender's domain: the server may have read another From than we."""
+    named = [ascii_domain(value) for result in dmarc for value in result.values("header.from")]
+    is_named_by_each = all(result.values("header.from") for result in dmarc)
+    if is_named_by_each and all(is_aligned(name, domain) for name in named):
+        return Judgement(Verdict.YES, f"dmarc=pass by {server}")
+    other = next((name for name in named if not is_aligned(name, domain)), "") or "no domain"
+    return Judgement(Verdict.UNKNOWN, _shown(f"dmarc=pass by {server} is for {other} and not for {domain}"))
+
+
+def _judge_signatures(results: Sequence[MethodResult], domain: str, server: str, otherwise: str) -> Judgement:
+    """Look for an aligned `dkim=pass`; one that fails beside it, or names no domain and fails, undoes it."""
+    dkim = [(result.result, _signing_domain(result)) for result in results if result.method == "dkim"]
+    passed = next((signer for word, signer in dkim if word == "pass" and is_aligned(signer, domain)), "")
+    failed = any(word == "fail" and (not signer or is_aligned(signer, domain)) for word, signer in dkim)
+    if passed and not failed:
+        return Judgement(Verdict.YES, f"dkim=pass of {passed} by {server}")
+    return Judgement(Verdict.UNKNOWN, f"{otherwise} by {server}")
+
+
+def _signing_domain(result: MethodResult) -> str:
+    """Give the domain of a signature: `header.d`, or else that of `header.i`; "" unless all that are named agree."""
+    named = result.values("header.d") or tuple(
+        value.rpartition("@")[2] for value in result.values("header.i")
+    )
+    domains = {ascii_domain(value) for value in named}
+    return domains.pop() if len(domains) == 1 else ""
+
+
+def _shown(text: str) -> str:
+    """Cut what a stranger may have written, and keep to one line."""
+    return "".join(char for char in text if char.isprintable())[:_MOST_SHOWN]

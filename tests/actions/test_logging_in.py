@@ -1,0 +1,127 @@
+"""A log-in link: for employees alone, for a quarter of an hour, once, in the browser that asked."""
+
+from datetime import timedelta
+
+import pytest
+
+from service.actions.house import House
+from service.actions.logging_in import (
+    LINK_LIFETIME,
+    SESSION_LIFETIME,
+    find_employee,
+    log_in,
+    log_out,
+    request_link,
+)
+from service.errors import TokenInvalid
+from service.mail.compose import link_token
+from service.model import DeliveryKind
+from service.store import credentials, deliveries
+from service.store.credentials import Purpose
+from tests.rooms import Clock
+
+BROWSER, SESSION = "browser key", "session key"
+
+
+def tokens_sent(house: House, clock: Clock) -> list[str]:
+    """Take the mails out of the outbox; gives the tokens of their links."""
+    with house.store.transaction() as connection:
+        lease = timedelta(days=365)
+        mails = deliveries.claim_due(connection, clock(), urgent=True, lease=lease, limit=99)
+    assert {mail.kind for mail in mails} <= {DeliveryKind.LOGIN_LINK}
+    return [link_token(house.key, mail.public_id, "login") for mail in mails]
+
+
+def ask(house: House, clock: Clock, email: str = "jordan@acme.example", browser: str = BROWSER) -> str:
+    request_link(house, email, browser=browser, now=clock())
+    [token] = tokens_sent(house, clock)
+    return token
+
+
+def enter(house: House, clock: Clock, token: str, browser: str = BROWSER) -> str:
+    return log_in(house, token, browser=browser, session_key=SESSION, now=clock()).id
+
+
+@pytest.mark.parametrize("email", ["jordan@acme.example", "Jordan@ACME.example", "  jordan@acme.example "])
+def test_an_employee_gets_a_link_that_logs_in(house: House, clock: Clock, email: str) -> None:
+    token = ask(house, clock, email)
+    assert find_employee(house, SESSION, clock()) is None
+    assert enter(house, clock, token) == "jordan"
+    employee = find_employee(house, SESSION, clock())
+    assert employee is not None
+    assert employee.id == "jordan"
+
+
+@pytest.mark.parametrize(
+    "email", ["ana@reader.example", "", "jordan", "jordan@acme.example, sam@acme.example"]
+)
+def test_an_unknown_address_is_told_nothing(house: House, clock: Clock, email: str) -> None:
+    request_link(house, email, browser=BROWSER, now=clock())
+    assert tokens_sent(house, clock) == []
+
+
+def test_an_employee_gets_one_link_a_minute(house: House, clock: Clock) -> None:
+    for _ in range(5):
+        request_link(house, "jordan@acme.example", browser=BROWSER, now=clock())
+    assert len(tokens_sent(house, clock)) == 1
+    clock.move(timedelta(minutes=1))
+    request_link(house, "jordan@acme.example", browser=BROWSER, now=clock())
+    assert len(tokens_sent(house, clock)) == 1
+
+
+def test_a_link_that_is_too_old_says_so(house: House, clock: Clock) -> None:
+    token = ask(house, clock)
+    clock.move(LINK_LIFETIME)
+    with pytest.raises(TokenInvalid, match="this log-in link is too old; ask for a new one"):
+        enter(house, clock, token)
+
+
+def test_a_link_that_was_used_says_so(house: House, clock: Clock) -> None:
+    token = ask(house, clock)
+    enter(house, clock, token)
+    with pytest.raises(TokenInvalid, match="this log-in link was used before; ask for a new one"):
+        enter(house, clock, token)
+
+
+def test_in_another_browser_a_link_does_not_open_and_is_not_used_up(house: House, clock: Clock) -> None:
+    token = ask(house, clock)
+    for browser in ("another", "", BROWSER.upper()):
+        with pytest.raises(TokenInvalid, match="only in the browser that asked for it"):
+            enter(house, clock, token, browser)
+    assert enter(house, clock, token) == "jordan"
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "a" * 26])
+def test_a_link_that_is_not_ours_says_so(house: House, clock: Clock, token: str) -> None:
+    ask(house, clock)
+    with pytest.raises(TokenInvalid, match="not one of ours; ask for a new one"):
+        enter(house, clock, token)
+
+
+def test_the_token_of_a_reply_logs_nobody_in(house: House, clock: Clock) -> None:
+    request_link(house, "jordan@acme.example", browser=BROWSER, now=clock())
+    with house.store.transaction() as connection:
+        [mail] = deliveries.claim_due(connection, clock(), urgent=True, lease=LINK_LIFETIME, limit=9)
+    for purpose in (Purpose.REPLY, Purpose.CONFIRM, "unsubscribe"):
+        with pytest.raises(TokenInvalid, match="not one of ours"):
+            enter(house, clock, link_token(house.key, mail.public_id, purpose))
+
+
+def test_a_session_ends_after_a_week(house: House, clock: Clock) -> None:
+    enter(house, clock, ask(house, clock))
+    clock.move(SESSION_LIFETIME - timedelta(seconds=1))
+    assert find_employee(house, SESSION, clock()) is not None
+    clock.move(timedelta(seconds=1))
+    assert find_employee(house, SESSION, clock()) is None
+
+
+def test_a_session_ends_by_logging_out(house: House, clock: Clock) -> None:
+    enter(house, clock, ask(house, clock))
+    log_out(house, SESSION)
+    assert find_employee(house, SESSION, clock()) is None
+
+
+def test_the_store_keeps_no_key_that_would_open_a_session(house: House, clock: Clock) -> None:
+    enter(house, clock, ask(house, clock))
+    with house.store.reading() as connection:
+        assert credentials.find_session(connection, SESSION, clock()) is None

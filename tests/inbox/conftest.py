@@ -1,0 +1,33 @@
+"""A store, and what other programs may do to its file."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from service.store.database import Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Give a store over a fresh database, which does not wait long for a lock."""
+    monkeypatch.setattr("service.store.database.BUSY_MILLISECONDS", 10)
+    opened = open_store(f"sqlite:///{tmp_path / 'replycast.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
+    """Give a lock that another program holds, so that the store is unavailable."""
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with closing(sqlite3.connect(tmp_path / "replycast.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+    return hold

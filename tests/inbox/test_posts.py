@@ -1,0 +1,163 @@
+"""Posts are stored in groups, and nobody hears that his is before it is."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from structlog.testing import capture_logs
+
+from service import inbox
+from service.errors import StoreUnavailable
+from service.inbox import PostIntake
+from service.store import inbox_rows
+from service.store.database import Store
+from service.store.inbox_rows import Arrival, Door
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+Lock = Callable[[], AbstractContextManager[None]]
+
+
+def a_post(text: str = "{}", at: datetime = NOW) -> Arrival:
+    return Arrival(Door.WEBHOOK, at, text.encode(), provider="victorops")
+
+
+def an_intake(store: Store) -> PostIntake:
+    return PostIntake(store, stored=lambda: None)
+
+
+def commits_of(store: Store) -> list[str]:
+    """Give a list that grows with every commit."""
+    commits: list[str] = []
+    event.listen(store.engine, "commit", lambda _: commits.append("commit"))
+    return commits
+
+
+def on_disk(folder: Path) -> list[str]:
+    """Read, as another program would, the bodies that are committed."""
+    with closing(sqlite3.connect(folder / "replycast.db")) as other:
+        return [raw.decode() for (raw,) in other.execute("SELECT raw FROM inbox ORDER BY id")]
+
+
+async def receive_all(intake: PostIntake, posts: list[Arrival]) -> list[int | BaseException]:
+    return await asyncio.gather(*map(intake.receive, posts), return_exceptions=True)
+
+
+async def test_posts_that_arrive_together_are_committed_together(store: Store) -> None:
+    commits = commits_of(store)
+    ids = await receive_all(an_intake(store), [a_post() for _ in range(inbox.MOST_TOGETHER)])
+    assert len(commits) == 1
+    assert ids == list(range(1, inbox.MOST_TOGETHER + 1))
+
+
+async def test_more_than_fit_in_one_group_take_another(store: Store) -> None:
+    commits = commits_of(store)
+    await receive_all(an_intake(store), [a_post() for _ in range(inbox.MOST_TOGETHER + 1)])
+    assert len(commits) == 2
+
+
+async def test_a_post_that_arrives_alone_is_committed_at_once(store: Store) -> None:
+    commits = commits_of(store)
+    intake = an_intake(store)
+    assert [await intake.receive(a_post()) for _ in range(3)] == [1, 2, 3]
+    assert len(commits) == 3
+
+
+async def test_nobody_is_answered_before_the_row_is_on_disk(store: Store, tmp_path: Path) -> None:
+    answered: list[str] = []
+    seen_at_commit: list[list[str]] = []
+    event.listen(store.engine, "commit", lambda _: seen_at_commit.append(list(answered)))
+    intake = an_intake(store)
+
+    async def post(text: str) -> None:
+        await intake.receive(a_post(text))
+        assert text in on_disk(tmp_path)
+        answered.append(text)
+
+    await asyncio.gather(*(post(str(number)) for number in range(20)))
+    assert seen_at_commit == [[]]
+    assert len(answered) == 20
+
+
+async def test_each_is_told_the_number_of_its_own_row(store: Store) -> None:
+    texts = [str(number) for number in range(50)]
+    ids = await receive_all(an_intake(store), [a_post(text) for text in texts])
+    with store.reading() as connection:
+        rows = [inbox_rows.get(connection, inbox_id) for inbox_id in ids if isinstance(inbox_id, int)]
+    assert [row.raw.decode() for row in rows if row is not None] == texts
+
+
+async def test_the_deciding_is_woken_after_each_group(store: Store) -> None:
+    woken: list[int] = []
+
+    def wake() -> None:
+        with store.reading() as connection:
+            woken.append(inbox_rows.count_pending(connection))
+
+    await receive_all(PostIntake(store, stored=wake), [a_post(), a_post()])
+    assert woken == [2]
+
+
+async def test_where_the_store_fails_the_whole_group_is_told_and_the_next_is_stored(
+    store: Store, tmp_path: Path, locked: Lock
+) -> None:
+    intake = an_intake(store)
+    with locked():
+        refused = await receive_all(intake, [a_post("lost") for _ in range(3)])
+    assert [type(answer) for answer in refused] == [StoreUnavailable] * 3
+    assert on_disk(tmp_path) == []
+    await receive_all(intake, [a_post("kept")])
+    assert on_disk(tmp_path) == ["kept"]
+
+
+async def test_a_fault_that_nobody_foresaw_leaves_nobody_waiting(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_TOGETHER", 2)
+    naive = a_post("bad", NOW.replace(tzinfo=None))
+    with capture_logs() as said:
+        answers = await receive_all(an_intake(store), [naive, a_post("beside"), a_post("behind")])
+    assert [one["event"] for one in said] == ["inbox: posts could not be stored"]
+    assert [type(answer) for answer in answers] == [StoreUnavailable, StoreUnavailable, int]
+    assert on_disk(tmp_path) == ["behind"]
+
+
+async def test_who_goes_away_takes_nobody_along(store: Store, tmp_path: Path) -> None:
+    intake = an_intake(store)
+    tasks = [asyncio.create_task(intake.receive(a_post(text))) for text in ("ana", "ben", "cem")]
+    await asyncio.sleep(0)  # all three wait now, and nothing is stored yet
+    tasks[1].cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [int, asyncio.CancelledError, int]
+    assert on_disk(tmp_path) == ["ana", "ben", "cem"], "what was received is kept, whoever waits for it"
+
+
+async def test_what_the_disk_cannot_take_is_refused_and_the_rest_is_stored(store: Store) -> None:
+    post = a_post()
+    answers = await receive_all(an_intake(store), [post] * (inbox.MOST_WAITING + 1))
+    refused = [answer for answer in answers if not isinstance(answer, int)]
+    assert [str(error) for error in refused] == ["more posts arrive than the disk can take; try again"]
+    assert isinstance(answers[-1], StoreUnavailable)
+    with store.reading() as connection:
+        assert inbox_rows.count_pending(connection) == inbox.MOST_WAITING
+
+
+async def test_stopping_leaves_nobody_waiting(
+    store: Store, locked: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_TOGETHER", 1)
+    intake = an_intake(store)
+    with locked():
+        tasks = [asyncio.create_task(intake.receive(a_post())) for _ in range(3)]
+        await asyncio.sleep(0)
+        [writer] = [task for task in asyncio.all_tasks() if "PostIntake._write" in repr(task)]
+        await asyncio.sleep(0)  # it is at work on the first now
+        writer.cancel()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 3

@@ -1,0 +1,103 @@
+"""What arrived is worked off in order; what fails three times steps aside; what nobody is to blame for does not."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from service import inbox
+from service.errors import StoreUnavailable
+from service.store import inbox_rows
+from service.store.database import Store
+from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
+from tests.inbox.test_posts import NOW
+
+Lock = Callable[[], AbstractContextManager[None]]
+
+
+def receive(store: Store, *texts: str) -> None:
+    with store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, NOW, text.encode()) for text in texts])
+
+
+def rows(store: Store) -> list[InboxRow]:
+    with store.reading() as connection:
+        return list(inbox_rows.listed(connection, limit=99))[::-1]
+
+
+def finish(store: Store, row: InboxRow) -> None:
+    with store.transaction() as connection:
+        inbox_rows.finish(connection, row.id, InboxState.DONE, reason="opened")
+
+
+def explode(_row: InboxRow) -> None:
+    raise ZeroDivisionError
+
+
+def test_nothing_pending_is_nothing_to_do(store: Store) -> None:
+    assert not inbox.work_off(store, explode)
+
+
+def test_arrivals_are_worked_off_one_by_one_in_order(store: Store) -> None:
+    receive(store, "first", "second")
+    seen: list[bytes] = []
+
+    def work(row: InboxRow) -> None:
+        seen.append(row.raw)
+        finish(store, row)
+
+    while inbox.work_off(store, work):
+        pass
+    assert seen == [b"first", b"second"]
+
+
+def test_what_fails_three_times_steps_aside_and_the_next_goes_on(store: Store) -> None:
+    receive(store, "poison", "good")
+
+    def work(row: InboxRow) -> None:
+        if row.raw == b"poison":
+            raise ZeroDivisionError
+        finish(store, row)
+
+    while inbox.work_off(store, work):
+        pass
+    poison, good = rows(store)
+    assert (poison.state, poison.attempts) == (InboxState.QUARANTINED, inbox.STRIKES)
+    assert poison.explanation == "it failed three times, last with ZeroDivisionError"
+    assert good.state is InboxState.DONE
+
+
+def test_what_kills_the_process_three_times_is_not_tried_a_fourth(store: Store) -> None:
+    receive(store, "poison")
+
+    def die(_row: InboxRow) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(inbox.STRIKES):
+        with pytest.raises(KeyboardInterrupt):
+            inbox.work_off(store, die)
+    assert inbox.work_off(store, die)
+    [poison] = rows(store)
+    assert poison.state is InboxState.QUARANTINED
+    assert poison.explanation == "it made the service fail three times"
+
+
+def test_a_store_that_cannot_be_used_is_no_strike(store: Store) -> None:
+    receive(store, "good")
+
+    def disk_full(_row: InboxRow) -> None:
+        raise StoreUnavailable("database or disk is full")
+
+    for _ in range(inbox.STRIKES + 1):
+        with pytest.raises(StoreUnavailable):
+            inbox.work_off(store, disk_full)
+    assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.PENDING, 0)]
+
+
+def test_a_locked_store_is_no_strike(store: Store, locked: Lock) -> None:
+    receive(store, "good")
+    with locked():
+        for _ in range(inbox.STRIKES + 1):
+            with pytest.raises(StoreUnavailable):
+                inbox.work_off(store, explode)
+    assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.PENDING, 0)]

@@ -1,0 +1,121 @@
+"""When the relay is to blame, no mail is: nothing is lost, nothing counted, and it is left in peace for a while."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service import outbox
+from service.actions.house import House
+from service.config.settings import Smtp
+from service.outbox import Relay, retry_after, send_due
+from tests.outbox.relays import (
+    NOBODY_LISTENS,
+    answer_by_recipient,
+    look_at,
+    office_of,
+    queue,
+    recipients_heard,
+)
+from tests.rooms import Clock
+from tests.transport.scripted_relay import CLOSE, scripted_relay
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+async def send(house: House, clock: Clock, relay: Relay) -> int:
+    return await send_due(house.store, office_of(house), relay, clock)
+
+
+@pytest.mark.anyio
+async def test_a_relay_that_is_down_counts_no_attempt_and_loses_nothing(house: House, clock: Clock) -> None:
+    relay = Relay(NOBODY_LISTENS)
+    mails = queue(house, clock, "ana", "ben")
+    for _ in range(10):
+        clock.now = relay.paused_until or clock.now
+        assert await send(house, clock, relay) == 2
+    stand = [look_at(house, mail) for mail in mails]
+    assert [(mail.attempts, mail.failed_at, mail.sent_at) for mail in stand] == [(0, None, None)] * 2
+    assert all("cannot be used" in mail.last_error for mail in stand)
+    async with scripted_relay() as server:
+        clock.now = relay.paused_until or clock.now
+        relay.smtp = server.smtp
+        assert await send(house, clock, relay) == 2
+    assert [look_at(house, mail).sent_at for mail in mails] == [clock()] * 2
+    assert (relay.failures, relay.paused_until) == (0, None)
+
+
+@pytest.mark.anyio
+async def test_a_relay_that_is_down_is_asked_less_and_less_often(house: House, clock: Clock) -> None:
+    relay = Relay(NOBODY_LISTENS)
+    queue(house, clock, "ana")
+    pauses = []
+    for _ in range(8):
+        await send(house, clock, relay)
+        assert relay.paused_until is not None
+        pauses.append((relay.paused_until - clock()).total_seconds())
+        clock.now = relay.paused_until - timedelta(microseconds=1)
+        assert await send(house, clock, relay) == 0, "it is left in peace until then"
+        clock.now = relay.paused_until
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"greeting": "421 too busy"},
+        {"greeting": CLOSE},
+        {"AUTH": "535 wrong password"},
+        {"MAIL": "421 too busy"},
+    ],
+    ids=str,
+)
+async def test_no_mail_fails_because_of_the_relay(
+    house: House, clock: Clock, answers: dict[str, str]
+) -> None:
+    async with scripted_relay(answers) as server:
+        relay = Relay(server.smtp_with_login)
+        mails = queue(house, clock, "ana", "ben")
+        for _ in range(9):
+            await send(house, clock, relay)
+            clock.now = relay.paused_until or clock.now
+        assert [look_at(house, mail).failed_at for mail in mails] == [None, None]
+        server.answers |= {"greeting": "220 relay", "AUTH": "235 welcome", "MAIL": "250 sender ok"}
+        clock.move(outbox.LONGEST_RETRY)
+        await send(house, clock, relay)
+        assert all(look_at(house, mail).sent_at for mail in mails)
+
+
+@pytest.mark.anyio
+async def test_a_mail_that_always_ends_the_connection_steps_back(house: House, clock: Clock) -> None:
+    async with scripted_relay() as server:
+        answer_by_recipient(server, lambda line: CLOSE if "killer@" in line else None)
+        relay = Relay(server.smtp)
+        killer, ana, ben = queue(house, clock, "killer", "ana", "ben")
+        while not (look_at(house, ana).sent_at and look_at(house, ben).sent_at):
+            await send(house, clock, relay)
+            clock.now = relay.paused_until or clock.now
+        assert recipients_heard(server).count("killer@reader.example") == outbox.SUSPICIOUS_AFTER
+        stepped_back = look_at(house, killer)
+        assert stepped_back.due_at is not None
+        assert stepped_back.due_at > clock()
+        assert look_at(house, ana).attempts == 1, "the others are not to blame"
+
+
+@given(attempts=st.integers(1, 10_000))
+def test_a_pause_before_the_next_attempt_keeps_its_bounds(attempts: int) -> None:
+    pause = retry_after(attempts)
+    assert outbox.FIRST_RETRY / 2 <= pause <= outbox.LONGEST_RETRY
+
+
+@given(failures=st.integers(1, 200), smtp=st.just(NOBODY_LISTENS))
+def test_a_relay_is_never_left_alone_for_longer_than_a_minute(failures: int, smtp: Smtp) -> None:
+    relay = Relay(smtp)
+    pauses = [relay.pause(NOW) - NOW for _ in range(failures)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] == outbox.FIRST_PAUSE
+    assert pauses[-1] <= outbox.LONGEST_PAUSE
+    relay.works()
+    assert relay.pause(NOW) - NOW == outbox.FIRST_PAUSE

@@ -1,0 +1,246 @@
+"""The outbox's rows: one per occasion, claimed by one, in order, and never lost."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Connection
+
+from service.store import deliveries
+from service.store.database import Store
+from tests.store.rows import (
+    MINUTE,
+    NOW,
+    a_mail,
+    add_incident,
+    add_subscriber,
+    add_update,
+    claim,
+    delivery_again,
+    queued,
+)
+
+LEASE_END = NOW + 10 * MINUTE
+
+
+def test_of_one_occasion_there_is_one_mail(store: Store) -> None:
+    first, second = a_mail("login:jordan", public_id="a"), a_mail("login:jordan", public_id="b")
+    with store.transaction() as connection:
+        assert deliveries.queue(connection, [first], NOW) == ("a",)
+        assert deliveries.queue(connection, [second, a_mail("login:sam", public_id="c")], NOW) == ("c",)
+        assert len(claim(connection)) == 2
+
+
+def test_queueing_nothing_does_nothing(store: Store) -> None:
+    with store.transaction() as connection:
+        assert deliveries.queue(connection, [], NOW) == ()
+
+
+def test_a_claim_is_counted_and_moves_the_time_on_by_the_lease(store: Store) -> None:
+    with store.transaction() as connection:
+        [mail] = queued(connection, a_mail("one"))
+        claim(connection)
+        claimed = delivery_again(connection, mail)
+    assert (claimed.attempts, claimed.due_at) == (1, LEASE_END)
+
+
+def test_a_claimed_mail_is_not_claimed_again_before_the_lease_ends(store: Store) -> None:
+    with store.transaction() as connection:
+        [mail] = queued(connection, a_mail("one"))
+        assert claim(connection) == [mail.id]
+        assert claim(connection, LEASE_END - MINUTE) == []
+        assert claim(connection, LEASE_END) == [mail.id]
+
+
+def test_threads_that_claim_at_once_share_the_mails_out(store: Store) -> None:
+    with store.transaction() as connection:
+        ids = [mail.id for mail in queued(connection, *(a_mail(str(number)) for number in range(40)))]
+
+    def claim_all(_: int) -> list[int]:
+        mine: list[int] = []
+        while True:
+            with store.transaction() as connection:
+                got = claim(connection, limit=3)
+            if not got:
+                return mine
+            mine += got
+
+    with ThreadPoolExecutor(4) as threads:
+        claimed = [one for mine in threads.map(claim_all, range(4)) for one in mine]
+    assert sorted(claimed) == ids
+
+
+def test_the_longest_due_go_first(store: Store) -> None:
+    with store.transaction() as connection:
+        [late] = queued(connection, a_mail("late"), at=NOW)
+        [early] = queued(connection, a_mail("early"), at=NOW - MINUTE)
+        assert claim(connection, limit=1) == [early.id]
+        assert claim(connection, limit=1) == [late.id]
+
+
+def test_what_is_not_due_is_not_claimed(store: Store) -> None:
+    with store.transaction() as connection:
+        queued(connection, a_mail("one"))
+        assert claim(connection, NOW - MINUTE) == []
+
+
+def test_of_one_incident_a_recipient_gets_the_mails_in_their_order(store: Store) -> None:
+    with store.transaction() as connection:
+        incident = add_incident(connection)
+        asked, closed = queued(
+            connection,
+            a_mail("asked", incident_id=incident.id),
+            a_mail("closed", incident_id=incident.id),
+        )
+        assert claim(connection) == [asked.id]
+        deliveries.postpone(connection, asked.id, NOW + 2 * MINUTE, "451 later")
+        assert claim(connection, NOW + MINUTE) == [], "the later one waits for the earlier"
+        assert claim(connection, NOW + 2 * MINUTE) == [asked.id]
+        deliveries.mark_sent(connection, asked.id, NOW)
+        assert claim(connection) == [closed.id]
+
+
+def fail(connection: Connection, delivery_id: int, now: datetime) -> None:
+    deliveries.mark_failed(connection, delivery_id, now, "550 no such user")
+
+
+@pytest.mark.parametrize("end", [deliveries.mark_sent, fail])
+def test_a_mail_that_has_ended_holds_nobody_up(
+    store: Store, end: Callable[[Connection, int, datetime], None]
+) -> None:
+    with store.transaction() as connection:
+        incident = add_incident(connection)
+        asked, closed = queued(
+            connection,
+            a_mail("asked", incident_id=incident.id),
+            a_mail("closed", incident_id=incident.id),
+        )
+        end(connection, asked.id, NOW)
+        assert claim(connection) == [closed.id]
+
+
+def test_other_incidents_and_other_recipients_do_not_wait(store: Store) -> None:
+    with store.transaction() as connection:
+        one, other = add_incident(connection), add_incident(connection)
+        mails = queued(
+            connection,
+            a_mail("one", incident_id=one.id),
+            a_mail("other incident", incident_id=other.id),
+            a_mail("other recipient", incident_id=one.id, recipient="sam@acme.example"),
+            a_mail("no incident"),
+            a_mail("no incident either"),
+        )
+        assert claim(connection) == [mail.id for mail in mails]
+
+
+def test_updates_for_subscribers_are_not_among_the_urgent(store: Store) -> None:
+    with store.transaction() as connection:
+        incident = add_incident(connection)
+        update_id = add_update(connection, incident)
+        update, login = queued(
+            connection, a_mail("update", update_id=update_id, incident_id=incident.id), a_mail("login")
+        )
+        assert claim(connection, urgent=True) == [login.id]
+        assert claim(connection, urgent=False) == [update.id]
+
+
+def test_giving_back_takes_the_attempt_back(store: Store) -> None:
+    with store.transaction() as connection:
+        [mail] = queued(connection, a_mail("one"))
+        claim(connection)
+        deliveries.give_back(connection, [mail.id], NOW + MINUTE, "connection refused")
+        given_back = delivery_again(connection, mail)
+    assert (given_back.attempts, given_back.due_at) == (0, NOW + MINUTE)
+    assert given_back.last_error == "connection refused"
+
+
+def test_ending_the_leases_lets_everything_that_waits_fall_due(store: Store) -> None:
+    with store.transaction() as connection:
+        sent, claimed = queued(connection, a_mail("sent"), a_mail("claimed"))
+        claim(connection)
+        deliveries.mark_sent(connection, sent.id, NOW)
+        deliveries.end_leases(connection, NOW + MINUTE)
+        assert claim(connection, NOW + MINUTE) == [claimed.id]
+
+
+def test_leaving_cancels_what_waits_even_where_it_is_claimed(store: Store) -> None:
+    with store.transaction() as connection:
+        ana = add_subscriber(connection, "ana")
+        incident = add_incident(connection)
+        update_id = add_update(connection, incident)
+        said = {"subscriber_id": ana.id, "incident_id": incident.id}
+        update, confirmation = queued(
+            connection, a_mail("update", update_id=update_id, **said), a_mail("confirm", subscriber_id=ana.id)
+        )
+        claim(connection, urgent=False)
+        deliveries.cancel_of_subscriber(connection, ana.id, "unsubscribed")
+        deliveries.postpone(connection, update.id, NOW, "451 later")
+        deliveries.give_back(connection, [update.id], NOW, "connection refused")
+        cancelled = delivery_again(connection, update)
+        assert (cancelled.due_at, cancelled.last_error) == (None, "unsubscribed")
+        assert claim(connection) == [confirmation.id], "only updates are cancelled"
+
+
+@pytest.mark.parametrize(("update_at", "login_at"), [(NOW, NOW + MINUTE), (NOW + MINUTE, NOW)])
+def test_the_next_that_falls_due_may_be_of_either_kind(
+    store: Store, update_at: datetime, login_at: datetime
+) -> None:
+    with store.transaction() as connection:
+        assert deliveries.next_due_at(connection) is None
+        update_id = add_update(connection, add_incident(connection))
+        queued(connection, a_mail("update", update_id=update_id), at=update_at)
+        queued(connection, a_mail("login"), at=login_at)
+        assert deliveries.next_due_at(connection) == NOW
+
+
+def test_occasions_are_counted_by_how_they_begin_and_since_when(store: Store) -> None:
+    with store.transaction() as connection:
+        queued(connection, a_mail("answer-error:sam:a"), at=NOW - MINUTE)
+        queued(connection, a_mail("answer-error:sam:b"), a_mail("answer-error:samuel:a"), at=NOW)
+        assert deliveries.count_of_occasions(connection, "answer-error:sam:", NOW - MINUTE) == 2
+        assert deliveries.count_of_occasions(connection, "answer-error:sam:", NOW) == 1
+
+
+def test_progress_is_counted_by_update(store: Store) -> None:
+    with store.transaction() as connection:
+        incident = add_incident(connection)
+        first, second = add_update(connection, incident), add_update(connection, incident)
+        said = {"incident_id": incident.id, "update_id": first}
+        sent, failed, _ = queued(
+            connection, a_mail("a", **said), a_mail("b", **said), a_mail("c", **said | {"update_id": second})
+        )
+        deliveries.mark_sent(connection, sent.id, NOW)
+        deliveries.mark_failed(connection, failed.id, NOW, "550 no such user")
+        progress = deliveries.progress_of_updates(connection, incident.id)
+    assert progress == {
+        first: deliveries.Progress(sent=1, waiting=0, failed=1),
+        second: deliveries.Progress(sent=0, waiting=1, failed=0),
+    }
+
+
+def test_of_one_delivery_the_first_bounce_counts(store: Store) -> None:
+    with store.transaction() as connection:
+        [mail] = queued(connection, a_mail("one", employee_id="jordan"))
+        deliveries.mark_bounced(connection, mail.id, NOW, "5.1.1 no such user")
+        deliveries.mark_bounced(connection, mail.id, NOW + MINUTE, "again")
+        bounced = delivery_again(connection, mail)
+    assert (bounced.bounced_at, bounced.last_error) == (NOW, "5.1.1 no such user")
+
+
+def test_admins_are_told_once_of_an_employee_who_was_not_reached(store: Store) -> None:
+    with store.transaction() as connection:
+        failed, bounced, _sent, reader = queued(
+            connection,
+            *(a_mail(name, employee_id="jordan") for name in ("failed", "bounced", "sent")),
+            a_mail("a reader's"),
+        )
+        deliveries.mark_failed(connection, failed.id, NOW, "550 no such user")
+        deliveries.mark_failed(connection, reader.id, NOW, "550 no such user")
+        deliveries.mark_bounced(connection, bounced.id, NOW, "5.1.1 no such user")
+        unreached = deliveries.unreached_employees(connection, limit=9)
+        assert [mail.id for mail in unreached] == [failed.id, bounced.id]
+        for mail in unreached:
+            deliveries.mark_alarmed(connection, mail.id, NOW)
+        assert deliveries.unreached_employees(connection, limit=9) == ()
+        assert len(deliveries.lately_unreached(connection, NOW, limit=9)) == 2

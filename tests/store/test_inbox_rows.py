@@ -1,0 +1,99 @@
+"""What arrives is kept in its order, a mail once, and worked off oldest first."""
+
+import pytest
+
+from service.store import inbox_rows
+from service.store.database import Store
+from service.store.inbox_rows import Arrival, Door, InboxState
+from tests.store.rows import NOW
+
+
+def a_post(raw: bytes = b"{}", state: InboxState = InboxState.PENDING) -> Arrival:
+    return Arrival(Door.WEBHOOK, NOW, raw, provider="victorops", about={"query": {}}, state=state)
+
+
+def a_mail(content_key: str | None, uid_key: str | None) -> Arrival:
+    return Arrival(Door.MAIL, NOW, b"publish", content_key=content_key, uid_key=uid_key)
+
+
+def test_many_get_their_ids_in_the_order_given(store: Store) -> None:
+    bodies = [str(number).encode() for number in range(300)]
+    with store.transaction() as connection:
+        ids = inbox_rows.add_many(connection, [a_post(body) for body in bodies])
+        rows = [inbox_rows.get(connection, inbox_id) for inbox_id in ids]
+    assert ids == sorted(ids)
+    assert [row.raw for row in rows if row is not None] == bodies
+
+
+@pytest.mark.parametrize(
+    ("content_key", "uid_key", "is_new"),
+    [
+        ("mail", "INBOX/1/7", False),
+        ("mail", "INBOX/2/1", False),
+        ("another", "INBOX/1/7", False),
+        ("mail", None, False),
+        (None, "INBOX/1/7", False),
+        ("another", "INBOX/1/8", True),
+        ("another", None, True),
+        (None, "INBOX/1/8", True),
+        (None, None, True),
+    ],
+)
+def test_a_mail_is_known_by_its_content_or_its_place(
+    store: Store, content_key: str | None, uid_key: str | None, *, is_new: bool
+) -> None:
+    with store.transaction() as connection:
+        inbox_rows.add_many(connection, [a_post()])
+        assert inbox_rows.add_mails(connection, [a_mail("mail", "INBOX/1/7")]) == [2]
+        added = inbox_rows.add_mails(connection, [a_mail(content_key, uid_key)])
+    assert added == ([3] if is_new else [])
+
+
+def test_of_mails_that_come_together_each_is_stored_once(store: Store) -> None:
+    mails = [a_mail("a", "INBOX/1/7"), a_mail("b", "INBOX/1/8"), a_mail("a", "INBOX/1/9")]
+    with store.transaction() as connection:
+        assert inbox_rows.add_mails(connection, mails) == [1, 2]
+        assert inbox_rows.add_mails(connection, []) == []
+
+
+def test_the_oldest_pending_is_next_and_what_is_finished_is_not(store: Store) -> None:
+    with store.transaction() as connection:
+        _refused, first, second = inbox_rows.add_many(
+            connection, [a_post(state=InboxState.REFUSED), a_post(b"first"), a_post(b"second")]
+        )
+        assert inbox_rows.count_pending(connection) == 2
+        for expected in (first, second):
+            row = inbox_rows.next_pending(connection)
+            assert row is not None
+            assert row.id == expected
+            inbox_rows.finish(connection, row.id, InboxState.DONE, reason="opened", explanation="INC-1")
+        assert inbox_rows.next_pending(connection) is None
+        done = inbox_rows.get(connection, first)
+    assert done is not None
+    assert (done.state, done.reason, done.explanation) == ("done", "opened", "INC-1")
+
+
+def test_attempts_are_counted_and_taken_back(store: Store) -> None:
+    with store.transaction() as connection:
+        [inbox_id] = inbox_rows.add_many(connection, [a_post()])
+        inbox_rows.count_attempt(connection, inbox_id)
+        inbox_rows.count_attempt(connection, inbox_id)
+        inbox_rows.uncount_attempt(connection, inbox_id)
+        row = inbox_rows.get(connection, inbox_id)
+    assert row is not None
+    assert row.attempts == 1
+
+
+def test_a_list_is_read_page_by_page_newest_first(store: Store) -> None:
+    with store.transaction() as connection:
+        inbox_rows.add_many(connection, [a_post(b"x" * size) for size in range(5)])
+        pages = (
+            inbox_rows.headlines(connection, limit=3),
+            inbox_rows.headlines(connection, before_id=3, limit=3),
+        )
+        rows = inbox_rows.listed(connection, before_id=3, limit=3)
+    assert [[(one.id, one.size) for one in page] for page in pages] == [
+        [(5, 4), (4, 3), (3, 2)],
+        [(2, 1), (1, 0)],
+    ]
+    assert [row.id for row in rows] == [2, 1]

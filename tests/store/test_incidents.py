@@ -1,0 +1,161 @@
+"""Incidents are saved by version, with their alerts, and shown outside only once they are published."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from service.errors import IncidentChangedMeanwhile
+from service.model import Incident, JoinedAlert, Phase
+from service.store import incidents
+from service.store.database import Store
+from service.store.schema import joined_alerts
+from tests.store.rows import MINUTE, MONITOR, NOW, add_incident
+
+DISK, NET = JoinedAlert("disk", NOW), JoinedAlert("net", NOW)
+LATER = NOW + MINUTE
+
+
+def changed(incident: Incident, **said: object) -> Incident:
+    return replace(incident, version=incident.version + 1, **said)  # type: ignore[arg-type]  # fields of it
+
+
+def count_alert_rows(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(joined_alerts)).scalar_one()
+
+
+def test_an_incident_comes_back_as_it_was_saved(store: Store) -> None:
+    with store.transaction() as connection:
+        saved = add_incident(
+            connection,
+            alerts=(DISK, NET),
+            notify_employees=("jordan", "sam"),
+            approved_by=("sam",),
+            due_at=LATER,
+            held_until=LATER,
+            published_at=NOW,
+            published_by="sam",
+        )
+        assert incidents.get(connection, saved.id) == saved
+
+
+def test_a_change_is_saved_once(store: Store) -> None:
+    with store.transaction() as connection:
+        before = add_incident(connection)
+        incidents.save(connection, before, changed(before, phase=Phase.UNPUBLISHED))
+        with pytest.raises(IncidentChangedMeanwhile, match="INC-1 was changed by somebody else"):
+            incidents.save(connection, before, changed(before, phase=Phase.DISCARDED))
+        read = incidents.get(connection, before.id)
+    assert read is not None
+    assert read.phase is Phase.UNPUBLISHED
+
+
+def test_a_number_is_opened_once(store: Store) -> None:
+    with store.transaction() as connection:
+        opened = add_incident(connection)
+        with pytest.raises(IncidentChangedMeanwhile):
+            incidents.save(connection, None, opened)
+
+
+def test_a_number_never_comes_again(store: Store) -> None:
+    with store.transaction() as connection:
+        numbers = [incidents.reserve_id(connection, MONITOR, NOW) for _ in range(3)]
+        connection.exec_driver_sql("DELETE FROM incidents")
+        assert incidents.reserve_id(connection, MONITOR, NOW) == numbers[-1] + 1
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (DISK, NET, JoinedAlert(None, LATER)),
+        (DISK, replace(NET, recovered_at=LATER)),
+        (replace(DISK, times_fired=3), replace(NET, recovered_at=LATER), JoinedAlert("cpu", LATER)),
+        (DISK, NET),
+    ],
+    ids=["joined", "recovered", "all at once", "unchanged"],
+)
+def test_what_changed_of_the_alerts_is_saved(store: Store, after: tuple[JoinedAlert, ...]) -> None:
+    with store.transaction() as connection:
+        before = add_incident(connection, alerts=(DISK, NET))
+        incidents.save(connection, before, changed(before, alerts=after))
+        read = incidents.get(connection, before.id)
+        assert count_alert_rows(connection) == len(after)
+    assert read is not None
+    assert read.alerts == after
+
+
+def test_an_alert_without_an_id_is_found_again(store: Store) -> None:
+    with store.transaction() as connection:
+        before = add_incident(connection, alerts=(JoinedAlert(None, NOW),))
+        recovered = (JoinedAlert(None, NOW, recovered_at=LATER),)
+        incidents.save(connection, before, changed(before, alerts=recovered))
+        read = incidents.get(connection, before.id)
+    assert read is not None
+    assert read.alerts == recovered
+
+
+def test_alerts_of_another_incident_are_left_alone(store: Store) -> None:
+    with store.transaction() as connection:
+        mine, other = add_incident(connection, alerts=(DISK,)), add_incident(connection, alerts=(DISK,))
+        incidents.save(connection, mine, changed(mine, alerts=(replace(DISK, recovered_at=LATER),)))
+        assert incidents.get(connection, other.id) == other
+
+
+def by_number(connection: Connection) -> list[Incident | None]:
+    return [incidents.get_public(connection, 1)]
+
+
+def between(connection: Connection) -> tuple[Incident, ...]:
+    return incidents.public_between(connection, NOW, LATER, limit=9)
+
+
+PUBLIC_QUERIES: list[Callable[[Connection], object]] = [
+    by_number,
+    between,
+    incidents.current_public,
+    lambda connection: incidents.recent_public(connection, limit=9),
+    incidents.first_published_at,
+]
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if not phase.is_public])
+def test_what_is_not_public_is_in_no_answer_for_the_public(store: Store, phase: Phase) -> None:
+    with store.transaction() as connection:
+        add_incident(connection, phase=phase, published_at=NOW)
+        answers = [query(connection) for query in PUBLIC_QUERIES]
+    assert answers == [[None], (), (), (), None]
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase.is_public])
+def test_what_is_public_is_in_every_answer(store: Store, phase: Phase) -> None:
+    with store.transaction() as connection:
+        shown = add_incident(connection, phase=phase, published_at=NOW)
+        answers = [query(connection) for query in PUBLIC_QUERIES]
+    assert answers == [[shown], (shown,), (shown,) if phase.is_open else (), (shown,), NOW]
+
+
+def test_only_open_incidents_of_the_monitor_take_alerts(store: Store) -> None:
+    with store.transaction() as connection:
+        by_phase = {phase: add_incident(connection, phase=phase) for phase in Phase}
+        add_incident(connection, monitor_key="victorops:Website")
+        found = incidents.open_of_monitor(connection, MONITOR)
+    assert found == tuple(incident for phase, incident in by_phase.items() if phase.is_open)
+
+
+def test_due_are_those_whose_time_has_come_longest_overdue_first(store: Store) -> None:
+    with store.transaction() as connection:
+        add_incident(connection, due_at=None)
+        add_incident(connection, due_at=LATER)
+        just, overdue = add_incident(connection, due_at=NOW), add_incident(connection, due_at=NOW - MINUTE)
+        assert incidents.due_ids(connection, NOW, limit=9) == (overdue.id, just.id)
+        assert incidents.due_ids(connection, NOW, limit=1) == (overdue.id,)
+
+
+def test_history_is_read_page_by_page_latest_first(store: Store) -> None:
+    with store.transaction() as connection:
+        for minutes in range(5):
+            add_incident(connection, phase=Phase.CLOSED, published_at=NOW + minutes * MINUTE)
+        first = incidents.recent_public(connection, limit=3)
+        second = incidents.recent_public(connection, limit=3, before=first[-1].published_at)
+    assert [one.id for one in (*first, *second)] == [5, 4, 3, 2, 1]

@@ -1,0 +1,79 @@
+"""How SQLite answers what is asked at every tick: by an index, however many rows have ended long ago."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, event
+
+from service.store import deliveries, inbox_rows, incidents, narrative, subscribers
+from service.store.database import Store
+from service.store.inbox_rows import Arrival, Door
+from service.store.subscribers import Audience
+from tests.store.rows import MINUTE, MONITOR, NOW, claim
+
+Query = Callable[[Connection], object]
+
+HOT: dict[str, tuple[Query, set[str]]] = {
+    "claim urgent": (lambda c: claim(c, urgent=True), {"ix_deliveries_urgent", "ix_deliveries_order"}),
+    "claim updates": (lambda c: claim(c, urgent=False), {"ix_deliveries_updates", "ix_deliveries_order"}),
+    "next delivery": (deliveries.next_due_at, {"ix_deliveries_urgent", "ix_deliveries_updates"}),
+    "unreached": (lambda c: deliveries.unreached_employees(c, limit=9), {"ix_deliveries_unreached"}),
+    "lately unreached": (lambda c: deliveries.lately_unreached(c, NOW, limit=9), {"ix_deliveries_alarmed"}),
+    "pending": (inbox_rows.next_pending, {"ix_inbox_pending"}),
+    "count pending": (inbox_rows.count_pending, {"ix_inbox_pending"}),
+    "timers": (lambda c: incidents.due_ids(c, NOW, limit=9), {"ix_incidents_due"}),
+    "open": (lambda c: incidents.open_of_monitor(c, MONITOR), {"ix_incidents_open"}),
+    "fan-out": (narrative.next_fan_out, {"ix_updates_to_fan_out"}),
+    "current": (incidents.current_public, {"ix_incidents_going_on"}),
+    "history": (lambda c: incidents.recent_public(c, limit=9), {"ix_incidents_published"}),
+    "month": (lambda c: incidents.public_between(c, NOW, NOW, limit=9), {"ix_incidents_published"}),
+    "first": (incidents.first_published_at, {"ix_incidents_published"}),
+    "of an arrival": (lambda c: narrative.incident_ids_of_arrival(c, 1), {"ix_alerts_inbox_id"}),
+    "cancel": (lambda c: deliveries.cancel_of_subscriber(c, 1, ""), {"ix_deliveries_heard"}),
+    "everybody": (lambda c: next_to_tell(c, Audience(None)), {"INTEGER PRIMARY KEY"}),
+    "who heard": (lambda c: next_to_tell(c, Audience(1)), {"INTEGER PRIMARY KEY", "ix_deliveries_heard"}),
+    "known mail": (
+        lambda c: inbox_rows.add_mails(c, [Arrival(Door.MAIL, NOW, b"", content_key="a", uid_key="b")]),
+        {"sqlite_autoindex_inbox_1", "sqlite_autoindex_inbox_2"},
+    ),
+    "last UID": (lambda c: inbox_rows.last_uid(c, "a/INBOX/1/"), {"sqlite_autoindex_inbox_2"}),
+    "occasions": (
+        lambda c: deliveries.count_of_occasions(c, "answer-error:", NOW - MINUTE),
+        {"sqlite_autoindex_deliveries_1"},
+    ),
+}
+
+
+def next_to_tell(connection: Connection, audience: Audience) -> object:
+    return subscribers.next_to_tell(connection, audience, posted_at=NOW, after_id=0, limit=9)
+
+
+def plan_of(connection: Connection, query: Query) -> list[str]:
+    """Let a query run and say, step by step, how SQLite goes about it."""
+    asked: list[tuple[str, object]] = []
+
+    def listen(*given: object) -> None:
+        asked.append((str(given[2]), given[3]))
+
+    event.listen(connection, "before_cursor_execute", listen)
+    query(connection)
+    event.remove(connection, "before_cursor_execute", listen)
+    explained = ((f"EXPLAIN QUERY PLAN {text}", values) for text, values in asked)
+    return [
+        str(step.detail)
+        for text, values in explained
+        for step in connection.exec_driver_sql(text, values)  # type: ignore[arg-type]  # as SQLAlchemy gave it
+    ]
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_a_hot_query_goes_by_its_index(sqlite: Store, name: str) -> None:
+    query, wanted = HOT[name]
+    with sqlite.transaction() as connection:
+        steps = plan_of(connection, query)
+    whole_tables = [step for step in steps if re.fullmatch(r"SCAN \w+", step)]
+    used = set(re.findall(r"ix_\w+|sqlite_autoindex_\w+|INTEGER PRIMARY KEY", " ".join(steps)))
+    assert not whole_tables
+    assert wanted <= used
+    assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step]

@@ -1,0 +1,118 @@
+"""What holds of SQLite alone: how it is set up, and what it cannot do just now."""
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from service.errors import StoreUnavailable
+from service.store import inbox_rows
+from service.store.database import Store, open_store
+from service.store.inbox_rows import Arrival, Door
+from service.store.schema import instance
+from tests.store.rows import NOW
+
+PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
+
+
+def pragmas(store: Store) -> tuple[object, ...]:
+    with store.transaction() as connection:
+        return tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in PRAGMAS)
+
+
+def add_post(store: Store, size: int = 0) -> None:
+    with store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, NOW, b"x" * size)])
+
+
+def count_posts(store: Store) -> int:
+    with store.reading() as connection:
+        return inbox_rows.count_pending(connection)
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold the write lock, as a backup program may."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_it_writes_ahead_syncs_fully_and_enforces_foreign_keys(sqlite: Store) -> None:
+    assert pragmas(sqlite) == ("wal", 2, 1)
+
+
+def test_every_connection_is_set_up_so(sqlite: Store) -> None:
+    with sqlite.reading(), ThreadPoolExecutor(1) as threads:
+        assert threads.submit(pragmas, sqlite).result() == ("wal", 2, 1)
+
+
+def test_it_waits_five_seconds_for_a_lock(sqlite_file: Path) -> None:
+    with closing(open_store(f"sqlite:///{sqlite_file}")) as store, store.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5_000
+
+
+def test_a_locked_database_is_unavailable_and_then_not(sqlite: Store, sqlite_file: Path) -> None:
+    with locked(sqlite_file), pytest.raises(StoreUnavailable, match="database is locked"):
+        add_post(sqlite)
+    add_post(sqlite)
+    assert count_posts(sqlite) == 1
+
+
+def test_a_locked_database_can_be_read(sqlite: Store, sqlite_file: Path) -> None:
+    add_post(sqlite)
+    with locked(sqlite_file):
+        assert count_posts(sqlite) == 1
+
+
+def test_a_full_disk_is_unavailable_and_leaves_nothing(sqlite: Store) -> None:
+    with sqlite.reading() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="full"):
+        add_post(sqlite, size=1_000_000)
+    assert count_posts(sqlite) == 0
+
+
+def test_a_read_only_database_is_unavailable(sqlite: Store) -> None:
+    with sqlite.reading() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        add_post(sqlite)
+
+
+def test_a_file_that_is_no_database_is_unavailable(sqlite_file: Path) -> None:
+    sqlite_file.write_bytes(b"these are not the tables you look for " * 100)
+    with pytest.raises(StoreUnavailable, match="file is not a database"):
+        open_store(f"sqlite:///{sqlite_file}")
+
+
+def test_a_folder_in_the_files_place_is_unavailable(sqlite_file: Path) -> None:
+    sqlite_file.mkdir()
+    with pytest.raises(StoreUnavailable, match="unable to open database file"):
+        open_store(f"sqlite:///{sqlite_file}")
+
+
+def test_a_file_in_the_folders_place_is_unavailable(sqlite_file: Path) -> None:
+    sqlite_file.write_text("")
+    with pytest.raises(StoreUnavailable, match="the folder of the database cannot be made"):
+        open_store(f"sqlite:///{sqlite_file}/replycast.db")
+
+
+def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    open_store(f"sqlite:///{folder}/replycast.db").close()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_what_was_committed_is_there_for_the_next_process(sqlite: Store, sqlite_file: Path) -> None:
+    with sqlite.transaction() as connection:
+        connection.execute(insert(instance).values(name="instance_id", value="seven"))
+    with closing(sqlite3.connect(sqlite_file)) as other:
+        assert other.execute("SELECT value FROM instance").fetchall() == [("seven",)]

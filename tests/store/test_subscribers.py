@@ -1,0 +1,93 @@
+"""Who hears of an update: all who were there when an incident was published, and then those who heard of it."""
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from service.model import Incident, Subscriber, SubscriberState
+from service.store import deliveries, subscribers
+from service.store.database import Store
+from service.store.subscribers import Audience
+from tests.store.rows import MINUTE, NOW, a_mail, add_incident, add_subscriber, add_update, queued
+
+EVERYBODY = Audience(None)
+
+
+def told(connection: Connection, audience: Audience, *, after_id: int = 0, limit: int = 9) -> list[str]:
+    chosen = subscribers.next_to_tell(connection, audience, posted_at=NOW, after_id=after_id, limit=limit)
+    return [one.public_id for one in chosen]
+
+
+def tell(connection: Connection, incident: Incident, update_id: int, subscriber: Subscriber) -> int:
+    """Queue an update for a subscriber; gives the delivery's id."""
+    said = {"incident_id": incident.id, "update_id": update_id, "subscriber_id": subscriber.id}
+    [mail] = queued(connection, a_mail(f"{update_id}:{subscriber.id}", **said))
+    return mail.id
+
+
+def test_an_address_is_one_whatever_its_case(store: Store) -> None:
+    with store.transaction() as connection:
+        ana = add_subscriber(connection, "ana")
+        found = subscribers.find_by_email(connection, "ANA@Reader.Example")
+        assert found is not None
+        assert found.id == ana.id
+        with pytest.raises(IntegrityError):
+            subscribers.add(
+                connection, public_id="b", email="Ana@reader.example", unsubscribe_hash="b", now=NOW
+            )
+
+
+def test_a_first_update_goes_to_those_confirmed_by_then(store: Store) -> None:
+    with store.transaction() as connection:
+        for name, confirmed_at in (("ana", NOW), ("ben", NOW + MINUTE), ("cem", None), ("dia", NOW - MINUTE)):
+            add_subscriber(connection, name, confirmed_at)
+        left = add_subscriber(connection, "eve")
+        subscribers.set_state(connection, left.id, SubscriberState.UNSUBSCRIBED, confirmed_at=None)
+        assert told(connection, EVERYBODY) == ["ana", "dia"]
+        assert subscribers.count_confirmed(connection) == 3, "ben hears of what is published now"
+
+
+def test_they_are_told_chunk_by_chunk(store: Store) -> None:
+    with store.transaction() as connection:
+        everybody = [add_subscriber(connection, name) for name in ("ana", "ben", "cem")]
+        assert told(connection, EVERYBODY, limit=2) == ["ana", "ben"]
+        assert told(connection, EVERYBODY, limit=2, after_id=everybody[1].id) == ["cem"]
+        assert told(connection, EVERYBODY, limit=2, after_id=everybody[2].id) == []
+
+
+def test_a_further_update_goes_to_those_who_heard_of_the_first(store: Store) -> None:
+    with store.transaction() as connection:
+        incident = add_incident(connection)
+        first = add_update(connection, incident)
+        names = ("sent", "waiting", "failed", "cancelled", "late", "left")
+        by_name = {name: add_subscriber(connection, name) for name in names}
+        mails = {name: tell(connection, incident, first, by_name[name]) for name in names if name != "late"}
+        deliveries.mark_sent(connection, mails["sent"], NOW)
+        deliveries.mark_sent(connection, mails["left"], NOW)
+        deliveries.mark_failed(connection, mails["failed"], NOW, "550 no such user")
+        deliveries.cancel_of_subscriber(connection, by_name["cancelled"].id, "unsubscribed")
+        state = SubscriberState.UNSUBSCRIBED
+        subscribers.set_state(connection, by_name["left"].id, state, confirmed_at=None)
+        assert told(connection, Audience(first)) == ["sent", "waiting"]
+        assert subscribers.count_heard(connection, first) == 2
+
+
+def test_an_address_that_does_not_exist_hears_nothing_until_it_confirms_again(store: Store) -> None:
+    with store.transaction() as connection:
+        ana = add_subscriber(connection, "ana")
+        assert subscribers.count_soft_bounce(connection, ana.id) == 1
+        subscribers.suppress(connection, ana.id, NOW)
+        assert told(connection, EVERYBODY) == []
+        subscribers.set_state(connection, ana.id, SubscriberState.CONFIRMED, confirmed_at=NOW)
+        assert told(connection, EVERYBODY) == ["ana"]
+        assert subscribers.count_soft_bounce(connection, ana.id) == 1
+
+
+def test_an_unsubscribe_link_finds_its_address_alone(store: Store) -> None:
+    with store.transaction() as connection:
+        ana = add_subscriber(connection, "ana")
+        add_subscriber(connection, "ben")
+        found = subscribers.find_by_unsubscribe_hash(connection, "ana")
+        assert found is not None
+        assert found.id == ana.id
+        assert subscribers.find_by_unsubscribe_hash(connection, "cem") is None

@@ -1,0 +1,85 @@
+"""What a transaction promises, on every database."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from service.store.database import Store
+from service.store.schema import instance, timeline
+from tests.store.rows import NOW
+
+THREADS, CHANGES = 4, 50
+
+
+def set_value(store: Store, value: str) -> None:
+    with store.transaction() as connection:
+        connection.execute(insert(instance).values(name="count", value=value))
+
+
+def get_values(store: Store) -> list[str]:
+    with store.reading() as connection:
+        return list(connection.execute(select(instance.c.value)).scalars())
+
+
+def count_one(store: Store) -> None:
+    with store.transaction() as connection:
+        value = connection.execute(select(instance.c.value).with_for_update()).scalar_one()
+        connection.execute(update(instance).values(value=str(int(value) + 1)))
+
+
+def test_threads_that_read_and_then_write_lose_no_change(store: Store) -> None:
+    set_value(store, "0")
+
+    def count_many(_: int) -> None:
+        for _ in range(CHANGES):
+            count_one(store)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(count_many, range(THREADS)))
+    assert get_values(store) == [str(THREADS * CHANGES)]
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    def write_and_fail() -> None:
+        with store.transaction() as connection:
+            connection.execute(insert(instance).values(name="count", value="1"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        write_and_fail()
+    assert get_values(store) == []
+
+
+def test_reading_hinders_no_writer_and_sees_one_state(store: Store) -> None:
+    set_value(store, "0")
+    with store.reading() as connection:
+        before = connection.execute(select(instance.c.value)).scalar_one()
+        count_one(store)
+        assert before == "0"
+    assert get_values(store) == ["1"]
+
+
+def test_a_broken_rule_is_no_fault_of_the_database(store: Store) -> None:
+    set_value(store, "0")
+    with pytest.raises(IntegrityError):
+        set_value(store, "1")
+
+
+def test_no_row_speaks_of_an_incident_that_is_not_there(store: Store) -> None:
+    orphan = insert(timeline).values(incident_id=7, at=NOW, to_phase="waiting", reason="", by="", note="")
+
+    def add_orphan() -> None:
+        with store.transaction() as connection:
+            connection.execute(orphan)
+
+    with pytest.raises(IntegrityError):
+        add_orphan()
+
+
+def test_what_stands_in_a_row_is_not_in_an_errors_text(store: Store) -> None:
+    set_value(store, "secret")
+    with pytest.raises(IntegrityError) as raised:
+        set_value(store, "secret")
+    assert "secret" not in str(raised.value)

@@ -1,0 +1,76 @@
+"""Debian's Chromium for tests, and pages in it that remember whatever it complained of."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+NAME = "status.acme.example"
+"""Resolved to this machine by the browser. Plain http to a name is no secure context, unlike 127.0.0.1: the
+browser then sends no Sec-Fetch-Site."""
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    """Start the browser, or say how to get it."""
+    if not CHROMIUM.exists():
+        how = f"{CHROMIUM} is missing: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(how)
+        pytest.skip(how)
+    arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, width: int, height: int) -> Iterator[Page]:
+    """Open an empty page in a browser that was never anywhere; a complaint of it fails the test at the end."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda failed: complaints.append(f"{failed.failure}: {failed.url}"))
+    yield page
+    context.close()
+    # what is still loading when a page is left is given up, and that is no fault
+    if meant := [one for one in complaints if not one.startswith("net::ERR_ABORTED")]:
+        pytest.fail("\n".join(meant))
+
+
+def fits(page: Page) -> bool:
+    """Tell whether a page is styled and no wider than its window."""
+    width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    return bool(page.evaluate(f"{width} && document.styleSheets[0].cssRules.length > 50"))
+
+
+def tab_to(page: Page, text: str) -> None:
+    """Press Tab until a line of what is focused, or its id, begins with a text.
+
+    Each stop on the way has to be visible as such.
+    """
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        said, outline = page.evaluate(
+            """() => {
+                const focused = document.activeElement;
+                if (focused === document.body) return ['', true];
+                const said = focused.id || focused.title || focused.innerText || '';
+                const style = getComputedStyle(focused), after = getComputedStyle(focused, '::after');
+                return [said, [style.outlineStyle, after.outlineStyle].includes('solid')];
+            }"""
+        )
+        assert outline or said.startswith("The mail"), f"focus on {said!r} cannot be seen"
+        seen.append(said)
+        if any(line.startswith(text) for line in said.splitlines()):
+            return
+    pytest.fail(f"{text!r} is not reached by Tab: {seen}")

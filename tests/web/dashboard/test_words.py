@@ -1,0 +1,51 @@
+"""Every word that the service keeps has a sentence that employees can read."""
+
+from datetime import timedelta
+
+import pytest
+
+from service.model import Phase
+from service.web.dashboard_view import raw_text
+from service.web.dashboard_words import PHASE_WORDS, REASON_WORDS, reason_words, span_words
+from service.workflow import Reason
+
+
+def test_every_reason_and_every_phase_is_said_in_words_of_its_own() -> None:
+    assert set(REASON_WORDS) == set(Reason)
+    assert len(set(REASON_WORDS.values())) == len(Reason)
+    assert set(PHASE_WORDS) == set(Phase)
+
+
+def test_a_reason_of_another_version_is_shown_as_it_stands() -> None:
+    assert reason_words("struck_by_lightning") == "struck by lightning"
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(seconds=-3), "any moment"),
+        (timedelta(0), "any moment"),
+        (timedelta(seconds=1), "1 min"),
+        (timedelta(seconds=61), "2 min"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(hours=25, minutes=1), "1 d 1 h"),
+        (timedelta(days=2, minutes=5), "2 d 5 min"),
+    ],
+)
+def test_a_span_to_come_is_rounded_up(span: timedelta, words: str) -> None:
+    assert span_words(span) == words
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"a\r\nb\tc", "a\nb\tc"),
+        (b"a\rb\x1b[31m\x7f", "a\u240db\u241b[31m\u2421"),
+        ("\u202egnp.exe\u2066".encode(), "[U+202E]gnp.exe[U+2066]"),
+        ("ünïcode".encode(), "ünïcode"),
+        ("ü".encode()[:1], "\ufffd"),
+        (b"123456789", "12345678"),
+    ],
+)
+def test_raw_text_hides_nothing(raw: bytes, text: str) -> None:
+    assert raw_text(raw, 8 if raw.isdigit() else 100) == text
