@@ -99,7 +99,7 @@ def receive_mails(store: Store, mails: Sequence[FetchedMail], *, now: datetime) 
     """
     arrivals = [_mail_arrival(mail, now) for mail in mails]
     with store.transaction() as connection:
-        return len(inbox_rows.add_mails(connection, arrivals))
+        return inbox_rows.add_mails(connection, arrivals)
 
 
 def _mail_arrival(mail: FetchedMail, now: datetime) -> Arrival:

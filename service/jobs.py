@@ -9,16 +9,20 @@ import structlog
 
 from service import inbox
 from service.actions.alerts import fire_timer, take_alerts
+from service.actions.bouncing import note_bounce, raise_alarms
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
+from service.actions.obeying import is_order
 from service.actions.replying import act_on_reply
-from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable
-from service.mail.replies import read_reply
+from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable, StoreUnavailable
+from service.mail.authenticity import Judgement, Verdict
+from service.mail.bounces import read_bounce
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
 from service.store import credentials, inbox_rows, incidents
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
+NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it orders nothing")
 TIMERS_AT_ONCE = 100
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 """How long an expired token is kept, so that whoever uses it is told so and not that it is unknown."""
@@ -31,7 +35,8 @@ def decide_what_is_due(house: House, now: datetime) -> bool:
     if inbox.work_off(house.store, lambda row: _work(house, row, now)):
         return True
     fired = _fire_timers(house, now)
-    return queue_next_chunk(house, now) or fired
+    alarmed = raise_alarms(house, now)
+    return queue_next_chunk(house, now) or fired or alarmed
 
 
 def _work(house: House, row: InboxRow, now: datetime) -> None:
@@ -55,17 +60,24 @@ def _work_post(house: House, row: InboxRow) -> None:
 
 def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
     try:
-        reply = read_reply(row.raw, own_address=house.own_address, instance_id=house.instance_id)
+        bounce = read_bounce(row.raw, key=house.key)
+        reply = None if bounce else house.read_reply(row.raw)
     except MailUnreadable as error:
         with house.store.transaction() as connection:
             finished = InboxState.QUARANTINED
             inbox_rows.finish(connection, row.id, finished, reason="unreadable", explanation=str(error))
         return
-    reason = act_on_reply(house, row.id, reply, now)
-    _log.info("reply worked off", inbox_id=row.id, reason=reason)
+    if bounce is not None:
+        reason = note_bounce(house, row.id, bounce, now)
+    elif reply is not None:
+        # asked for before the transaction, since it may wait for the DNS
+        judgement = house.judge(row.raw, reply, now) if is_order(reply) else NOT_JUDGED
+        reason = act_on_reply(house, row.id, reply, judgement, now)
+    _log.info("mail worked off", inbox_id=row.id, reason=reason)
 
 
 def _fire_timers(house: House, now: datetime) -> bool:
+    fired = False
     with house.store.reading() as connection:
         due = incidents.due_ids(connection, now, limit=TIMERS_AT_ONCE)
     for incident_id in due:
@@ -73,8 +85,14 @@ def _fire_timers(house: House, now: datetime) -> bool:
             reason = fire_timer(house, incident_id, now)
         except IncidentChangedMeanwhile:
             continue  # it is decided again at the next tick, on what it has become
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001  the outermost loop of one timer: the others must go on
+            _log.exception("a timer failed", incident=f"INC-{incident_id}")
+            continue
+        fired = True
         _log.info("timer fired", incident=f"INC-{incident_id}", reason=reason)
-    return bool(due)
+    return fired
 
 
 def keep_house(house: House, now: datetime) -> None:

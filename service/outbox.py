@@ -77,6 +77,7 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
                 delivery = in_flight = unsent[0]
                 error = None
                 try:
+                    _refuse_if_useless(delivery, clock())
                     envelope = await to_thread.run_sync(_compose, store, office, delivery)
                     await session.send(
                         sender=envelope.sender, recipient=envelope.recipient, message=envelope.message
@@ -97,6 +98,11 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
     return len(batch)
 
 
+def _refuse_if_useless(delivery: Delivery, now: datetime) -> None:
+    if delivery.kind in SHORT_LIVED and now >= delivery.created_at + SHORT_LIVED[delivery.kind]:
+        raise RecipientRefused("it waited until it was of no use any more")
+
+
 def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
     with store.reading() as connection:
         next_due_at = deliveries.next_due_at(connection)
@@ -111,7 +117,14 @@ def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
 def _compose(store: Store, office: PostOffice, delivery: Delivery) -> Envelope:
     if delivery.kind is DeliveryKind.SUBSCRIBER_UPDATE:
         delivery = replace(delivery, facts={**delivery.facts, **_update_facts(store, delivery)})
-    return compose(delivery, office)
+    try:
+        return compose(delivery, office)
+    except ReplycastError:
+        raise
+    except Exception as error:
+        # the outermost loop of one mail: whatever is wrong with it must not hold up those behind it
+        _log.exception("outbox: a mail cannot be composed", delivery=delivery.public_id)
+        raise TemplateFaulty(f"it cannot be composed: {type(error).__name__}") from error
 
 
 def _update_facts(store: Store, delivery: Delivery) -> dict[str, object]:

@@ -83,6 +83,7 @@ def make_house(folder: Path, config: str = CONFIG) -> House:
         own_address=OWN_ADDRESS,
         instance_id="test-instance",
         new_id=Ids(),
+        look_up=lambda _: None,
     )
 
 

@@ -2,8 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from service.config.settings import Config
+from service.config.settings import Authenticity, Config
+from service.mail.authenticity import Judgement, judge
+from service.mail.dkim_check import LookUp
+from service.mail.replies import Reply, read_reply
+from service.mail.words import ENGLISH, Vocabulary
 from service.model import AUTOMATIC, Employee
 from service.store.database import Store
 
@@ -22,6 +27,10 @@ class House:
     """What our own mails are recognised by."""
     new_id: Callable[[], str]
     """Gives 32 random hexadecimal digits."""
+    look_up: LookUp
+    """Gives a domain's DKIM key from the DNS."""
+    vocabulary: Vocabulary = ENGLISH
+    """The words that are commands, in the languages of config.yaml."""
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -34,6 +43,22 @@ class House:
             return "automatically"
         employee = self.config.employees.get(by)
         return employee.name if employee else by
+
+    def read_reply(self, raw: bytes) -> Reply:
+        """Read a mail as a reply; raises MailUnreadable."""
+        return read_reply(
+            raw,
+            own_address=self.own_address,
+            instance_id=self.instance_id,
+            vocabulary=self.vocabulary,
+            any_reply_publishes=self.config.replies.any_reply_publishes,
+        )
+
+    def judge(self, raw: bytes, reply: Reply, now: datetime) -> Judgement:
+        """Judge whether a reply is its sender's; may wait for the DNS, so never within a transaction."""
+        mail = self.config.mail
+        authenticity = mail.authenticity if mail else Authenticity()
+        return judge(raw, reply.sender or "", authenticity, self.look_up, now=now)
 
     def employee(self, employee_id: str | None) -> Employee | None:
         """Find an employee by id, if he is still one."""

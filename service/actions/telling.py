@@ -85,9 +85,7 @@ def describe(house: House, incident: Incident, recipients: int) -> tuple[str, ..
         case Phase.UNPUBLISHED:
             stands = f"It is not published; {readers} would hear of it."
         case Phase.PUBLISHED:
-            stands = (
-                f"It was published at {_local(house, incident.published_at)}; {readers} heard of it."
-            )
+            stands = f"It was published at {_local(house, incident.published_at)}; {readers} heard of it."
         case Phase.RECOVERED:
             stands = "It is published and has recovered, but is not closed."
         case Phase.CLOSED:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import formataddr
 
 import structlog
@@ -19,8 +19,10 @@ from service.app.ground import load_key, only_process
 from service.config.settings import Config, Mail
 from service.inbox import PostIntake
 from service.mail.compose import PostOffice
+from service.mail.dkim_check import dns_look_up
 from service.mail.imap import FetchedMail, MailboxReader
 from service.mail.sandbox import Sandbox
+from service.mail.words import vocabulary
 from service.outbox import Relay, send_due
 from service.store import credentials, deliveries
 from service.store.database import Store, open_store
@@ -39,6 +41,7 @@ from service.web import (
 from service.web.application import build as build_web
 from service.web.front import Front, make_pages
 
+DNS_PATIENCE = timedelta(seconds=3)
 SANDBOX_ADDRESS = "status@replycast.example"
 """What our mails come from where no mail server is configured; the domain exists nowhere (RFC 2606)."""
 
@@ -120,6 +123,8 @@ async def _connect(
         own_address=mail.sender_address,
         instance_id=await to_thread.run_sync(_awaken, store, clock()),
         new_id=lambda: secrets.token_hex(16),
+        look_up=dns_look_up(DNS_PATIENCE),
+        vocabulary=vocabulary(config.replies.languages, config.replies.words),
     )
     office = PostOffice(
         site=config.site,
@@ -127,6 +132,7 @@ async def _connect(
         sender_address=mail.sender_address,
         instance_id=house.instance_id,
         key=house.key,
+        verp=mail.verp,
     )
     service = Service(
         house=house,

@@ -2,13 +2,19 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from service.app.building import SANDBOX_ADDRESS
+from service.app.building import DNS_PATIENCE, SANDBOX_ADDRESS
 from service.config import Config, load
+from service.config.settings import Authenticity, Policy, Replies
 from service.errors import ConfigFaulty, Fault, MailUnreadable, PostUnreadable
+from service.mail.authenticity import judge
+from service.mail.dkim_check import LookUp, dns_look_up
 from service.mail.replies import explain, explain_unreadable, read_reply
+from service.mail.words import vocabulary
 from service.providers.matching import match_monitor, near_names
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
@@ -57,21 +63,62 @@ def post_in_words(explained: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def own_address(path: Path) -> str:
-    """Find the address that our mails come from, if there is a config.yaml to say so."""
-    try:
-        config = load(path, os.environ)
-    except ConfigFaulty:
-        return SANDBOX_ADDRESS
-    return config.mail.sender_address if config.mail else SANDBOX_ADDRESS
+@dataclass(slots=True)
+class ReplyReader:
+    """Reads mails as the service would under a config.yaml; without one, as it would with the mail sandbox."""
+
+    own_address: str
+    authenticity: Authenticity
+    replies: Replies
+    look_up: LookUp
+
+    @classmethod
+    def under(cls, path: Path) -> "ReplyReader":
+        """Make one for a configuration file, if it is there and right."""
+        try:
+            config = load(path, os.environ)
+        except ConfigFaulty:
+            return cls(SANDBOX_ADDRESS, Authenticity(), Replies(), _patient_once())
+        mail = config.mail
+        return cls(
+            own_address=mail.sender_address if mail else SANDBOX_ADDRESS,
+            authenticity=mail.authenticity if mail else Authenticity(),
+            replies=config.replies,
+            look_up=_patient_once(),
+        )
+
+    def explain(self, raw: bytes, now: datetime) -> dict[str, Any]:
+        """Say what a mail would be taken for; `authentic` is what could be proven, whatever the policy asks for."""
+        try:
+            reply = read_reply(
+                raw,
+                own_address=self.own_address,
+                instance_id="",
+                vocabulary=vocabulary(self.replies.languages, self.replies.words),
+                any_reply_publishes=self.replies.any_reply_publishes,
+            )
+        except MailUnreadable as error:
+            return explain_unreadable(error)
+        proof = replace(self.authenticity, policy=Policy.REQUIRE)
+        judgement = judge(raw, reply.sender or "", proof, self.look_up, now=now)
+        return explain(reply, judgement)
 
 
-def explain_mail(raw: bytes, own: str) -> dict[str, Any]:
-    """Say what a mail would be taken for."""
-    try:
-        return explain(read_reply(raw, own_address=own, instance_id=""))
-    except MailUnreadable as error:
-        return explain_unreadable(error)
+def _patient_once() -> LookUp:
+    """Look keys up in the DNS, but wait for it in vain only once, however many mails there are."""
+    look_up, is_silent = dns_look_up(DNS_PATIENCE), False
+
+    def ask(name: bytes) -> bytes | None:
+        nonlocal is_silent
+        if is_silent:
+            raise TimeoutError("the DNS does not answer")
+        try:
+            return look_up(name)
+        except OSError:
+            is_silent = True
+            raise
+
+    return ask
 
 
 def mail_in_words(explained: Mapping[str, Any]) -> str:

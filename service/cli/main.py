@@ -10,11 +10,13 @@ import click
 import orjson
 
 from service.app.running import serve as serve_until_stopped
+from service.app.running import wall_clock
 from service.cli import explaining
 from service.cli.demo import play
 from service.cli.logs import set_up_logs
 from service.config import Config, load
 from service.errors import ConfigFaulty, PermanentFault, ReplycastError
+from service.mail.words import conflicts
 
 FAULTY = 2
 """Exit code where config.yaml has faults, or an argument is wrong."""
@@ -91,6 +93,8 @@ def check(config_path: Path, *, as_json: bool) -> None:
         return
     for warning in config.warnings:
         click.echo(f"{warning} (warning)")
+    for conflict in conflicts(config.replies.languages, config.replies.words):
+        click.echo(f"{config_path}: replies: {conflict} (warning)")
     click.echo(f"{config_path}: right; {len(config.monitors)} monitors, {len(config.employees)} employees")
 
 
@@ -98,7 +102,9 @@ def check(config_path: Path, *, as_json: bool) -> None:
 @click.argument("provider")
 @click.argument("body", type=click.File("rb"), default="-", metavar="[BODYFILE]")
 @config_option
-@click.option("--content-type", default="application/json", show_default=True)
+@click.option(
+    "--content-type", default="application/json", show_default=True, help="As the post's Content-Type."
+)
 @click.option("--event", default="", help="As ?event= in the webhook's URL.")
 @json_option
 def explain_webhook(
@@ -143,11 +149,11 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
 
     Without a file it is read from standard input. With --json, several files give one object a line.
     """
-    own_address = explaining.own_address(config_path)
+    reader = explaining.ReplyReader.under(config_path)
     for path in mails or ("-",):
         try:
             with click.open_file(path, "rb") as mail:
-                explained = explaining.explain_mail(mail.read(), own_address)
+                explained = reader.explain(mail.read(), wall_clock())
         except OSError as error:
             _fail(str(error), FAULTY)
         if len(mails) > 1 and not as_json:

@@ -1,13 +1,15 @@
 """What in a faultless config.yaml is probably not meant so; advises and never refuses."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from service.config.document import Document, Keys
-from service.config.settings import Config
+from service.config.mail_build import NAMED_BY_PROFILE
+from service.config.settings import Config, Policy
+from service.config.values import is_loopback_host
 from service.errors import Fault
+from service.model import LastResort
 
 _SHORTEST_KEY: Final = 32
 
@@ -34,12 +36,46 @@ def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
         if monitor.auto_publish and not monitor.wait_time:
             text = "every short flap is published at once: give a `wait_time` such as 2m"
             yield ("monitors", at, "auto_publish"), text
+        if monitor.escalate and monitor.escalate[-1].then is LastResort.PUBLISH:
+            text = "what nobody decided about is published to everybody: `leave` or `discard` is more careful"
+            yield ("monitors", at, "escalate", len(monitor.escalate) - 1, "then"), text
+    yield from _about_mail(config)
+
+
+def _about_mail(config: Config) -> Iterator[tuple[Keys, str]]:
+    """Warn where replies are not read, or where nothing but the token stands between a stranger and the page."""
+    mail = config.mail
+    if mail is None:
+        return
+    if mail.imap is None and mail.door is None:
+        text = "replies cannot be read, so that employees publish on the dashboard alone: add `imap` or `receive`"
+        yield ("mail",), text
+        return
+    if mail.door is not None and not is_loopback_host(mail.door.host):
+        text = (
+            "whoever reaches this port can hand in a mail with made-up Authentication-Results: let your mail"
+            " server alone reach it, or listen on 127.0.0.1"
+        )
+        yield ("mail", "receive", "host"), text
+    authenticity = mail.authenticity
+    has_server = authenticity.authserv_id or authenticity.profile in NAMED_BY_PROFILE
+    if authenticity.policy is Policy.TOKEN_ONLY:
+        text = (
+            "nothing protects the sender: anyone who gets hold of a notification's token can publish by forging"
+            f" From; {'write `policy: require`' if has_server else 'set `authserv_id` in `mail.authenticity`'}"
+        )
+        yield ("mail", "authenticity", "policy"), text
+        if config.replies.any_reply_publishes:
+            text = "any reply publishes, and nothing protects its sender: set `mail.authenticity`, or switch this off"
+            yield ("replies", "any_reply_publishes"), text
+    elif not has_server:
+        text = (
+            "only DKIM signatures protect, and a reply without one must be confirmed: name the `authserv_id` of"
+            " your mail server"
+        )
+        yield ("mail", "authenticity", "policy"), text
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine alone (RFC 6761 for `localhost`)."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    """Whether a URL leads to this machine alone."""
+    return is_loopback_host(urlsplit(url).hostname or "")

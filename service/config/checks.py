@@ -3,11 +3,12 @@
 Looks at the raw tree, not at the filled form, so that a fault of shape in one place hides none elsewhere.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from service.config.document import SPOILED, Document, Keys, find, texts
-from service.config.form import DEFAULT_PROVIDER, PROVIDERS
+from service.config.document import Document, Keys, find, texts
+from service.config.form import COMMANDS, DEFAULT_PROVIDER, PROVIDERS
+from service.config.kinds import fold_word
 from service.config.wording import quote, suggest
 from service.errors import Fault
 from service.model import Role
@@ -25,8 +26,19 @@ def check_references(document: Document) -> list[Fault]:
         *_alert_names_twice(document),
         *_notified_twice(document),
         *_nobody_to_publish(document),
-        *_half_a_login(document),
+        *_words_twice(document),
+        *_words_of_another_command(document),
     ]
+
+
+def viewers_in(document: Document) -> set[str]:
+    """Give the ids of the employees who may not publish."""
+    roles = {
+        one["id"].strip(): one.get("role")
+        for _, one in reversed([*find(document.tree, "employees", "*")])
+        if isinstance(one, dict) and isinstance(one.get("id"), str)
+    }
+    return {name for name, role in roles.items() if role == Role.VIEWER}
 
 
 def _unknown_providers(document: Document) -> Iterator[Fault]:
@@ -50,7 +62,7 @@ def _unknown_employees(document: Document) -> Iterator[Fault]:
         for _, one in find(document.tree, "employees", "*")
         if isinstance(one, dict) and "id" in one
     }
-    for pattern in (("authored_by",), ("notify_employees", "*")):
+    for pattern in (("authored_by",), ("notify_employees", "*"), ("escalate", "*", "notify", "*")):
         for keys, name in texts(document.tree, "monitors", "*", *pattern):
             if name.strip() not in ids:
                 meant = ids_by_name.get(name.strip().casefold(), name)
@@ -94,9 +106,10 @@ def _alert_names_twice(document: Document) -> Iterator[Fault]:
 
 
 def _notified_twice(document: Document) -> Iterator[Fault]:
-    for keys, notified in find(document.tree, "monitors", "*", "notify_employees"):
-        names = (((*keys, *inner), name.strip()) for inner, name in texts(notified, "*"))
-        yield from _repeated(document, "employee", names)
+    for pattern in (("notify_employees",), ("escalate", "*", "notify")):
+        for keys, notified in find(document.tree, "monitors", "*", *pattern):
+            names = (((*keys, *inner), name.strip()) for inner, name in texts(notified, "*"))
+            yield from _repeated(document, "employee", names)
 
 
 def _repeated(document: Document, what: str, named: Iterator[tuple[Keys, Any]]) -> Iterator[Fault]:
@@ -112,35 +125,32 @@ def _repeated(document: Document, what: str, named: Iterator[tuple[Keys, Any]]) 
 
 def _nobody_to_publish(document: Document) -> Iterator[Fault]:
     """Report a monitor without auto-publish whose notified employees may not publish."""
-    viewers: Mapping[str, bool] = {
-        str(one["id"]): one.get("role") == Role.VIEWER
-        for _, one in reversed([*find(document.tree, "employees", "*")])
-        if isinstance(one, dict) and "id" in one
-    }
+    viewers = viewers_in(document)
     for keys, monitor in find(document.tree, "monitors", "*"):
-        if not isinstance(monitor, dict) or monitor.get("auto_publish", False) not in {False, "false"}:
+        if not isinstance(monitor, dict) or monitor.get("auto_publish", False) not in (False, "false"):
             continue
         notified = monitor.get("notify_employees", [])
         if notified == []:
             text = "nobody could publish it: name somebody in `notify_employees`, or set `auto_publish: true`"
             yield document.fault((*keys, "notify_employees"), text, at_key=True)
-        elif isinstance(notified, list) and all(viewers.get(str(one), False) for one in notified):
+        elif isinstance(notified, list) and all(str(one).strip() in viewers for one in notified):
             text = "nobody could publish it: all of these are viewers; name a publisher or an admin"
             yield document.fault((*keys, "notify_employees"), text)
 
 
-def _half_a_login(document: Document) -> Iterator[Fault]:
-    """Report a user name without a password, and the other way round."""
-    for section in ("smtp", "imap"):
-        for keys, login in find(document.tree, "mail", section):
-            if not isinstance(login, dict):
-                continue
-            has_password = bool(login.get("password") or "password_file" in login)
-            username = login.get("username", "")
-            if username and username is not SPOILED and "password" not in login and not has_password:
-                text = "`username` needs a `password` or `password_file` beside it"
-                yield document.fault((*keys, "username"), text, at_key=True)
-            if has_password and "username" not in login and section == "smtp":
-                yield document.fault(
-                    (*keys, "password"), "a password needs a `username` beside it", at_key=True
-                )
+def _words(document: Document) -> Iterator[tuple[Keys, str]]:
+    for inside in (("*",), ("*", "*")):
+        for keys, word in texts(document.tree, "replies", "words", *inside):
+            yield keys, fold_word(word)
+
+
+def _words_twice(document: Document) -> Iterator[Fault]:
+    """Report a word that two commands claim, or one twice. Those of the languages are compared by `mail`."""
+    yield from _repeated(document, "word", _words(document))
+
+
+def _words_of_another_command(document: Document) -> Iterator[Fault]:
+    for keys, word in _words(document):
+        if word in COMMANDS and word != keys[2]:
+            text = f"{document.quoted(keys)} is a command of its own: take another word"
+            yield document.fault(keys, text)

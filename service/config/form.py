@@ -1,98 +1,44 @@
 """The form of config.yaml: which keys there are, of which kind, and what holds where they are left out.
 
-One value at a time: what must fit together is in `checks`, what a template says in `template_check`.
+One value at a time: what must fit together is in `checks` and its siblings, what a template says in
+`template_check`.
 """
 
 from datetime import timedelta
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from service.config import values
-from service.config.settings import Secret, Security
-from service.config.spans import parse_span
-from service.model import AUTOMATIC, ComponentState, Role
+from service.config.kinds import (
+    AnswerableSpan,
+    DatabaseUrl,
+    Email,
+    Identifier,
+    Languages,
+    Line,
+    Names,
+    OneOrMoreNames,
+    Optional,
+    People,
+    Prose,
+    RequiredProse,
+    SecretText,
+    Section,
+    SiteUrl,
+    Span,
+    States,
+    Timezone,
+    Truth,
+    Words,
+)
+from service.config.mail_form import MailForm
+from service.config.settings import Secret
+from service.model import IfRecovered, LastResort, Role
 
 DEFAULT_PROVIDER: Final = "victorops"
 PROVIDERS: Final = (DEFAULT_PROVIDER,)
 """The monitoring products that can post to us."""
-
-
-def _one_line(text: str) -> str:
-    if "\n" in text or "\t" in text:
-        raise ValueError("must stand on one line, without tabs")
-    return text
-
-
-def _identifier(text: str) -> str:
-    if not (text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()):
-        raise ValueError("may hold only letters, digits, `-`, `_` and `.`")
-    if text == AUTOMATIC:
-        raise ValueError("stands for what happens by itself: take another id")
-    return text
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a text: put it in quotes")  # noqa: TRY004 — pydantic collects ValueError
-    return value
-
-
-def _span(value: object) -> timedelta:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return parse_span(str(value))
-    if isinstance(value, str):
-        return parse_span(value)
-    raise ValueError("is not a span of time: write for example 90s, 5m, 1h30m or 2d, or 0")
-
-
-def _lasting(span: timedelta) -> timedelta:
-    if span < timedelta(minutes=1):
-        raise ValueError("is too short to answer a mail in: 1m is the least")
-    return span
-
-
-def _secret(value: object) -> Secret:
-    return Secret(_text(value))
-
-
-def _alert_names(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _components(value: object) -> object:
-    """Take a list of names too: each of them has a partial outage."""
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return dict.fromkeys(value, ComponentState.PARTIAL_OUTAGE)
-    return value
-
-
-_Trimmed = StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200)
-Line = Annotated[str, _Trimmed, AfterValidator(_one_line)]
-Identifier = Annotated[str, _Trimmed, AfterValidator(_identifier)]
-Optional = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=2000)]
-Prose = Annotated[str, StringConstraints(strict=True, max_length=20_000)]
-RequiredProse = Annotated[Prose, StringConstraints(min_length=1)]
-Email = Annotated[Line, AfterValidator(values.parse_email)]
-Truth = Annotated[bool, BeforeValidator(values.parse_truth)]
-Port = Annotated[int, BeforeValidator(values.parse_port)]
-Span = Annotated[timedelta, BeforeValidator(_span)]
-SecretText = Annotated[Secret, BeforeValidator(_secret)]
-SiteUrl = Annotated[Line, AfterValidator(values.parse_site_url)]
-DatabaseUrl = Annotated[Line, AfterValidator(values.parse_database)]
-Timezone = Annotated[ZoneInfo, BeforeValidator(lambda value: values.parse_timezone(_text(value)))]
-From = Annotated[values.Sender, BeforeValidator(lambda value: values.parse_sender(_one_line(_text(value))))]
-States = Annotated[dict[Line, ComponentState], BeforeValidator(_components)]
-Names = Annotated[list[Line], Field(min_length=1), BeforeValidator(_alert_names)]
-
-
-class Section(BaseModel):
-    """A mapping that offers its own keys and no others."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
 
 
 class SiteForm(Section):
@@ -109,38 +55,6 @@ class WebhookForm(Section):
 
     secret: SecretText = Secret("")
     secret_file: Line | None = None
-
-
-class SmtpForm(Section):
-    """The relay; without a port, the usual one of its security is taken."""
-
-    host: Line
-    port: Port | None = None
-    security: Security = Security.STARTTLS
-    username: Optional = ""
-    password: SecretText = Secret("")
-    password_file: Line | None = None
-
-
-class ImapForm(Section):
-    """The mailbox; without a port, the usual one of its security is taken."""
-
-    host: Line
-    port: Port | None = None
-    security: Security = Security.TLS
-    username: Line
-    password: SecretText = Secret("")
-    password_file: Line | None = None
-    folder: Line = "INBOX"
-    processed_folder: Line = "Processed"
-
-
-class MailForm(Section):
-    """How mails leave and come back."""
-
-    sender: From = Field(alias="from")
-    smtp: SmtpForm
-    imap: ImapForm | None = None
 
 
 class EmployeeForm(Section):
@@ -160,11 +74,19 @@ class ComponentForm(Section):
     description: Optional = ""
 
 
+class RungForm(Section):
+    """A step of a monitor's ladder."""
+
+    after: Span
+    notify: Names | None = None
+    then: LastResort | None = None
+
+
 class MonitorForm(Section):
     """The vendor's form, in its own words, and what we add to it."""
 
     provider: Line = DEFAULT_PROVIDER
-    alert_name: Names
+    alert_name: OneOrMoreNames
     authored_by: Line
     type: Line
     affected_components: States = Field(default_factory=dict)
@@ -178,12 +100,31 @@ class MonitorForm(Section):
     closing_comment: Prose = ""
     recovery_grace: Span = timedelta(0)
     warning_fires: Truth = True
+    escalate: list[RungForm] = Field(default_factory=list)
+    remind_every: AnswerableSpan | None = None
+    approvals: People = 1
+    if_recovered_unpublished: IfRecovered = IfRecovered.DISCARD
+
+
+class WordsForm(Section):
+    """Words of the company's own, by the command that they stand for."""
+
+    publish: Words = Field(default_factory=list)
+    discard: Words = Field(default_factory=list)
+    hold: Words = Field(default_factory=list)
+    update: Words = Field(default_factory=list)
+    close: Words = Field(default_factory=list)
+    status: Words = Field(default_factory=list)
+    help: Words = Field(default_factory=list)
 
 
 class RepliesForm(Section):
     """How notification mails may be answered."""
 
-    token_lifetime: Annotated[Span, AfterValidator(_lasting)] = timedelta(hours=72)
+    token_lifetime: AnswerableSpan = timedelta(hours=72)
+    languages: Languages = Field(default_factory=lambda: ["en"])
+    words: WordsForm = Field(default_factory=WordsForm)
+    any_reply_publishes: Truth = False
 
 
 class Form(Section):
@@ -199,6 +140,10 @@ class Form(Section):
     replies: RepliesForm = Field(default_factory=RepliesForm)
     secret_key: SecretText = Secret("")
     secret_key_file: Line | None = None
+
+
+COMMANDS: Final = tuple(WordsForm.model_fields)
+"""What `replies.words` may give words for."""
 
 
 def keys_of(form: type[BaseModel]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The way from config.yaml to `Config`, one step after the other, collecting every fault on it.
 
-Reads that file and the secret files that it names, and nothing else; the environment is an argument.
+Reads that file, the secret files and the certificate that it names, and nothing else; the environment is an argument.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,11 @@ from typing import Final
 
 from service.config.advice import advise
 from service.config.build import build
+from service.config.certificate import check_certificate
 from service.config.checks import check_references
 from service.config.expansion import expand_document
+from service.config.ladder_check import check_ladders
+from service.config.login_check import check_logins
 from service.config.secret_files import read_secret_files
 from service.config.settings import Config
 from service.config.shape import fill_form
@@ -50,7 +53,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
-    """Understand the text of config.yaml; `path` names it in faults, and its folder holds the secret files.
+    """Understand the text of config.yaml; `path` names it in faults, and its folder holds the files it names.
 
     Raises ConfigFaulty with every fault at once, in the order of the file.
     """
@@ -64,6 +67,9 @@ def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
         *unread,
         *misshapen,
         *check_references(document),
+        *check_ladders(document),
+        *check_logins(document),
+        *check_certificate(document, path.parent),
         *check_templates(document),
     ]
     if faults or form is None:

@@ -13,7 +13,16 @@ from service.errors import Fault
 PLACES: Final = (
     ("webhooks", "*", "secret"),
     ("mail", "smtp", "password"),
+    ("mail", "smtp", "oauth", "client_secret"),
+    ("mail", "smtp", "oauth", "refresh_token"),
     ("mail", "imap", "password"),
+    ("mail", "imap", "oauth", "client_secret"),
+    ("mail", "imap", "oauth", "refresh_token"),
+    *(
+        ("mail", one, "oauth", name)
+        for one in ("smtp", "imap")
+        for name in ("client_secret", "refresh_token")
+    ),
     ("secret_key",),
 )
 """Where a secret may stand, and beside it the same key with `_file` at its end."""

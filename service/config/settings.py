@@ -168,6 +168,8 @@ class Mail:
     imap: Imap | None
     door: Door | None = None
     authenticity: Authenticity = field(default_factory=Authenticity)
+    verp: bool = True
+    """Whether each mail has an envelope sender of its own, by which its bounce is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,3 +42,12 @@ def format_span(span: timedelta) -> str:
     days, hours = divmod(hours, 24)
     parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0"
+
+
+def read_span(value: object) -> timedelta:
+    """Read a span as YAML gives it: a text, or a number, which only 0 may be. Raises as `parse_span` does."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return parse_span(str(value))
+    if isinstance(value, str):
+        return parse_span(value)
+    raise ValueError("is not a span of time: write for example 90s, 5m, 1h30m or 2d, or 0")

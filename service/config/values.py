@@ -3,7 +3,9 @@
 The text of each ValueError is a predicate ("is not …"); who reports it puts the value or its key before it.
 """
 
+import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +17,9 @@ from sqlalchemy.exc import ArgumentError
 from service.config.wording import suggest
 
 _LAST_PORT: Final = 65535
+_MOST_PEOPLE: Final = 99
+_LONGEST_NAME: Final = 253
+_MOST_APPROVALS: Final = 9
 _LONGEST_LOCAL_PART: Final = 64 - len("+") - 26
 """RFC 5321, 4.5.3.1.1 allows 64 octets; replies come back to `status+TOKEN@…`, the token being of 26."""
 _NOTHING_FORGETS: Final = (
@@ -47,6 +52,33 @@ def parse_port(value: object) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _LAST_PORT:
         return number
     raise ValueError(f"is not a port: write a number from 1 to {_LAST_PORT}")
+
+
+def parse_count(value: object) -> int:
+    """Read a small number of people, also as the text that an expansion leaves."""
+    number = (
+        int(value)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 1
+        else value
+    )
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST_APPROVALS:
+        return number
+    raise ValueError(f"is not a number of employees: write one from 1 to {_MOST_APPROVALS}")
+
+
+def parse_people(value: object) -> int:
+    """Read a number of people, also as the text that an expansion leaves."""
+    number = value
+    if (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isdigit()
+        and len(value) <= len(str(_MOST_PEOPLE))
+    ):
+        number = int(value)
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST_PEOPLE:
+        return number
+    raise ValueError(f"is not a number of people: write one from 1 to {_MOST_PEOPLE}")
 
 
 def parse_email(text: str) -> str:
@@ -86,6 +118,46 @@ def parse_site_url(text: str) -> str:
     if "@" in parts.netloc or "?" in text or "#" in text:
         raise ValueError(f"{wrong}, without a user name, `?` or `#`")
     return text.rstrip("/")
+
+
+def parse_token_url(text: str) -> str:
+    """Check an OAuth 2 token endpoint (RFC 6749, 3.2): over TLS, save on this machine, for it gets secrets."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isascii() or any(one.isspace() for one in text):
+        raise ValueError("must be an address such as https://login.example.com/oauth2/token")
+    if "@" in parts.netloc or "#" in text:
+        raise ValueError("must be an address without a user name or `#`")
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
+        raise ValueError("would send secrets in the clear: write https://")
+    return text
+
+
+def parse_tenant(text: str) -> str:
+    """Check the name of a Microsoft Entra tenant by its form: a directory id or a domain."""
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise ValueError("is not a tenant: write the directory id, or a domain such as acme.onmicrosoft.com")
+    return text
+
+
+def parse_authserv_id(text: str) -> str:
+    """Check the name by which a mail server signs its Authentication-Results (RFC 8601, 2.5)."""
+    if not re.fullmatch(r"[\w.:-]+", text) or len(text) > _LONGEST_NAME:
+        raise ValueError(
+            "is not a server's name: take what stands before the first `;` of its Authentication-Results"
+        )
+    return text
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a name or IP address is this machine alone (RFC 6761 for `localhost`)."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def parse_timezone(text: str) -> ZoneInfo:

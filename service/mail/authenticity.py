@@ -18,7 +18,7 @@ from service.mail.authentication_results import (
     find_topmost,
     read_header,
 )
-from service.mail.dkim_check import LookUp, check_signatures, is_aligned
+from service.mail.dkim_check import LookUp, check_signatures, is_aligned, signing_domains
 from service.mail.parsing import MOST_BYTES
 
 _MOST_SHOWN: Final = 80
@@ -51,9 +51,10 @@ def judge(
     """Judge whether a mail comes from `sender`, the one address of its From.
 
     The Authentication-Results that our own mail server wrote (RFC 8601; see `find_topmost`) come first:
-    `dmarc=fail` is NO under every policy, `dmarc=pass` for the sender's domain or else an aligned `dkim=pass` is
-    YES. What they leave open is for the mail's DKIM signatures, which are verified here with keys from `look_up`;
-    it may block for as long as that does, at most five times. `token_only` asks for nothing more.
+    `dmarc=fail` is NO under every policy, `dmarc=pass` for the sender's domain or else an aligned `dkim=pass`
+    is YES (under the profile `generic` only in the topmost field). What they leave open is for the mail's DKIM
+    signatures, which are verified here with keys from `look_up`; it may block for as long as that does, at most
+    five times. `token_only` asks for nothing more.
     """
     header = read_header(raw[:MOST_BYTES])
     domain = ascii_domain(sender.rpartition("@")[2] if "@" in sender else "")
@@ -150,21 +151,26 @@ def _judge_by_server(header: Header, domain: str, authenticity: Authenticity) ->
     if not fields:
         return Judgement(Verdict.UNKNOWN, f"no Authentication-Results of {server}")
     results = [result for field in fields for result in field.results]
-    dmarc = [result for result in results if result.method == "dmarc"]
-    if any(result.result == "fail" for result in dmarc):
+    if any((result.method, result.result) == ("dmarc", "fail") for result in results):
         return Judgement(Verdict.NO, f"dmarc=fail by {server}")
     if not all(field.is_sound for field in fields):
         return Judgement(Verdict.UNKNOWN, f"the Authentication-Results of {server} are malformed")
     if any(result.method == "compauth" and result.result == "fail" for result in results):
         return Judgement(Verdict.UNKNOWN, f"compauth=fail by {server}")
-    said = frozenset(result.result for result in dmarc).union(*(field.dmarc_words for field in fields))
+    if authenticity.profile is Profile.GENERIC:
+        # An unknown filter may write SPF alone and remove nothing: what follows it may be a stranger's.
+        results = list(fields[0].results)
+    dmarc = [result for result in results if result.method == "dmarc"]
+    said = {result.result for result in dmarc}.union(*(field.dmarc_words for field in fields))
     if "pass" in said and said != {"pass"}:
         return Judgement(Verdict.UNKNOWN, f"contradictory results of DMARC by {server}")
     if dmarc and said == {"pass"}:
         return _judge_pass(dmarc, domain, server)
-    return _judge_signatures(
-        results, domain, server, _shown(f"dmarc={dmarc[0].result}" if dmarc else "no DMARC")
-    )
+    otherwise = _shown(f"dmarc={dmarc[0].result}" if dmarc else "no DMARC")
+    passed = _find_passed_signature(results, domain)
+    if passed and passed in signing_domains(header):
+        return Judgement(Verdict.YES, f"dkim=pass of {passed} by {server}")
+    return Judgement(Verdict.UNKNOWN, f"{otherwise} by {server}")
 
 
 def _judge_pass(dmarc: Sequence[MethodResult], domain: str, server: str) -> Judgement:
@@ -177,14 +183,15 @@ def _judge_pass(dmarc: Sequence[MethodResult], domain: str, server: str) -> Judg
     return Judgement(Verdict.UNKNOWN, _shown(f"dmarc=pass by {server} is for {other} and not for {domain}"))
 
 
-def _judge_signatures(results: Sequence[MethodResult], domain: str, server: str, otherwise: str) -> Judgement:
-    """Look for an aligned `dkim=pass`; one that fails beside it, or names no domain and fails, undoes it."""
+def _find_passed_signature(results: Sequence[MethodResult], domain: str) -> str:
+    """Give the domain of an aligned `dkim=pass`, or ""; one that fails beside it, or a nameless one, undoes it.
+
+    The caller looks for such a signature in the mail, in case the server repeats unquoted what a stranger wrote.
+    """
     dkim = [(result.result, _signing_domain(result)) for result in results if result.method == "dkim"]
-    passed = next((signer for word, signer in dkim if word == "pass" and is_aligned(signer, domain)), "")
-    failed = any(word == "fail" and (not signer or is_aligned(signer, domain)) for word, signer in dkim)
-    if passed and not failed:
-        return Judgement(Verdict.YES, f"dkim=pass of {passed} by {server}")
-    return Judgement(Verdict.UNKNOWN, f"{otherwise} by {server}")
+    if any(word == "fail" and (not signer or is_aligned(signer, domain)) for word, signer in dkim):
+        return ""
+    return next((signer for word, signer in dkim if word == "pass" and is_aligned(signer, domain)), "")
 
 
 def _signing_domain(result: MethodResult) -> str:

@@ -85,8 +85,10 @@ _GATEWAY_TAG: Final = re.compile(r"\A(?:\[(?:ext|external|extern|externe?|spam\?
 _DELAY: Final = re.compile(
     r"(?:delivery notification: )?(?:warning:|[^:\[]{0,80}(?:\bdelay|verzöger|retardé|\bstill being retried))"
 )
-_DELIVERED_ACTIONS: Final = frozenset({"delayed", "delivered", "relayed", "expanded"})
+_UNDERWAY_OR_THERE: Final = ("delayed", "delivered", "relayed", "expanded")
 _DELIVERY_REPORTS: Final = frozenset({"delivery-status", "global-delivery-status"})
+# Sieve's reject and Dovecot's quota send back what they do not take as a kind of receipt (RFC 5429)
+_MAY_REJECT: Final = frozenset({"", "disposition-notification"})
 _MACHINES_TYPES: Final = frozenset(
     {
         "multipart/report",
@@ -124,8 +126,8 @@ def is_bounce(mail: ParsedMail, sender: str | None) -> bool:
     """
     if is_delivery_report(mail, sender):
         actions = mail.delivery_actions
-        return not actions or any(action not in _DELIVERED_ACTIONS for action in actions)
-    if mail.report_type or tells_of_delay(mail) or is_out_of_office(mail):
+        return not actions or any(not action.startswith(_UNDERWAY_OR_THERE) for action in actions)
+    if mail.report_type not in _MAY_REJECT or tells_of_delay(mail) or is_out_of_office(mail):
         return False
     if mail.values("x-failed-recipients"):
         return True

@@ -1,52 +1,58 @@
-"""What a mail server's refusal means: is the address no good, or may the next mail arrive?
+"""What a mail server's refusal means: the address is no good, or the next mail may arrive.
 
 By the enhanced status code (RFC 3463), else by what servers say in words, else by the reply code (RFC 5321).
-In doubt an address is not given up. Pure; reads one short text and nothing else.
+In doubt an address is not given up. Pure; reads short texts and nothing else.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _STATUS: Final = re.compile(r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?!\.?\d)")
-_REPLY_CODE: Final = re.compile(r"(?:^|[\s:;<(\[#'\"])([45])[0-5]\d(?=[\s-])")
-_CONTINUED: Final = re.compile(r"\s+[245]\d\d[- ](?:[245]\.\d{1,3}\.\d{1,3}\s+)?")
+_REPLY_CODE: Final = re.compile(r"(?:^|[\s:;<(\[#'\"])(421|432|4[45][0-2]|4[45]7|455|5[05]\d|521)(?=[\s-]|$)")
+_LONG_REPLY: Final = re.compile(r"\b([245]\d\d)-(?=\S)")
+_ENHANCED: Final = r"(?:[245]\.\d{1,3}\.\d{1,3}\s+)?"
+_MOST_LINES: Final = 120
+_LONGEST_LINE: Final = 300
+_LINES_OF_A_REASON: Final = 4
 
+_SOME: Final = r"(?:[^.]|\.(?=\S)){0,60}"
+"""The rest of a sentence, which an address may stand in."""
 # A full mailbox and a refused sender say nothing against the address, whatever code stands beside them.
 _FULL_OR_ABOUT_US: Final = re.compile(
-    r"(?:mailbox|mail ?box|inbox|account|quota|storage|postfach|disk)[^.]{0,60}\b(?:full|exceed|over ?quota|voll\b)"
-    r"|full mailbox|over[- ]?quota|quota (?:is |was )?(?:exceeded|full)|exceed\w* [^.]{0,40}(?:quota|storage)"
-    r"|overquota|out of storage|insufficient (?:system |disk )?(?:storage|space)|mailbox size limit"
-    r"|not enough (?:storage|disk space|space)|speicherplatz|kontingent"
-    r"|bo[iî]te[^.]{0,40}(?:pleine|satur)|buz[oó]n[^.]{0,40}lleno|casella[^.]{0,40}piena|caixa[^.]{0,40}cheia"
-    r"|sender (?:address )?(?:was )?(?:denied|rejected|refused|blocked)|sender verify|unverified sender"
+    rf"(?:mail ?box|inbox|account|quota|storage|disk){_SOME}\b(?:full\b|exceed|over ?quota)"
+    r"|full mailbox|over[- ]?quota|quota exceeded|out of storage|mailbox size limit"
+    r"|(?:insufficient|not enough) (?:system |disk )?(?:storage|space)"
+    rf"|postfach{_SOME}\bvoll\b|speicherplatz|bo[iî]te{_SOME}\b(?:pleine|satur)|buz[oó]n{_SOME}\blleno"
+    rf"|casella{_SOME}\bpiena|caixa{_SOME}\bcheia"
+    r"|sender (?:address )?(?:denied|rejected|refused|blocked)|sender verify"
 )
 _NO_SUCH_ADDRESS: Final = re.compile(
-    r"(?:user|recipient|mailbox|account|address|alias)(?: is| was)? (?:unknown|not (?:found|known|exist))"
-    r"|(?:unknown|no such|invalid|non-?existent|bad)"
-    r" (?:local )?(?:user|recipient|mailbox|account|address|alias|destination)"
-    r"|(?:user|recipient|mailbox|account|address)[^.]{0,80}(?:does not|doesn't|doesn\u2019t) exist"
-    r"|recipientnotfound|recipnotfound|recipient address rejected: access denied|no mailbox here"
-    r"|(?:user|recipient)[^.]{0,60}not listed in|unrouteable address|unroutable address"
-    r"|(?:doesn't|doesn\u2019t|does not) have an? [^.]{0,60}account|no longer (?:in use|active|valid|available)"
-    r"|(?:account|mailbox|user|address)[^.]{0,60}(?:disabled|inactive|deactivated|discontinued|suspended|closed)"
-    r"|(?:adresse|empfänger|benutzer|postfach)[^.]{0,60}(?:nicht gefunden|unbekannt|existiert nicht)"
-    r"|destinataire inconnu|adresse inconnue|destinatario (?:desconocido|sconosciuto)|usuario desconocido"
+    r"(?:user|recipient|mailbox|account|address|alias) (?:is |was )?(?:unknown|not (?:found|known|exist))"
+    r"|(?:unknown|no such|invalid|non-?existent|bad) (?:local )?"
+    r"(?:user|recipient|mailbox|account|address|alias|destination)"
+    rf"|(?:user|recipient|mailbox|account|address){_SOME}(?:does not|doesn['\u2019]t) exist"
+    r"|recipientnotfound|recipnotfound|no mailbox here|unrouteable address|unroutable address"
+    rf"|(?:user|recipient){_SOME}not listed in|(?:does not|doesn['\u2019]t) have an? {_SOME}account"
+    r"|no longer (?:in use|active|valid|available)"
+    rf"|(?:account|mailbox|user|address){_SOME}(?:disabled|inactive|deactivated|discontinued)"
+    rf"|(?:adresse|empfänger|benutzer|postfach){_SOME}(?:nicht gefunden|unbekannt|existiert nicht)"
+    r"|destinataire inconnu|adresse inconnue|(?:destinatario|usuario|utente) (?:desconocido|sconosciuto)"
 )
 _REFUSED_THIS_MAIL: Final = re.compile(
-    r"\bspam|junk|blocked|black ?list|block ?list|denylist|reputation|\bpolicy|dmarc|\bspf\b|\bdkim\b|unsolicited"
-    r"|virus|malware|grey ?list|rate limit|too many|too (?:large|big)|message size|content (?:rejected|refused)"
-    r"|loop|hop count|expired|timed out|timeout|try again|temporar|access denied|not authori[sz]ed|unauthenticated"
+    r"\bspam|\bjunk|blocked|(?:black|block|deny|grey|gray) ?list|reputation|\bpolicy|dmarc|\bspf\b|\bdkim\b"
+    r"|unsolicited|virus|malware|rate limit|too many|too (?:large|big)|message size|\bcontent (?:rej|ref)"
+    r"|\bloop|hop count|expired|timed out|timeout|try again|temporar|access denied|not authori[sz]ed"
+    r"|unauthenticated"
 )
 _NO_SUCH_PLACE: Final = re.compile(
-    r"(?:host|domain)[^.]{0,80}(?:not found|unknown|does not exist|no such)|nxdomain|no such domain"
-    r"|unknown (?:host|domain)|couldn't find any host|mailbox unavailable|does not exist|doesn't exist"
+    rf"(?:host|domain){_SOME}(?:not found|unknown|does not exist)|nxdomain|unknown (?:host|domain)"
+    r"|no such (?:host|domain)|(?:couldn't|cannot) find any host|mailbox unavailable|does not exist|doesn't exist"
 )
-_GOOD_FOR_NOTHING: Final = re.compile(r"5\.(?:1\.(?!7$|8$|90$)\d+|2\.1)")
-# RFC 3463: full or too large (2.2, 2.3, 3.x), routes (4.x), protocol (5.x), media (6.x), policy (7.x), our own
-# address (1.7, 1.8); Microsoft 365's 1.90 is our daily limit. Its 4.1 and 4.310, and 4.4, are of the address.
-_NOT_ITS_FAULT: Final = re.compile(
-    r"5\.(?:1\.(?:7|8|90)|2\.[23]|3\.\d+|4\.(?!1$|4$|310$)\d+|5\.[1-9]\d*|[67]\.\d+)"
-)
+# 1.7, 1.8 and Microsoft 365's 1.90 are about us; its 4.1 (no such recipient) and 4.310, and 4.4, about a domain.
+_NO_GOOD: Final = re.compile(r"5\.(?:1\.(?!7$|8$|90$)\d+|2\.1|4\.(?:1|4|310))")
+# RFC 3463: full or too large (2.2, 2.3, 3.x), routes (4.x), protocol (5.1 and on), contents (6.x), policy (7.x)
+_NOT_ITS_FAULT: Final = re.compile(r"5\.(?:1\.(?:7|8|90)|2\.[23]|5\.[1-9]\d*|[3467]\.\d+)")
 
 
 def find_status(text: str) -> str:
@@ -54,16 +60,27 @@ def find_status(text: str) -> str:
     return match[1] if (match := _STATUS.search(text)) else ""
 
 
-def is_telling(line: str) -> bool:
-    """Tell whether a line says why a mail was refused, in a code or in known words."""
-    folded = line.casefold()
-    patterns = (_STATUS, _REPLY_CODE, _FULL_OR_ABOUT_US, _NO_SUCH_ADDRESS, _REFUSED_THIS_MAIL, _NO_SUCH_PLACE)
-    return any(pattern.search(folded) for pattern in patterns)
+def find_reason(lines: Sequence[str]) -> str:
+    """Find, in what a mail server wrote, the lines that say why: with a code, else with known words, else ""."""
+    folded = [line[:_LONGEST_LINE].casefold() for line in lines[:_MOST_LINES]]
+    for patterns in (
+        (_STATUS, _REPLY_CODE),
+        (_FULL_OR_ABOUT_US, _NO_SUCH_ADDRESS),
+        (_REFUSED_THIS_MAIL, _NO_SUCH_PLACE),
+    ):
+        for number, line in enumerate(folded):
+            if any(pattern.search(line) for pattern in patterns):
+                return _paragraph(lines, number)
+    return ""
 
 
 def joined_reply(text: str) -> str:
-    """Take the codes out that begin each further line of a long SMTP reply (RFC 5321 section 4.2.1)."""
-    return _CONTINUED.sub(" ", text)
+    """Take the code out that begins each further line of a long SMTP reply (RFC 5321 section 4.2.1)."""
+    first = _LONG_REPLY.search(text)
+    if first is None:
+        return text
+    further = re.sub(rf"\s+{first[1]}[- ]{_ENHANCED}", " ", text[first.end() :])
+    return f"{text[: first.start()]}{first[1]} {further}"
 
 
 def is_permanent(status: str, words: str) -> bool | None:
@@ -74,15 +91,20 @@ def is_permanent(status: str, words: str) -> bool | None:
     folded = words.casefold()
     if status.startswith("4.") or _FULL_OR_ABOUT_US.search(folded):
         return False
-    if _GOOD_FOR_NOTHING.fullmatch(status) or _NO_SUCH_ADDRESS.search(folded):
+    if _NO_GOOD.fullmatch(status) or _NO_SUCH_ADDRESS.search(folded):
         return True
     if _NOT_ITS_FAULT.fullmatch(status) or _REFUSED_THIS_MAIL.search(folded):
         return False
     if status.startswith("5.") or _NO_SUCH_PLACE.search(folded):
         return True
-    return _by_reply_code(folded)
+    code = _REPLY_CODE.search(folded)
+    return None if code is None else code[1].startswith("5")
 
 
-def _by_reply_code(words: str) -> bool | None:
-    match = _REPLY_CODE.search(words)
-    return None if match is None else match[1] == "5"
+def _paragraph(lines: Sequence[str], start: int) -> str:
+    kept: list[str] = []
+    for line in lines[start : start + _LINES_OF_A_REASON]:
+        if not line.strip():
+            break
+        kept.append(line[:_LONGEST_LINE].strip())
+    return " ".join(kept)

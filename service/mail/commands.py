@@ -8,35 +8,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from itertools import islice
-from types import MappingProxyType
 
 from service.mail.plain_text import without_invisible
-
-
-class Command(StrEnum):
-    """What an employee orders by answering a mail."""
-
-    PUBLISH = "publish"
-    DISCARD = "discard"
-    HELP = "help"
-
-
-WORDS: Mapping[str, Command] = MappingProxyType(
-    {
-        "publish": Command.PUBLISH,
-        "yes": Command.PUBLISH,
-        "ok": Command.PUBLISH,
-        "approve": Command.PUBLISH,
-        "discard": Command.DISCARD,
-        "ignore": Command.DISCARD,
-        "no": Command.DISCARD,
-        "false alarm": Command.DISCARD,
-        "help": Command.HELP,
-    }
-)
-"""English; lower-case, single spaces."""
+from service.mail.words import ENGLISH, Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +30,8 @@ class NewText:
 
     first_line: str
     text: str
+    following: tuple[str, ...] = ()
+    """The lines below the first, up to a quote or a signature."""
     is_among_quotes: bool = False
     """Whether new text and quotes alternate, so that nobody can tell what the first line answers."""
 
@@ -67,7 +45,7 @@ _MOST_ATTRIBUTION_LINES = 4
 _MOST_FIELDS_LOOKED_AT = 5
 _SHORT_WORD = 3
 
-_QUOTES = "\"'`\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b«»"
+_QUOTES = "\"'`\u300c\u300d\u300e\u300f\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b«»"
 _INCIDENT = re.compile(r"(?P<word>.+) (?P<tag>\[?INC-(?P<number>[0-9]{1,9})\]?)", re.IGNORECASE | re.ASCII)
 
 _GREETING = re.compile(
@@ -151,13 +129,13 @@ def clean_line(line: str) -> str:
     return " ".join(without_invisible(unicodedata.normalize("NFKC", line[:_LONGEST_LINE])).split())
 
 
-def read_command(line: str, words: Mapping[str, Command] = WORDS) -> Spoken | None:
+def read_command(line: str, words: Mapping[str, Command] = ENGLISH.words) -> Spoken | None:
     """Read a line that is exactly a command, or give None.
 
     Wrapping quotes and asterisks and closing full stops and exclamation marks do not count; a question mark,
     a quote or list mark, an ellipsis or any further word makes it no command.
     """
-    text = _unwrap(clean_line(line))
+    text = unwrap(clean_line(line))
     if command := words.get(text.lower()):
         return Spoken(command)
     match = _INCIDENT.fullmatch(text)
@@ -171,7 +149,7 @@ def is_question(line: str) -> bool:
     return clean_line(line).rstrip(_QUOTES + "*_!. ").endswith("?")
 
 
-def mentions_command(line: str, words: Mapping[str, Command] = WORDS) -> bool:
+def mentions_command(line: str, words: Mapping[str, Command] = ENGLISH.words) -> bool:
     """Tell whether a line that is no command comes near one: `please don't publish`, `ok then`."""
     text = clean_line(line).lower()
     if any(word in text for word in words if len(word) > _SHORT_WORD):
@@ -194,18 +172,21 @@ def find_new_text(lines: Sequence[str], *, may_stand_below: bool = True) -> NewT
         return NewText("", "")
     first = new[1] if len(new) > 1 and _is_greeting(lines[new[0]]) else new[0]
     text = "\n".join(lines[number] for number in range(new[0], len(kinds)) if kinds[number] in _WRITTEN)
+    end = next((number for number in range(first, len(kinds)) if kinds[number] not in _WRITTEN), len(kinds))
     return NewText(
         first_line=clean_line(lines[first]),
         text=without_invisible(text).strip(),
+        following=tuple(lines[first + 1 : end]),
         is_among_quotes=_is_among_quotes(lines, kinds, new[0], first),
     )
 
 
-def _unwrap(text: str) -> str:
+def unwrap(text: str) -> str:
+    """Give a cleaned line without wrapping quotes and asterisks, closing full stops and exclamation marks."""
     if text.endswith("..."):
         return text
     while True:
-        inner = text.rstrip(".!").strip()
+        inner = text.rstrip(".!\u3002").strip()
         is_quoted = len(inner) > 1 and inner[0] in _QUOTES and inner[-1] in _QUOTES
         if is_quoted or (len(inner) > 1 and inner[0] == inner[-1] and inner[0] in "*_"):
             inner = inner[1:-1].strip()
@@ -219,7 +200,7 @@ def _is_greeting(line: str) -> bool:
     if match is None:
         return False
     names = set(match["names"].lower().split())
-    return not names & _NEVER_A_NAME and not names & {part for word in WORDS for part in word.split()}
+    return not names & _NEVER_A_NAME and not names & {part for word in ENGLISH.words for part in word.split()}
 
 
 def _banner_length(lines: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from service.config.settings import Site
 from service.errors import TemplateFaulty
+from service.mail.bounces import bounce_address
 from service.mail.headers import (
     address_header,
     checked_address,
@@ -42,6 +43,8 @@ class PostOffice:
     sender_address: str
     instance_id: str
     key: bytes
+    verp: bool = True
+    """Whether bounces come back to an address of their own; a relay may refuse senders that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def compose(delivery: Delivery, office: PostOffice) -> Envelope:
     )
     lines = (*fields, "", *_part(boundary, "plain", texts.text), *_part(boundary, "html", texts.html))
     message = "\r\n".join((*lines, f"--{boundary}--", ""))
-    return Envelope(sender=sender, recipient=recipient, message=message.encode("ascii"))
+    bounces_to = bounce_address(sender, delivery.public_id, office.key) if office.verp else sender
+    return Envelope(sender=bounces_to, recipient=recipient, message=message.encode("ascii"))
 
 
 def unsubscribe_token(key: bytes, subscriber_public_id: str) -> str:
@@ -119,7 +123,7 @@ def _links(delivery: Delivery, office: PostOffice) -> dict[str, str]:
 
 
 def _can_be_answered(delivery: Delivery) -> bool:
-    """A mail about an incident to an employee has a token, save an alarm, which asks for nothing."""
+    """Tell whether a mail has a token: each about an incident to an employee, save an alarm, which asks nothing."""
     about_incident = bool(delivery.facts.get("incident"))
     return about_incident and not _is_for_subscriber(delivery) and delivery.kind is not DeliveryKind.ALARM
 

@@ -5,14 +5,16 @@ It does not look into mails, and no text of a mail ever gets into a command.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from service.config.settings import Imap
 from service.errors import MailboxUnavailable
-from service.mail.imap_connection import FETCH_LIMIT, STOP_CHECK, Mailbox, Part, open_mailbox
+from service.mail.imap_batches import FETCH_LIMIT, Part
+from service.mail.imap_connection import STOP_CHECK, Mailbox, open_mailbox
 from service.mail.mailbox_loop import keep_reading
 from service.mail.oauth import AccessTokens
 
@@ -25,6 +27,8 @@ FIRST_SLICE: Final = 1.0
 servers (pymap, the sandbox's) never push what arrived between our search and our idling."""
 POLL_PAUSE: Final = 15.0
 """Seconds between two looks where the server cannot push, and at most where it pushes without cause."""
+LONGEST_SESSION: Final = timedelta(hours=1)
+"""After it we connect anew: of a folder that was renamed or made anew a server may go on to show the old one."""
 PATIENCE_WITH_CHATTER: Final = 5
 """Pushes in a row that brought no mail; after them each is answered later, so that none keeps us busy."""
 
@@ -83,7 +87,10 @@ class MailboxReader:
         self._pushes_in_vain = 0
         self._stop = threading.Event()
         self._mailbox: Mailbox | None = None
+        self._connected_at = datetime.min.replace(tzinfo=UTC)
         self._looked_for_leftovers = False
+        self._move_refused = ""
+        self._warned: set[str] = set()
         self._read_up_to = (0, 0)
 
     def run(self, stop: threading.Event) -> None:
@@ -101,7 +108,10 @@ class MailboxReader:
         Raises MailboxUnavailable and MailboxLoginRefused, after which the next call connects anew, and
         StoreUnavailable, after which the mails not yet taken are still in their place.
         """
-        mailbox = self._mailbox or self._connect()
+        now = self._clock()
+        if self._mailbox is not None and now - self._connected_at >= LONGEST_SESSION:
+            self.close()
+        mailbox = self._mailbox or self._connect(now)
         cursor = self._cursor(mailbox)
         try:
             taken = self._take_leftovers(mailbox, cursor)
@@ -121,10 +131,11 @@ class MailboxReader:
         if mailbox is not None:
             mailbox.hang_up()
 
-    def _connect(self) -> Mailbox:
-        mailbox = open_mailbox(self._imap, tokens=self._tokens, now=self._clock())
-        self._mailbox = mailbox
+    def _connect(self, now: datetime) -> Mailbox:
+        mailbox = open_mailbox(self._imap, tokens=self._tokens, now=now)
+        self._mailbox, self._connected_at = mailbox, now
         self._looked_for_leftovers = False
+        self._warned.clear()
         self._next_slice = FIRST_SLICE
         self._notice(f"reading replies from {self._imap.folder} of {self._account}")
         return mailbox
@@ -139,11 +150,11 @@ class MailboxReader:
         if self._looked_for_leftovers:
             return 0
         count = 0
-        for batch in self._batches(mailbox, mailbox.uids_up_to(cursor)):
-            taken, was_moved = self._take_batch(mailbox, batch)
-            count += taken
-            if not was_moved:
-                break
+        with closing(self._taken(mailbox, mailbox.uids_up_to(cursor))) as batches:
+            for parts in batches:
+                count += len(parts)
+                if self._move_refused:
+                    break
         self._looked_for_leftovers = True
         return count
 
@@ -152,33 +163,39 @@ class MailboxReader:
         count = 0
         for _ in range(MOST_LOOKS):
             mailbox.has_heard_of_more()
-            found = 0
-            for batch in self._batches(mailbox, mailbox.uids_after(cursor)):
-                found += self._take_batch(mailbox, batch)[0]
-                cursor = batch[-1]
+            before = count
+            for parts in self._taken(mailbox, mailbox.uids_after(cursor)):
+                count += len(parts)
+                cursor = parts[-1].uid
                 self._read_up_to = (mailbox.uidvalidity, cursor)
-            count += found
-            if not found and not mailbox.has_heard_of_more():
+            if count == before and not mailbox.has_heard_of_more():
                 break
         return count
 
-    def _batches(self, mailbox: Mailbox, found: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
-        """Cut what was found into small pieces, ending early where `stop` is set."""
-        for uids in found:
+    def _taken(self, mailbox: Mailbox, found: Iterable[Sequence[int]]) -> Generator[Sequence[Part]]:
+        """Take batch after batch, giving each once it is taken and its move has begun."""
+        with closing(mailbox.batches.fetch(self._portions(mailbox, found))) as batches:
+            for parts in filter(None, batches):
+                self._take([self._fetched(mailbox, part) for part in parts])
+                self._move_refused = mailbox.batches.file_away([part.uid for part in parts])
+                self._warn_once(self._move_refused)
+                yield parts
+        self._warn_once(mailbox.batches.settle())
+        self._warn_once(mailbox.batches.complaint)
+
+    def _portions(self, mailbox: Mailbox, found: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+        """Cut what was found into portions, ending early where `stop` is set."""
+        for uids in filter(None, found):
             for portion in mailbox.portions(uids):
                 if self._stop.is_set():
                     return
                 yield portion
 
-    def _take_batch(self, mailbox: Mailbox, uids: Sequence[int]) -> tuple[int, bool]:
-        parts = mailbox.fetch(uids)
-        if not parts:
-            return 0, True
-        self._take([self._fetched(mailbox, part) for part in parts])
-        refusal = mailbox.move([part.uid for part in parts])
-        if refusal:
+    def _warn_once(self, refusal: str) -> None:
+        """Warn of what the server refuses once a connection, for it will be refused again and again."""
+        if refusal and refusal not in self._warned:
+            self._warned.add(refusal)
             self._warn(refusal)
-        return len(parts), not refusal
 
     def _fetched(self, mailbox: Mailbox, part: Part) -> FetchedMail:
         return FetchedMail(

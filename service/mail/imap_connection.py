@@ -1,4 +1,4 @@
-"""One connection to one IMAP folder: look for mails, fetch their beginnings, move them, wait for news.
+"""One connection to one IMAP folder: look for mails and wait for news; `batches` fetches and moves them.
 
 Every fault comes out as MailboxUnavailable or MailboxLoginRefused, never with a password or token in it. It
 knows nothing of cursors or of what becomes of a mail, and no text of a mail ever gets into a command.
@@ -10,7 +10,6 @@ import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,32 +18,16 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from service.config.settings import Imap
 from service.errors import MailboxUnavailable
 from service.mail import imap_login
-from service.mail.imap_faults import FAULTS, faults, plain
+from service.mail.imap_batches import FETCH_LIMIT, MOST_BYTES, SMALL, Batches, portions
+from service.mail.imap_faults import FAULTS, faults
 from service.mail.oauth import AccessTokens
 
-FETCH_LIMIT: Final = 256 * 1024
-"""Bytes that are fetched of a mail at most."""
-MOST_TOGETHER: Final = 256
-"""Mails that are fetched, stored and moved together."""
-MOST_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of mails that are held at a time."""
-FEW: Final = 16
-"""Mails that need no question about their sizes first, since they cannot be more than MOST_BYTES."""
+FEW: Final = MOST_BYTES // FETCH_LIMIT
+"""Mails that need no question about their sizes first, since they cannot be more than may be held."""
 STOP_CHECK: Final = 0.25
 """Seconds between two looks at `stop` while waiting for news."""
 SEARCH_SPAN: Final = 50_000
 """UIDs that one search asks about: the answer is one line, and imaplib ends at 1,000,000 bytes."""
-
-_BODY: Final = f"BODY.PEEK[]<0.{FETCH_LIMIT}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The beginning of a mail on the server; `size` is that of the whole, in bytes."""
-
-    uid: int
-    size: int
-    raw: bytes
 
 
 class Mailbox:
@@ -55,7 +38,7 @@ class Mailbox:
         self._wire = client._imap  # noqa: SLF001 # IMAPClient has no public way to what was said in passing
         self._imap = imap
         with faults(imap):
-            self._filing_folder = _find_or_create(client, imap.processed_folder)
+            self.batches = Batches(client, imap, _find_or_create(client, imap.processed_folder))
             selected = client.select_folder(imap.folder)
             self.uidvalidity = int(selected.get(b"UIDVALIDITY", 0))
             self._uid_next = int(selected.get(b"UIDNEXT", 0))
@@ -84,58 +67,19 @@ class Mailbox:
         """Whether an answer since the last question of this kind spoke of new mails in passing.
 
         A server says so once, with the answer to any command, and does not repeat it while we idle
-        (RFC 9051 section 7.4.1): a mail may come between a search and the end of its answer.
+        (RFC 9051 section 7.4.1): a mail may come between a search and the end of its answer. What else was
+        said in passing is forgotten, since imaplib would keep it for ever.
         """
-        return self._wire.untagged_responses.pop("EXISTS", None) is not None
+        said = self._wire.untagged_responses
+        has_more = "EXISTS" in said
+        for kind in [kind for kind in said if kind != "BYE"]:
+            del said[kind]
+        return has_more
 
     def portions(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Cut what was found into portions that may be fetched at once, by number and by bytes."""
-        if len(uids) <= FEW:
-            yield from [uids] if uids else []
-            return
-        for start in range(0, len(uids), MOST_TOGETHER):
-            portion: list[int] = []
-            held = 0
-            for uid, size in self._sizes(uids[start : start + MOST_TOGETHER]):
-                fetched = min(size, FETCH_LIMIT)
-                if portion and held + fetched > MOST_BYTES:
-                    yield portion
-                    portion, held = [], 0
-                portion.append(uid)
-                held += fetched
-            if portion:
-                yield portion
-
-    def fetch(self, uids: Sequence[int]) -> list[Part]:
-        """Fetch the first 256 KiB of each without marking it read; what has gone meanwhile is left out."""
-        with faults(self._imap):
-            found = self._client.fetch(list(uids), ["RFC822.SIZE", _BODY])
-            return [
-                Part(uid, int(items[b"RFC822.SIZE"]), items[b"BODY[]<0>"][:FETCH_LIMIT])
-                for uid, items in sorted(found.items())
-                if b"BODY[]<0>" in items and b"RFC822.SIZE" in items
-            ]
-
-    def move(self, uids: Sequence[int]) -> str:
-        """Move mails to the folder for processed ones; give "" or why the server refuses.
-
-        Without MOVE (RFC 6851) they are copied, marked and expunged by UID; without UIDPLUS (RFC 4315) they
-        stay marked, since a plain EXPUNGE would also remove what others have marked.
-        """
-        with faults(self._imap):
-            try:
-                if self._client.has_capability("MOVE"):
-                    self._client.move(list(uids), self._filing_folder)
-                    return ""
-                self._client.copy(list(uids), self._filing_folder)
-                self._client.delete_messages(list(uids), silent=True)
-                if self._client.has_capability("UIDPLUS"):
-                    self._client.uid_expunge(list(uids))
-            except IMAPClientAbortError:
-                raise
-            except IMAPClientError as refusal:
-                return f"read mails cannot be moved to {self._filing_folder}: {plain(refusal, self._imap)}"
-            return ""
+        """Cut what was found into portions that may be fetched together, by number and by bytes."""
+        large = self._search(f"UID {uids[0]}:{uids[-1]} LARGER {SMALL}") if len(uids) > FEW else uids
+        return portions(uids, set(large))
 
     def await_news(self, stop: threading.Event, seconds: float) -> bool:
         """Idle (RFC 2177) until the server says anything, `seconds` have passed or `stop` is set.
@@ -180,25 +124,10 @@ class Mailbox:
     def _end_idling(self, tag: bytes) -> None:
         self._wire.send(b"DONE\r\n")
         self._wire._command_complete("IDLE", tag)  # noqa: SLF001 # as above
-        self._forget_chatter()
-
-    def _sizes(self, uids: Sequence[int]) -> list[tuple[int, int]]:
-        with faults(self._imap):
-            found = self._client.fetch(list(uids), ["RFC822.SIZE"])
-            sizes = ((uid, items.get(b"RFC822.SIZE")) for uid, items in sorted(found.items()))
-            return [(uid, int(size)) for uid, size in sizes if size is not None]
 
     def _search(self, criteria: str) -> list[int]:
         with faults(self._imap):
-            found = sorted(int(uid) for uid in self._client.search(criteria))
-            self._forget_chatter()
-            return found
-
-    def _forget_chatter(self) -> None:
-        """Drop what the server says in passing and nobody asks for, which imaplib would keep for ever."""
-        said = self._wire.untagged_responses
-        for kind in [kind for kind in said if kind not in {"EXISTS", "BYE"}]:
-            del said[kind]
+            return sorted(int(uid) for uid in self._client.search(criteria))
 
     def _has_unread(self) -> bool:
         """Whether something was received that the socket no longer shows: in Python's or TLS's buffer."""

@@ -6,23 +6,25 @@ whether the token is known, the sender the right one and authentic is judged by 
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from service.errors import MailUnreadable
+from service.mail.authenticity import Judgement
 from service.mail.automatic import find_automatic_sign, is_bounce
 from service.mail.commands import (
-    Command,
     NewText,
-    Spoken,
     find_new_text,
     is_question,
     mentions_command,
-    read_command,
 )
 from service.mail.parsing import ParsedMail, decode_words, parse_mail, read_sender
 from service.mail.plain_text import cut_to_lines, html_to_lines
+from service.mail.spoken import Edit, Order, is_refusal, read_order
 from service.mail.tokens import MOST_REFERENCES, find_tokens, split_references
+from service.mail.words import ENGLISH, Command, Vocabulary
+from service.model import UpdateStatus
 
 MOST_SHOWN = 80
 """Characters of the first line that are shown to its writer."""
@@ -53,6 +55,10 @@ class ReplyReason(StrEnum):
     """The first line asks."""
     NOT_EXACT = "not_exact"
     """The first line comes near a command: `please don't publish`, `publish tomorrow`."""
+    TEXT_MISSING = "text_missing"
+    """The first line orders an update and says nothing."""
+    ANY_REPLY = "any_reply"
+    """It is no command, but in this installation any reply publishes."""
     NO_COMMAND = "no_command"
     """The first line is something else."""
 
@@ -80,6 +86,14 @@ class Reply:
     """The rest of the command's line."""
     incident_number: int | None
     """The number named with the command; the token's incident must have it."""
+    span: timedelta | None
+    """For a hold; None: as long as usual."""
+    status: UpdateStatus | None
+    """For an update that names one."""
+    text: str
+    """For an update or a close: what the public shall read."""
+    edit: Edit | None
+    """For an edit."""
     subject_tag: int | None
     """The number in the subject's `[INC-12]`: good for a polite answer, never for an act."""
     first_line: str
@@ -97,23 +111,31 @@ class Reply:
 class _Reading(NamedTuple):
     reason: ReplyReason
     new: NewText
-    spoken: Spoken | None = None
+    order: Order | None = None
 
 
-def read_reply(raw: bytes, *, own_address: str, instance_id: str) -> Reply:
+def read_reply(
+    raw: bytes,
+    *,
+    own_address: str,
+    instance_id: str,
+    vocabulary: Vocabulary = ENGLISH,
+    any_reply_publishes: bool = False,
+) -> Reply:
     """Read a mail that came to the mailbox of `own_address` (`status@acme.example`).
 
-    Only its first 256 KiB are looked at. Raises MailUnreadable, naming the bound, for a mail of more than 50
-    parts or 10 levels or of no recognisable structure.
+    Only its first 256 KiB are looked at. With `any_reply_publishes`, what is no command publishes too, unless
+    it refuses, asks, or comes near a command without being one. Raises MailUnreadable, naming the bound, for a
+    mail of more than 50 parts or 10 levels or of no recognisable structure.
     """
     mail = parse_mail(raw)
     sender, sender_fault = read_sender(mail)
     bounce = is_bounce(mail, sender)
     sign = find_automatic_sign(mail, sender, own_address=own_address, instance_id=instance_id)
     tokens = find_tokens(mail.fields)
-    reading = _read_bodies(mail)
+    reading = _read_bodies(mail, vocabulary, any_reply_publishes=any_reply_publishes)
     never_acts = _reason_not_to_act(bounce=bounce, is_automatic=bool(sign), sender=sender)
-    spoken = None if never_acts else reading.spoken
+    order = None if never_acts else reading.order
     subject = decode_words(mail.first("subject"))[:_MOST_SUBJECT]
     tag = _SUBJECT_TAG.search(subject)
     return Reply(
@@ -124,9 +146,13 @@ def read_reply(raw: bytes, *, own_address: str, instance_id: str) -> Reply:
         token=tokens[0] if tokens else None,
         sender=sender,
         sender_fault=sender_fault,
-        command=spoken.command if spoken else None,
-        argument=spoken.argument if spoken else "",
-        incident_number=spoken.incident_number if spoken else None,
+        command=order.command if order else None,
+        argument=order.argument if order else "",
+        incident_number=order.incident_number if order else None,
+        span=order.span if order else None,
+        status=order.status if order else None,
+        text=order.text if order else "",
+        edit=order.edit if order else None,
         subject_tag=int(tag[1]) if tag else None,
         first_line=reading.new.first_line[:MOST_SHOWN],
         new_text=reading.new.text,
@@ -137,14 +163,14 @@ def read_reply(raw: bytes, *, own_address: str, instance_id: str) -> Reply:
     )
 
 
-def explain(reply: Reply) -> dict[str, object]:
-    """Give the JSON object of `replycast explain-reply`; authenticity is not judged yet: always unknown."""
+def explain(reply: Reply, judgement: Judgement) -> dict[str, object]:
+    """Give the JSON object of `replycast explain-reply`."""
     return {
         "automatic": reply.automatic,
         "bounce": reply.bounce,
         "token": reply.token,
         "sender": reply.sender,
-        "authentic": "unknown",
+        "authentic": judgement.verdict.value,
         "command": None if reply.command is None else reply.command.value,
         "argument": reply.argument,
         "new_text": reply.new_text,
@@ -175,35 +201,58 @@ def _reason_not_to_act(*, bounce: bool, is_automatic: bool, sender: str | None) 
     return ReplyReason.SENDER_UNCLEAR if sender is None else None
 
 
-def _read_bodies(mail: ParsedMail) -> _Reading:
+def _read_bodies(mail: ParsedMail, vocabulary: Vocabulary, *, any_reply_publishes: bool) -> _Reading:
     """Read text and HTML apart; a command counts only if the forms that are there agree on it.
 
     In HTML alone nothing below a quote counts, for there the client's own marks are all there is to go by.
     """
     has_text = mail.text is not None and bool(mail.text.strip())
     has_html = mail.html is not None and bool(mail.html.strip())
-    by_text = _judge(find_new_text(cut_to_lines(mail.text or "")))
+
+    def judge(new: NewText) -> _Reading:
+        return _judge(new, vocabulary, any_reply_publishes=any_reply_publishes)
+
+    by_text = judge(find_new_text(cut_to_lines(mail.text or "")))
     if not has_html:
         return by_text
-    by_html = _judge(find_new_text(html_to_lines(mail.html or ""), may_stand_below=has_text))
+    by_html = judge(find_new_text(html_to_lines(mail.html or ""), may_stand_below=has_text))
     if not has_text:
         return by_html
-    if by_text.spoken != by_html.spoken:
+    if not _agree(by_text.order, by_html.order):
         return _Reading(ReplyReason.AMBIGUOUS, by_text.new if by_text.new.first_line else by_html.new)
     return by_html if by_text.reason is ReplyReason.EMPTY else by_text
 
 
-def _judge(new: NewText) -> _Reading:
+def _agree(one: Order | None, other: Order | None) -> bool:
+    """Compare two readings of a mail; line breaks differ between text and HTML."""
+    if one is None or other is None:
+        return one is other
+    if (one.command, one.incident_number, one.span) != (other.command, other.incident_number, other.span):
+        return False
+    return _words(one) == _words(other)
+
+
+def _words(order: Order) -> list[list[str]]:
+    edit = order.edit or Edit()
+    return [(text or "").split() for text in (order.text, edit.subject, edit.message)]
+
+
+def _judge(new: NewText, vocabulary: Vocabulary, *, any_reply_publishes: bool) -> _Reading:
     if not new.first_line:
         return _Reading(ReplyReason.EMPTY, new)
     if new.is_among_quotes:
         return _Reading(ReplyReason.AMBIGUOUS, new)
-    if spoken := read_command(new.first_line):
-        return _Reading(ReplyReason.COMMAND_READ, new, spoken)
     if is_question(new.first_line):
         return _Reading(ReplyReason.QUESTION, new)
-    is_near = mentions_command(new.first_line)
-    return _Reading(ReplyReason.NOT_EXACT if is_near else ReplyReason.NO_COMMAND, new)
+    if order := read_order(new, vocabulary):
+        if order.command is Command.UPDATE and not order.text:
+            return _Reading(ReplyReason.TEXT_MISSING, new)
+        return _Reading(ReplyReason.COMMAND_READ, new, order)
+    if mentions_command(new.first_line, vocabulary.words):
+        return _Reading(ReplyReason.NOT_EXACT, new)
+    if any_reply_publishes and not is_refusal(new.first_line, vocabulary) and "?" not in new.text:
+        return _Reading(ReplyReason.ANY_REPLY, new, Order(Command.PUBLISH))
+    return _Reading(ReplyReason.NO_COMMAND, new)
 
 
 def _read_references(mail: ParsedMail) -> tuple[str, ...]:

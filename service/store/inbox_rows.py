@@ -70,8 +70,8 @@ def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
     return list(connection.execute(statement, rows).scalars())
 
 
-def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
-    """Store those mails that are not there already, each once, and return the ids of those."""
+def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
+    """Store those mails that are not there already, each once, and count them."""
     known: set[str | None] = set()
     for column in (inbox.c.content_key, inbox.c.uid_key):
         keys = [key for arrival in arrivals if (key := getattr(arrival, column.key)) is not None]
@@ -82,7 +82,9 @@ def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
         if known.isdisjoint(keys):
             new.append(arrival)
         known.update(keys)
-    return add_many(connection, new) if new else []
+    if new:
+        connection.execute(insert(inbox), [_columns(arrival) for arrival in new])
+    return len(new)
 
 
 def last_uid(connection: Connection, prefix: str) -> int:

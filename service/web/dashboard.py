@@ -14,7 +14,7 @@ from service.actions import deciding, telling
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.model import Employee, Incident, Phase, UpdateStatus
-from service.store import incidents
+from service.store import deliveries, incidents
 from service.web.dashboard_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
 from service.web.dashboard_words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
 from service.web.front import front_of, page
@@ -24,6 +24,8 @@ from service.workflow import Decision, Reason
 OPEN_SHOWN: Final = 100
 """Of each kind; with more open ones than this, the oldest are reached once others have ended."""
 ENDED_SHOWN: Final = 20
+UNREACHED_FOR: Final = timedelta(days=1)
+UNREACHED_SHOWN: Final = 10
 LONGEST_TEXT: Final = 20_000
 """Characters of an update or closing comment."""
 HOLDS: Final[Mapping[str, timedelta]] = {
@@ -47,6 +49,8 @@ def show_incidents(request: Request, employee: Employee) -> Response:
             incidents.listed(connection, phases=phases, limit=OPEN_SHOWN) if before is None else ()
             for phases in ([Phase.UNPUBLISHED], [Phase.WAITING], [Phase.PUBLISHED, Phase.RECOVERED])
         )
+        since = front.clock() - UNREACHED_FOR
+        unreached = deliveries.lately_unreached(connection, since, limit=UNREACHED_SHOWN)
         over = [Phase.CLOSED, Phase.DISCARDED]
         ended = incidents.listed(connection, phases=over, before_id=before, limit=ENDED_SHOWN + 1)
     return page(
@@ -57,6 +61,7 @@ def show_incidents(request: Request, employee: Employee) -> Response:
         undecided=undecided,
         waiting=waiting,
         public=public,
+        unreached=unreached if before is None else (),
         ended=ended[:ENDED_SHOWN],
         has_older=len(ended) > ENDED_SHOWN,
         before=before,

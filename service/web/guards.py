@@ -1,7 +1,6 @@
 """What stands before every page: security headers, and the refusal of forms that another site sends."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -76,4 +75,8 @@ def is_allowed(method: str, path: str, headers: Mapping[str, str]) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is None:
+        return True
+    # compared as text (RFC 6454 section 6.2: scheme, host and port): whatever else it holds is not our page's
+    host = origin.partition("://")[2]
+    return host != "" and host == headers.get("host")

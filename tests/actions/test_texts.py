@@ -3,15 +3,18 @@
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.actions.house import House
 from service.actions.texts import LONGEST, Rendered, closing_variables, opening_variables, render
+from service.config import parse
 from service.model import Alert, AlertState, Incident, Phase
+from tests.rooms import CONFIG
 
+CONFIGURED = parse(CONFIG, Path("config.yaml"), {})
 STARTED_AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ALERT = Alert(
     "victorops",
@@ -24,9 +27,9 @@ ALERT = Alert(
 )
 
 
-def rendered(house: House, template: str) -> Rendered:
-    monitor = house.config.monitors[0]
-    variables = opening_variables(monitor, ALERT, house.config.site, incident_id=12, started_at=STARTED_AT)
+def rendered(template: str) -> Rendered:
+    monitor = CONFIGURED.monitors[0]
+    variables = opening_variables(monitor, ALERT, CONFIGURED.site, incident_id=12, started_at=STARTED_AT)
     return render(template, variables, otherwise="Something is wrong")
 
 
@@ -44,20 +47,20 @@ def rendered(house: House, template: str) -> Rendered:
         ("  plain text \n", "plain text"),
     ],
 )
-def test_a_template_is_rendered(house: House, template: str, text: str) -> None:
-    assert rendered(house, template) == Rendered(text)
+def test_a_template_is_rendered(template: str, text: str) -> None:
+    assert rendered(template) == Rendered(text)
 
 
-def test_what_a_payload_holds_is_never_taken_for_a_template(house: House) -> None:
+def test_what_a_payload_holds_is_never_taken_for_a_template() -> None:
     cunning = replace(ALERT, message="{{ 7 * 7 }}{% raw %}")
-    monitor = house.config.monitors[0]
-    variables = opening_variables(monitor, cunning, house.config.site, incident_id=1, started_at=STARTED_AT)
+    monitor = CONFIGURED.monitors[0]
+    variables = opening_variables(monitor, cunning, CONFIGURED.site, incident_id=1, started_at=STARTED_AT)
     assert render("{{ alert.message }}", variables, otherwise="") == Rendered("{{ 7 * 7 }}{% raw %}")
 
 
 @pytest.mark.parametrize("template", ["", "   ", "{{ alert.sent_at or '' }}", "{# nothing #}"])
-def test_where_nothing_comes_out_the_other_text_stands_in(house: House, template: str) -> None:
-    assert rendered(house, template) == Rendered("Something is wrong")
+def test_where_nothing_comes_out_the_other_text_stands_in(template: str) -> None:
+    assert rendered(template) == Rendered("Something is wrong")
 
 
 @pytest.mark.parametrize(
@@ -68,10 +71,8 @@ def test_where_nothing_comes_out_the_other_text_stands_in(house: House, template
         ("{{ alert.fields.team }}", "Something is wrong"),
     ],
 )
-def test_a_name_that_is_not_there_becomes_empty_and_is_reported(
-    house: House, template: str, text: str
-) -> None:
-    result = rendered(house, template)
+def test_a_name_that_is_not_there_becomes_empty_and_is_reported(template: str, text: str) -> None:
+    result = rendered(template)
     assert result.text == text
     assert result.fault.startswith("the template names what this alert does not have: ")
     assert "team" in result.fault
@@ -96,10 +97,8 @@ def test_a_name_that_is_not_there_becomes_empty_and_is_reported(
         "{% if 1 %}" * 150 + "{% endif %}" * 150,
     ],
 )
-def test_what_cannot_be_rendered_is_reported_and_the_other_text_stands_in(
-    house: House, template: str
-) -> None:
-    result = rendered(house, template)
+def test_what_cannot_be_rendered_is_reported_and_the_other_text_stands_in(template: str) -> None:
+    result = rendered(template)
     assert result.text == "Something is wrong"
     assert result.fault
 
@@ -115,8 +114,8 @@ def test_what_cannot_be_rendered_is_reported_and_the_other_text_stands_in(
         "{% set n = namespace(of=10**1000) %}{% for _ in range(99) %}{% set n.of = n.of * n.of %}{% endfor %}",
     ],
 )
-def test_what_would_eat_the_machine_is_refused(house: House, template: str) -> None:
-    result = rendered(house, template)
+def test_what_would_eat_the_machine_is_refused(template: str) -> None:
+    result = rendered(template)
     assert result.text == "Something is wrong"
     assert "too large" in result.fault or "Range too big" in result.fault
 
@@ -127,18 +126,18 @@ def test_what_would_eat_the_machine_is_refused(house: House, template: str) -> N
 @pytest.mark.parametrize(
     "place", ["{{% if false %}}{{{{ {} }}}}{{% endif %}}fine", "{{% set x = 1 or {} %}}fine"]
 )
-def test_nothing_is_computed_before_it_is_rendered(house: House, costly: str, place: str) -> None:
+def test_nothing_is_computed_before_it_is_rendered(costly: str, place: str) -> None:
     template = place.format(costly)
     tracemalloc.start()
     try:
-        assert rendered(house, template) == Rendered("fine")
+        assert rendered(template) == Rendered("fine")
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
 
 
-def test_a_text_without_end_is_cut(house: House) -> None:
-    result = rendered(house, "{% for n in range(99999) %}ab{% endfor %}")
+def test_a_text_without_end_is_cut() -> None:
+    result = rendered("{% for n in range(99999) %}ab{% endfor %}")
     assert len(result.text) == LONGEST
 
 
@@ -170,8 +169,8 @@ def test_any_template_gives_a_text(template: str) -> None:
     assert render(template, {"alert": {"fields": {"x": 1}}}, otherwise="other").text
 
 
-def test_a_closing_comment_may_name_the_end(house: House) -> None:
-    monitor = house.config.monitors[0]
+def test_a_closing_comment_may_name_the_end() -> None:
+    monitor = CONFIGURED.monitors[0]
     incident = Incident(
         id=12,
         monitor_key=monitor.key,
@@ -185,7 +184,7 @@ def test_a_closing_comment_may_name_the_end(house: House) -> None:
         started_at=STARTED_AT,
     )
     now = STARTED_AT + timedelta(minutes=90)
-    variables = closing_variables(monitor, incident, None, house.config.site, now=now)
+    variables = closing_variables(monitor, incident, None, CONFIGURED.site, now=now)
     template = "{{ incident.subject }}: {{ incident.duration }}, {{ incident.ended_at.strftime('%H:%M') }}"
     assert render(template, variables, otherwise="") == Rendered("Email is unavailable: 1:30:00, 14:30")
     assert render("{{ alert.monitor_name }}", variables, otherwise="") == Rendered("Email Server")

@@ -34,6 +34,7 @@ mail:
   from: Acme Status <status@acme.example>
   smtp: {host: mx.acme.example, port: 25, security: none}
   imap: {host: mx.acme.example, username: status, password: PaSs-words}
+  authenticity: {authserv_id: mx.acme.example}
 """
 MARK = "¦"
 """Stands in a text before the place that a fault is expected to point at; not part of the text."""

@@ -30,6 +30,63 @@ def test_no_secret_is_needed_on_this_machine() -> None:
     assert read(changed("secret: wOrDs-of-seCRet", "secret: ''", text)).warnings == ()
 
 
+AUTHENTICITY = "authenticity: {authserv_id: mx.acme.example}"
+IMAP = "  imap: {host: mx.acme.example, username: status, password: PaSs-words}\n"
+LAST = "    closing_comment: It works again.\n"
+FORGING = "can publish by forging From"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fragments"),
+    [
+        (f"  {AUTHENTICITY}\n", "", [f"{FORGING}; set `authserv_id` in `mail.authenticity`"]),
+        (AUTHENTICITY, "¦authenticity: {}", [f"{FORGING}; set `authserv_id`"]),
+        (
+            AUTHENTICITY,
+            "authenticity: {profile: google, ¦policy: token_only}",
+            [f"{FORGING}; write `policy:"],
+        ),
+        (AUTHENTICITY, "authenticity: {¦policy: require}", ["only DKIM signatures protect"]),
+        (AUTHENTICITY, "authenticity: {¦policy: require, profile: rspamd}", ["only DKIM signatures protect"]),
+        (AUTHENTICITY, "authenticity: {policy: require, profile: google}", []),
+        (AUTHENTICITY, f"{AUTHENTICITY}\n  receive: {{host: 127.0.0.9}}", []),
+        (AUTHENTICITY, f"{AUTHENTICITY}\n  receive: {{¦host: 0.0.0.0}}", ["made-up Authentication-Results"]),
+        (IMAP, "", ["replies cannot be read, so that employees publish on the dashboard alone"]),
+        (f"{IMAP}  {AUTHENTICITY}\n", "", ["replies cannot be read"]),
+        (IMAP, "  receive: {}\n", []),
+        (
+            AUTHENTICITY,
+            "authenticity: {}\nreplies: {¦any_reply_publishes: true}",
+            [FORGING, "any reply publishes, and nothing protects its sender"],
+        ),
+        (AUTHENTICITY, f"{AUTHENTICITY}\nreplies: {{any_reply_publishes: true}}", []),
+        (
+            LAST,
+            LAST + "    escalate: [{after: 5m}, {after: 10m, ¦then: publish}]\n",
+            ["what nobody decided about is published to everybody"],
+        ),
+        (LAST, LAST + "    escalate: [{after: 5m, then: leave}]\n", []),
+    ],
+)
+def test_weak_replies_and_rash_ladders_are_warned_of(old: str, new: str, fragments: list[str]) -> None:
+    text, line, column = marked(changed(old, new))
+    warnings = read(text).warnings
+    assert [
+        fragment for fragment, one in zip(fragments, warnings, strict=True) if fragment in one.text
+    ] == fragments
+    if "¦" in new:
+        assert (warnings[-1].line, warnings[-1].column) == (line, column)
+
+
+def test_without_replies_by_mail_nobody_can_forge_one() -> None:
+    text = changed(IMAP, "", changed(f"  {AUTHENTICITY}\n", ""))
+    assert [one.text for one in read(text).warnings if FORGING in one.text] == []
+
+
+def test_the_sandbox_needs_no_protection() -> None:
+    assert read(SAMPLE + "replies: {any_reply_publishes: true}\n").warnings == ()
+
+
 @pytest.mark.parametrize(
     ("url", "is_one"),
     [

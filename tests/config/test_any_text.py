@@ -13,10 +13,19 @@ PIECES = st.sampled_from([
     "0x", "~", "---\n", "...\n", "\r", "\n", "9" * 50, "-1", "null", "true", "[[]]", "\ufeff",
 ])  # fmt: skip
 
+LADDER = """\
+    escalate: [{after: 10m, notify: [jordan]}, {after: 1h, then: leave}]
+    remind_every: 10m
+    approvals: 1
+replies: {languages: [en, de], words: {publish: [go], close: done}, any_reply_publishes: false}
+"""
+ALL = SAMPLE + LADDER + MAIL + "  receive: {protocol: lmtp, certificate: none.crt, key: none.key}\n"
+OAUTH = "auth: microsoft365, oauth: {client_id: me, client_secret: s, tenant: acme.example}"
+
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    text = SAMPLE + MAIL
+    text = ALL.replace("password: PaSs-words", OAUTH)
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))
         end = min(len(text), start + draw(st.integers(0, 12)))

@@ -7,7 +7,7 @@ import pytest
 
 from service.config import Mail, Secret, Security, load
 from service.errors import ConfigFaulty
-from service.model import ComponentState, Role
+from service.model import ComponentState, IfRecovered, Role
 from tests.config.sample import MAIL, SAMPLE, changed, faults_of, read
 
 
@@ -31,6 +31,12 @@ def test_a_monitor_takes_the_vendor_s_defaults() -> None:
     assert (monitor.provider, monitor.wait_time) == ("victorops", timedelta(0))
     assert (monitor.combine_alerts, monitor.auto_publish, monitor.auto_close) == (True, False, True)
     assert (monitor.recovery_grace, monitor.warning_fires) == (timedelta(0), True)
+
+
+def test_a_monitor_has_no_ladder_unless_it_is_given_one() -> None:
+    monitor = read(SAMPLE).monitors[0]
+    assert (monitor.escalate, monitor.remind_every, monitor.approvals) == ((), None, 1)
+    assert monitor.if_recovered_unpublished is IfRecovered.DISCARD
 
 
 def test_an_employee_publishes_unless_said_otherwise() -> None:

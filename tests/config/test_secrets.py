@@ -29,6 +29,14 @@ def test_a_config_prints_no_secret() -> None:
     assert "***" in shown
 
 
+def test_a_config_prints_no_secret_of_oauth() -> None:
+    oauth = "auth: google, oauth: {client_id: me, client_secret: PaSs-words, refresh_token: key-KEY-key}"
+    config = read(changed("password: PaSs-words", oauth))
+    shown = f"{config!r} {config} {config.mail}"
+    assert not [secret for secret in SECRETS if secret in shown]
+    assert "***" in shown
+
+
 def test_its_secrets_are_there_all_the_same() -> None:
     config = read(WITH_SECRETS)
     assert config.webhooks["victorops"].reveal() == SECRETS[0]
@@ -53,6 +61,11 @@ def test_its_secrets_are_there_all_the_same() -> None:
         ("{secret: wOrDs-of-seCRet}", '{secret: "wOrDs-of-seCRet}'),
         ("https://status", "https://u:PaSs-words@status"),
         ("webhooks:", "database: postgresql://u:PaSs-words@db/x\nwebhooks:"),
+        ("password: PaSs-words", "auth: google, oauth: PaSs-words"),
+        ("password: PaSs-words", "auth: google, oauth: {client_secret: [PaSs-words]}"),
+        ("password: PaSs-words", "auth: google, oauth: {client_secret: {PaSs-words: x}}"),
+        ("password: PaSs-words", "auth: google, oauth: {refresh_token: 7, client_secret: PaSs-words}"),
+        ("password: PaSs-words", "auth: google, oauth: {token_url: PaSs-words, client_secret: PaSs-words}"),
         ("webhooks:", "database: sqlite://u:PaSs-words@db/x\nwebhooks:"),
         ("webhooks:", "database: [sqlite://u:PaSs-words@db/x]\nwebhooks:"),
     ],

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from service.mail.sandbox import Sandbox
 from tests.rooms import CONFIG, OWN_ADDRESS
@@ -55,9 +55,17 @@ database: "sqlite:///{folder}/replycast.db"
 class ServiceProcess:
     """A running `replycast serve`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self.url = url
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        """Give it to a block of code."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it, however the block ended."""
+        await self.kill()
 
     @classmethod
     async def start(cls, config: Path, log: Path) -> "ServiceProcess":
@@ -68,14 +76,17 @@ class ServiceProcess:
                 sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=opened
             )
         assert process.stdout is not None
+        started = cls(process)
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
         assert line.startswith("listening on "), f"it did not start, see {log}"
-        return cls(process, line.removeprefix("listening on ").strip())
+        started.url = line.removeprefix("listening on ").strip()
+        return started
 
     async def kill(self) -> None:
-        """Kill it as a power cut would: it gets no chance to do anything."""
-        self._process.send_signal(signal.SIGKILL)
+        """Kill it as a power cut would: it gets no chance to do anything; it may be dead already."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
 
     async def stop(self) -> int:

@@ -52,11 +52,10 @@ def message_ids(sandbox: WatchedSandbox, to: str, saying: str) -> list[str]:
     return found
 
 
-async def killed_and_restarted(process: ServiceProcess, config: Path, after: float) -> ServiceProcess:
-    """Kill a process after a while and start another."""
-    await asyncio.sleep(after)  # not to wait for anything: the moment of the kill is the experiment
+async def kill_after(process: ServiceProcess, seconds: float) -> None:
+    """Kill a process after a while."""
+    await asyncio.sleep(seconds)  # not to wait for anything: the moment of the kill is the experiment
     await process.kill()
-    return await ServiceProcess.start(config, config.with_name("log"))
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -66,21 +65,23 @@ async def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(
     chance = random.Random(seed)  # noqa: S311  a moment, not a secret
     subscribe(tmp_path)
     config = write_config(tmp_path, sandbox, AT_ONCE)
-    process = await ServiceProcess.start(config, tmp_path / "log")
-    async with httpx2.AsyncClient() as client:
+    log = tmp_path / "log"
+    async with await ServiceProcess.start(config, log) as process, httpx2.AsyncClient() as client:
         body = '{monitorName: "Email Server", state: "CRITICAL"}'
         answer = await client.post(f"{process.url}/webhook/victorops", content=body)
         assert answer.status_code == 202
-        process = await killed_and_restarted(process, config, chance.uniform(0, 1.2))
+        await kill_after(process, chance.uniform(0, 1.2))
+    async with await ServiceProcess.start(config, log) as process:
         asked = await sandbox.wait_for(lambda: [m for m in sandbox.mails if m.recipient == JORDAN])
         await sandbox.send_reply(asked[0], "publish", now=Clock().now)
-        process = await killed_and_restarted(process, config, chance.uniform(0, 0.15))
+        await kill_after(process, chance.uniform(0, 0.15))
+    async with await ServiceProcess.start(config, log) as process, httpx2.AsyncClient() as client:
         await sandbox.wait_for(lambda: message_ids(sandbox, ANA, "looking into"))
         await sandbox.wait_for(lambda: message_ids(sandbox, JORDAN, "is published"))
         await sandbox.wait_for(lambda: message_ids(sandbox, SAM, "Jordan Ray"))
         page = await client.get(f"{process.url}/incidents/1")
         assert "Email is unavailable" in page.text
-    assert await process.stop() == 0
+        assert await process.stop() == 0
     # a mail that was in flight at the kill may come again, and then as the same mail
     for to, saying in (
         (JORDAN, "Reply"),

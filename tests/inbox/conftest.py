@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from service.store.database import Store, open_store
+from tests.store.databases import migrated_sqlite
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """Give a store over a fresh database, which does not wait long for a lock."""
     monkeypatch.setattr("service.store.database.BUSY_MILLISECONDS", 10)
+    (tmp_path / "replycast.db").write_bytes(migrated_sqlite())
     opened = open_store(f"sqlite:///{tmp_path / 'replycast.db'}")
     yield opened
     opened.close()

@@ -31,10 +31,15 @@ def verdict(raw: bytes, authenticity: Authenticity = GENERIC, sender: str = ALIC
     return judgement.verdict, judgement.evidence
 
 
-def mail(*results: str, sender: str = "Alice <alice@corp.example>", below: str = "") -> bytes:
+SIGNATURE = "DKIM-Signature: v=1; d=Corp.Example; s=s1\r\n"
+
+
+def mail(
+    *results: str, sender: str = "Alice <alice@corp.example>", below: str = "", signature: str = SIGNATURE
+) -> bytes:
     """Write a mail whose topmost fields are these Authentication-Results."""
     fields = "".join(f"Authentication-Results: {one}\r\n" for one in results)
-    return f"{fields}{below}From: {sender}\r\nSubject: Re: x\r\n\r\npublish\r\n".encode()
+    return f"{fields}{below}{signature}From: {sender}\r\nSubject: Re: x\r\n\r\npublish\r\n".encode()
 
 
 def ours(results: str) -> str:
@@ -189,15 +194,26 @@ def test_any_fail_wins_over_every_pass(results: str) -> None:
 
 
 def test_the_fields_of_several_filters_count_together() -> None:
-    assert verdict(mail(ours("spf=none"), ours("dkim=none"), PASS))[0] is Verdict.YES
+    several = mail(ours("spf=none"), ours("dkim=none"), PASS)
+    assert verdict(several, OPENDMARC)[0] is Verdict.YES
+    assert verdict(mail(PASS, ours("dmarc=fail")), OPENDMARC)[0] is Verdict.NO
+
+
+def test_of_unknown_filters_only_the_topmost_may_vouch_but_any_may_object() -> None:
+    assert verdict(mail(ours("spf=none"), PASS))[1].startswith("no DMARC by mx.acme.example")
+    assert verdict(mail(ours("spf=none"), ours("dkim=pass header.d=corp.example")))[0] is Verdict.UNKNOWN
+    assert verdict(mail(PASS, ours("spf=none")))[0] is Verdict.YES
     assert verdict(mail(PASS, ours("dmarc=fail")))[0] is Verdict.NO
 
 
+@pytest.mark.parametrize("authenticity", [GENERIC, OPENDMARC])
 @pytest.mark.parametrize(
     "genuine", ["dmarc=none", "dmarc=temperror", "dmarc=fail", "dmarc=pass header.from=x.y"]
 )
-def test_a_forged_field_right_below_the_genuine_one_does_not_help(genuine: str) -> None:
-    assert verdict(mail(ours(genuine), PASS))[0] is not Verdict.YES
+def test_a_forged_field_right_below_the_genuine_one_does_not_help(
+    genuine: str, authenticity: Authenticity
+) -> None:
+    assert verdict(mail(ours(genuine), PASS), authenticity)[0] is not Verdict.YES
 
 
 @pytest.mark.parametrize("between", ["Received: from evil\r\n", "X-Spam: no\r\n", "DKIM-Signature: v=1\r\n"])
@@ -231,6 +247,12 @@ def test_a_name_that_looks_like_our_server_is_not_ours(name: str) -> None:
 def test_a_name_that_looks_like_fastmail_is_not_fastmail(name: str) -> None:
     raw = mail(f"{name}; dmarc=pass header.from=corp.example")
     assert verdict(raw, FASTMAIL)[0] is Verdict.UNKNOWN
+
+
+def test_what_follows_under_another_name_of_fastmail_is_not_by_the_same_server() -> None:
+    genuine = "phl-mx-06.messagingengine.com; x-csa=none"
+    raw = mail(genuine, "mx1.messagingengine.com; dmarc=pass header.from=corp.example")
+    assert verdict(raw, FASTMAIL)[1].startswith("no DMARC by messagingengine.com")
 
 
 def test_a_forged_field_where_our_server_writes_and_removes_none_cannot_be_told_from_a_genuine_one() -> None:
@@ -275,6 +297,15 @@ def test_a_homoglyph_of_the_domain_is_another_domain() -> None:
     assert ascii_domain("corр.example").startswith("xn--")  # noqa: RUF001 - the Cyrillic er is the point
 
 
+@pytest.mark.parametrize(
+    "signature", ["", "DKIM-Signature: d=evil.example\r\n", "DKIM-Signature: \xe4;;=\r\n"]
+)
+def test_a_passed_signature_that_is_not_in_the_mail_proves_nothing(signature: str) -> None:
+    """A server that repeats an envelope sender unquoted lets a stranger write results among its own."""
+    raw = mail(ours("dkim=pass header.d=corp.example; dmarc=none"), signature=signature)
+    assert verdict(raw)[1].startswith("dmarc=none by mx.acme.example")
+
+
 def test_the_parent_domain_may_speak_for_the_sender() -> None:
     raw = mail(ours("dkim=pass header.d=corp.example"), sender="a@mail.corp.example")
     assert verdict(raw, sender="a@mail.corp.example")[0] is Verdict.YES
@@ -310,7 +341,7 @@ def test_token_only_still_heeds_a_fail_of_our_own_server() -> None:
         (FASTMAIL, True, ""),
     ],
 )
-def test_weak_settings_are_warned_of(authenticity: Authenticity, is_protected: bool, warning: str) -> None:  # noqa: FBT001 - a column of the table
+def test_weak_settings_are_warned_of(authenticity: Authenticity, *, is_protected: bool, warning: str) -> None:
     assert protects(authenticity) is is_protected
     assert warning in warn_of(authenticity)
     assert bool(warn_of(authenticity)) is bool(warning)

@@ -1,8 +1,12 @@
 """A machine's mail is told from a person's, and a bounce from both."""
 
+import unicodedata
+from collections.abc import Mapping
+
 import pytest
 
 from service.mail.automatic import find_automatic_sign, is_bounce
+from service.mail.automatic_words import BOUNCED, CALENDAR_REPLIES, OUT_OF_OFFICE, READ_RECEIPTS
 from service.mail.parsing import parse_mail, read_sender
 
 PERSON = "From: Jordan <jordan@acme.example>\nSubject: Re: [INC-12] Email\n"
@@ -40,6 +44,26 @@ def bounces(header: str) -> bool:
         ("Return-Path: <>", "Return-Path"),
         ("Return-Path:", "Return-Path"),
         ("Return-Path: < >", "Return-Path"),
+        ("Return-Path: <MAILER-DAEMON>", "Return-Path"),
+        ("Return-Path: <MAILER-DAEMON@mx.acme.example>", "Return-Path"),
+        ("Preference: auto_reply", "Preference"),
+        ("Delivered-To: Autoresponder", "Delivered-To"),
+        ("X-POST-MessageClass: 9; Autoresponder", "X-POST-MessageClass"),
+        ("X-Auto-Response: 1", "X-Auto-Response"),
+        ("X-Amazon-Auto-Reply: true", "X-Amazon-Auto-Reply"),
+        (
+            "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
+            "X-MS-Exchange-Generated-Message-Source",
+        ),
+        ("X-MS-Exchange-Organization-AutoForwarded: true", "X-MS-Exchange-Organization-AutoForwarded"),
+        ("X-OTRS-Loop: yes", "X-OTRS-Loop"),
+        ("X-RT-Loop-Prevention: acme.example", "X-RT-Loop-Prevention"),
+        ("X-JIRA-FingerPrint: 0123", "X-JIRA-FingerPrint"),
+        ("X-Loop: yes", "X-Loop"),
+        ("Content-Class: urn:content-classes:calendarmessage", "Content-Class"),
+        ("Content-Class: urn:content-classes:mdn", "Content-Class"),
+        ("Content-Type: text/calendar; method=REPLY", "text/calendar"),
+        ("Content-Type: message/disposition-notification", "message/disposition-notification"),
         ("Content-Type: multipart/report; boundary=x", "multipart/report"),
         ("X-Replycast-Instance: acme-1", "X-Replycast-Instance"),
         ("X-Replycast-Instance: elsewhere", "X-Replycast-Instance of another instance"),
@@ -56,6 +80,12 @@ def test_a_field_gives_a_machine_away(field: str, sign: str) -> None:
         "Auto-Submitted: no",
         "Auto-Submitted: No (really)",
         "X-Auto-Response-Suppress: All",
+        "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply",
+        "X-Loop: jordan@acme.example",
+        "X-MS-Exchange-Organization-AutoForwarded: false",
+        "Content-Class: urn:content-classes:message",
+        "Delivered-To: status@acme.example",
+        "X-Zendesk-Priority-Mail: none",
         "Precedence: normal",
         "Return-Path: <jordan@acme.example>",
         "X-Apple-Auto-Saved: 1",
@@ -80,13 +110,30 @@ def test_a_persons_mail_bears_no_sign(field: str) -> None:
         "do-not-reply@x.example",
         "bounces+123=x@lists.example",
         "noreply+tag@x.example",
+        "calendar-noreply@x.example",
+        "no-reply-aws@x.example",
+        "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@x.example",
+        "auto.reply@x.example",
+        "keine-antwort@x.example",
+        "bitte-nicht-antworten@x.example",
+        "ne-pas-repondre@x.example",
+        "nepasrepondre@x.example",
+        "no-responder@x.example",
+        "nao-responda@x.example",
+        "non.rispondere@x.example",
+        "niet-beantwoorden@x.example",
+        "nie-odpowiadaj@x.example",
+        "svar-ikke@x.example",
+        "ala-vastaa@x.example",
     ],
 )
 def test_a_machines_address_gives_it_away(address: str) -> None:
     assert sign_of(f"From: Desk <{address}>") == "From"
 
 
-@pytest.mark.parametrize("address", ["norepley@x.example", "noreplycast@x.example", "bouncer@x.example"])
+@pytest.mark.parametrize(
+    "address", ["norepley@x.example", "noreplycast@x.example", "bouncer@x.example", "noresponderz@x.example"]
+)
 def test_an_address_that_only_looks_alike_is_a_persons(address: str) -> None:
     assert sign_of(f"From: {address}") == ""
 
@@ -138,7 +185,40 @@ def test_an_out_of_office_subject_gives_a_machine_away(subject: str) -> None:
     assert sign_of(f"From: Jordan <jordan@acme.example>\nSubject: {subject}") == "Subject"
 
 
-@pytest.mark.parametrize("subject", ["Re: out of office", "[INC-12] Automatic reply", "Auto parts are down"])
+def phrases(*tables: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return sorted({phrase for table in tables for words in table.values() for phrase in words})
+
+
+@pytest.mark.parametrize("phrase", phrases(OUT_OF_OFFICE, CALENDAR_REPLIES, READ_RECEIPTS))
+def test_every_phrase_of_the_tables_gives_a_machine_away(phrase: str) -> None:
+    for form in (
+        phrase,
+        phrase.capitalize(),
+        unicodedata.normalize("NFD", phrase),
+        phrase.replace(":", " :"),
+    ):
+        assert sign_of(f"From: jordan@acme.example\nSubject: {form} x") == "Subject"
+
+
+@pytest.mark.parametrize("phrase", phrases(BOUNCED))
+def test_every_phrase_of_bounces_tells_one_from_a_mail_system(phrase: str) -> None:
+    assert bounces(f"From: mailer-daemon@acme.example\nSubject: {phrase} [INC-12] x")
+    assert not bounces(f"From: jordan@acme.example\nSubject: {phrase} [INC-12] x")
+
+
+def test_out_of_office_is_known_in_more_than_twenty_languages() -> None:
+    assert len(OUT_OF_OFFICE) > 20
+
+
+@pytest.mark.parametrize("tag", ["[EXTERNAL] ", "[Ext]: ", "[SPAM?] ", "***SPAM*** "])
+def test_a_gateways_tag_does_not_hide_the_phrase(tag: str) -> None:
+    assert sign_of(f"From: jordan@acme.example\nSubject: {tag}Automatic reply: x") == "Subject"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Re: out of office", "[INC-12] Automatic reply", "Auto parts are down", "Re: Accepted: x", "Read only"],
+)
 def test_such_words_further_on_do_not(subject: str) -> None:
     assert sign_of(f"From: Jordan <jordan@acme.example>\nSubject: {subject}") == ""
 
@@ -151,6 +231,8 @@ def test_such_words_further_on_do_not(subject: str) -> None:
         "From: x@x.example\nReturn-Path: <>\nSubject: Mail delivery failed: returning message to sender",
         "From: x@x.example\nX-Failed-Recipients: jordan@acme.example",
         "Content-Type: multipart/report; report-type=Delivery-Status; boundary=b",
+        "From: mailer-daemon@x.example\nSubject: Undeliverable: [INC-12] Mails are delayed",
+        "From: x@x.example\nReturn-Path: <MAILER-DAEMON>\nSubject: Unzustellbar: [INC-12]",
     ],
 )
 def test_a_bounce_is_told(header: str) -> None:
@@ -164,6 +246,9 @@ def test_a_bounce_is_told(header: str) -> None:
         "From: jordan@acme.example\nSubject: Undeliverable parcels page is down",
         "From: postmaster@acme.example\nSubject: Re: [INC-12]",
         "Content-Type: multipart/report; report-type=disposition-notification; boundary=b",
+        "From: mailer-daemon@x.example\nSubject: Warning: message 1tFabc-0001Xy-3Q delayed 24 hours",
+        "From: mailer-daemon@x.example\nSubject: Mail delivery delayed: [INC-12]",
+        "From: jordan@acme.example\nReturn-Path: <>\nSubject: Automatic reply: Undeliverable: x",
     ],
 )
 def test_other_mail_is_no_bounce(header: str) -> None:
@@ -171,7 +256,14 @@ def test_other_mail_is_no_bounce(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "is_failure"), [("failed", True), ("Failed", True), ("delayed", False), ("relayed", False)]
+    ("action", "is_failure"),
+    [
+        ("failed", True),
+        ("Failed", True),
+        ("delayed", False),
+        ("relayed", False),
+        ("delayed (will be tried for 5 days)", False),
+    ],
 )
 def test_only_a_failed_delivery_is_a_bounce(action: str, *, is_failure: bool) -> None:
     status = f"Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@x.example\nAction: {action}\n"

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from service.mail.commands import WORDS, read_command
+from service.mail.commands import read_command
 from service.mail.markdown import to_html
 from service.mail.rendering import HTML_LIMIT, local_time
+from service.mail.words import ENGLISH
 from service.model import ComponentState, DeliveryKind, Incident
 from tests.mail.compose_samples import (
     ABOUT_AN_INCIDENT,
@@ -27,7 +28,7 @@ from tests.mail.compose_samples import (
 )
 
 NASTY = "<script>alert(1)</script><img src=x onerror=y> {{ 7 * 7 }} {% raw %} & <b>bold</b>"
-COMMAND_LINES = [*WORDS, "*publish*", "\u201cPublish INC-12\u201d", "publish.", "OK!"]
+COMMAND_LINES = [*ENGLISH.words, "*publish*", "\u201cPublish INC-12\u201d", "publish.", "OK!"]
 LINES = st.lists(st.sampled_from(COMMAND_LINES) | st.text(max_size=20), min_size=1, max_size=6).map("\n".join)
 
 

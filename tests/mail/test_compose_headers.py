@@ -135,7 +135,9 @@ def test_subscribers_can_leave_with_one_click_as_rfc_8058_asks() -> None:
     assert parsed["List-Id"] == '"Acme Status" <updates.status.acme.example>'
 
 
-@pytest.mark.parametrize("kind", [kind for kind in DeliveryKind if kind is not DeliveryKind.SUBSCRIBER_UPDATE])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in DeliveryKind if kind is not DeliveryKind.SUBSCRIBER_UPDATE]
+)
 def test_only_mails_to_subscribers_are_of_a_list(kind: DeliveryKind) -> None:
     assert not [name for name in mail(kind) if name.startswith("List-")]
 

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from service.errors import MailUnreadable
-from service.mail.commands import Command
+from service.mail.authenticity import Judgement, Verdict
 from service.mail.replies import Reply, ReplyReason, explain, explain_unreadable, read_reply
+from service.mail.words import Command
 
 MAILS = Path(__file__).parent / "eml"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((MAILS / "expected.json").read_text(encoding="utf-8"))
 TOKEN = "mfrggzdfmztwq2lknnwg23tpob"
 OTHER_TOKEN = "abcdefghijklmnopqrstuvwxyz"
 PUBLIC_ID = "0123456789abcdef0123456789abcdef"
+NOT_JUDGED = Judgement(Verdict.UNKNOWN, "nobody was asked")
 
 
 def read(raw: bytes | str) -> Reply:
@@ -38,7 +40,7 @@ def test_an_example_is_taken_for_what_it_is(name: str) -> None:
     wanted = dict(EXPECTED[name])
     reply = read((MAILS / f"{name}.eml").read_bytes())
     sign, token = wanted.pop("sign", None), wanted.pop("token", TOKEN)
-    explained = explain(reply)
+    explained = explain(reply, NOT_JUDGED)
     assert {key: explained[key] for key in wanted} == wanted
     assert sign in {None, reply.automatic_sign}
     assert reply.bounce or reply.token == token
@@ -68,6 +70,10 @@ def test_a_plain_reply_is_read_whole() -> None:
         command=Command.PUBLISH,
         argument="INC-12",
         incident_number=12,
+        span=None,
+        status=None,
+        text="",
+        edit=None,
         subject_tag=12,
         first_line="Publish INC-12.",
         new_text="Publish INC-12.\n\nIt is real.",
@@ -167,7 +173,7 @@ def test_a_command_without_token_is_read_but_says_so() -> None:
 
 
 def test_explaining_gives_the_keys_that_are_promised() -> None:
-    assert explain(read(mail("Publish INC-12"))) == {
+    assert explain(read(mail("Publish INC-12")), NOT_JUDGED) == {
         "automatic": False,
         "bounce": False,
         "token": TOKEN,
@@ -182,4 +188,4 @@ def test_explaining_gives_the_keys_that_are_promised() -> None:
 
 def test_explaining_an_unreadable_mail_gives_the_same_keys() -> None:
     explained = explain_unreadable(MailUnreadable("the mail has more than 50 parts"))
-    assert (explained.keys(), explained["reason"]) == (explain(read(mail())).keys(), "unreadable")
+    assert (explained.keys(), explained["reason"]) == (explain(read(mail()), NOT_JUDGED).keys(), "unreadable")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import MailUnreadable
-from service.mail.commands import Command
 from service.mail.replies import Reply, read_reply
+from service.mail.words import Command
 
 HEADER = b"From: jordan@acme.example\r\nTo: status+mfrggzdfmztwq2lknnwg23tpob@acme.example\r\n"
 EXAMPLES = sorted((Path(__file__).parent / "eml").glob("*.eml"))

@@ -11,7 +11,8 @@ from imapclient import IMAPClient
 from service.config.settings import Imap, Secret, Security
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
 from service.mail.imap import FetchedMail
-from service.mail.imap_connection import FETCH_LIMIT, open_mailbox
+from service.mail.imap_batches import FETCH_LIMIT
+from service.mail.imap_connection import open_mailbox
 from service.mail.smtp import open_session
 from tests.mailservers.dovecot import PREFIXED
 from tests.mailservers.servers import MailServers

@@ -9,7 +9,7 @@ from imapclient import IMAPClient
 
 from service.config.settings import Imap
 from service.mail import imap_login
-from service.mail.imap import PATIENCE_WITH_CHATTER
+from service.mail.imap import LONGEST_SESSION, PATIENCE_WITH_CHATTER
 from service.mail.imap_connection import open_mailbox
 from tests.mailservers.maildir import put_copies
 from tests.mailservers.servers import MailServers
@@ -73,21 +73,28 @@ def test_a_farewell_is_followed_by_another_connection(
     assert "server is shutting down" in rows.warnings[0]
 
 
+@pytest.mark.parametrize("fate", ["deleted", "renamed"])
 def test_a_folder_that_is_made_anew_while_it_is_read_is_read_from_its_start(
-    mail_servers: MailServers, imap: Imap, proxy: Proxy
+    mail_servers: MailServers, imap: Imap, proxy: Proxy, fate: str
 ) -> None:
     imap = replace(imap, folder="Replies")
     same = mail("publish it")
     rows = Rows()
     with connected(imap) as client:
-        client.create_folder("Replies")
+        for folder in ("Replies", "Another"):
+            client.create_folder(folder)
+        client.append("Another", same)
         with running(rows.reader(replace(imap, port=proxy.port), idle_slice=0.2)):
             client.append("Replies", same)
             first = rows.next_mail()
-            client.create_folder("Another")
-            client.append("Another", same)
-            client.rename_folder("Replies", "Gone")
+            proxy.is_idling.clear()
+            assert proxy.is_idling.wait(PATIENCE)  # so it was moved
+            if fate == "deleted":
+                client.delete_folder("Replies")
+            else:
+                client.rename_folder("Replies", "Old")
             client.rename_folder("Another", "Replies")
+            rows.now += LONGEST_SESSION  # Dovecot goes on to show the old one until we connect anew
             second = rows.next_mail()
     assert (first.uid, second.uid) == (1, 1)
     assert first.uidvalidity != second.uidvalidity

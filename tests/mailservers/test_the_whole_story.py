@@ -74,12 +74,12 @@ async def test_from_the_webhook_to_the_closing_mail(mail_servers: MailServers, t
     subscribe(tmp_path)
     config = write_config(tmp_path, mail_servers)
     jordans, readers = Rows(), Rows()
-    process = await ServiceProcess.start(config, tmp_path / "log")
-    with (
-        running(jordans.reader(mail_servers.imap_for(JORDAN))),
-        running(readers.reader(mail_servers.imap_for(READER))),
-    ):
-        async with httpx2.AsyncClient(base_url=process.url) as client:
+    async with await ServiceProcess.start(config, tmp_path / "log") as process:
+        with (
+            running(jordans.reader(mail_servers.imap_for(JORDAN))),
+            running(readers.reader(mail_servers.imap_for(READER))),
+        ):
+            client = httpx2.AsyncClient(base_url=process.url)
             firing = b'{\nmonitorName: "Email Server",\nstate: "CRITICAL"\n}'
             assert (await client.post("/webhook/victorops", content=firing)).status_code == 202
             asked = await next_mail(jordans, "waits for your decision")
@@ -97,4 +97,5 @@ async def test_from_the_webhook_to_the_closing_mail(mail_servers: MailServers, t
             assert (await client.post("/webhook/victorops", content=recovering)).status_code == 202
             await next_mail(readers, "Email works again.")
             assert "Email works again." in (await client.get("/incidents/1")).text
-    assert await process.stop() == 0
+            await client.aclose()
+        assert await process.stop() == 0

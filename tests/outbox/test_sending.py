@@ -86,6 +86,7 @@ async def try_until_it_ends(
     while not stood or stood[-1].due_at:
         await send(house, clock, server)
         stood.append(look_at(house, public_id))
+        assert len(stood) < 1_000, "it is never given up"
         clock.now = stood[-1].due_at or clock.now
     return stood
 

@@ -9,9 +9,10 @@ import pytest
 
 from service.config.settings import Secret, Security
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
-from service.mail import imap_connection
+from service.mail import imap_batches, imap_connection
 from service.mail.imap import FetchedMail
-from service.mail.imap_connection import FETCH_LIMIT, FEW
+from service.mail.imap_batches import FETCH_LIMIT, SMALL
+from service.mail.imap_connection import FEW
 from service.mail.sandbox import Sandbox
 from tests.transport.proxy import proxied
 from tests.transport.rows import PATIENCE, Rows, mail, running, subjects_in
@@ -45,31 +46,38 @@ def test_many_mails_are_taken_in_the_order_of_arrival(sandbox: Sandbox, put_repl
     assert rows.batches == [len(expected)]
 
 
-@pytest.mark.parametrize(
-    ("limits", "batches"),
-    [
-        ({"FEW": 2, "MOST_TOGETHER": 5}, [5, 5, 2]),
-        ({"FEW": 2, "MOST_BYTES": 700}, [3, 3, 3, 3]),
-        ({"FEW": 2, "MOST_BYTES": 1}, [1] * 12),
-    ],
-    ids=["by number", "by bytes", "one mail is always held"],
-)
-def test_no_more_mails_are_held_at_a_time_than_the_limits_allow(
-    sandbox: Sandbox,
-    put_reply: PutReply,
-    monkeypatch: pytest.MonkeyPatch,
-    limits: dict[str, int],
-    batches: list[int],
+def test_mails_are_taken_in_batches_each_fetched_before_the_last_is_moved(
+    sandbox: Sandbox, put_reply: PutReply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, limit in limits.items():
-        monkeypatch.setattr(imap_connection, name, limit)
+    monkeypatch.setattr(imap_batches, "MOST_TOGETHER", 5)
     rows = Rows()
-    for number in range(12):
-        put_reply(mail(f"number {number:02}").ljust(200 - ADDED, b"x"))
+    expected = [f"number {number}" for number in range(12)]
+    for subject in expected:
+        put_reply(mail(subject))
+    with proxied(sandbox.imap.port) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+        assert reader.poll_once() == 12
+        reader.close()
+    assert (rows.batches, rows.subjects) == ([5, 5, 2], expected)
+    traffic = [command for command in proxy.commands if command in {"FETCH", "MOVE"}]
+    assert traffic == ["FETCH", "FETCH", "MOVE", "FETCH", "MOVE", "MOVE"]
+    assert subjects_in(sandbox.imap, "INBOX") == []
+    assert subjects_in(sandbox.imap, "Processed") == expected
+
+
+def test_large_mails_among_many_are_fetched_apart(
+    sandbox: Sandbox, put_reply: PutReply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap_connection, "FEW", 2)
+    monkeypatch.setattr(imap_batches, "MOST_BYTES", FETCH_LIMIT)
+    rows = Rows()
+    for number in range(6):
+        put_reply(mail(f"number {number}").ljust(SMALL + 1 if number in {1, 4} else 200, b"x"))
     reader = rows.reader(sandbox.imap)
-    assert reader.poll_once() == 12
+    assert reader.poll_once() == 6
     reader.close()
-    assert (rows.batches, len(rows.rows)) == (batches, 12)
+    assert rows.batches == [1, 1, 2, 1, 1]
+    assert rows.subjects == [f"number {number}" for number in range(6)]
 
 
 def test_a_search_over_more_mails_than_one_line_holds_is_cut(
@@ -84,6 +92,38 @@ def test_a_search_over_more_mails_than_one_line_holds_is_cut(
     assert reader.poll_once() == 12
     reader.close()
     assert subjects_in(sandbox.imap, "INBOX") == []
+
+
+def test_a_mail_that_the_server_will_not_give_does_not_hold_up_the_others(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+    for subject in ("one", "broken", "three"):
+        put_reply(mail(subject))
+
+    def misspell(line: bytes) -> bytes:  # the UIDs of pymap begin with 101
+        return line.replace(b"FETCH", b"FETSH") if b"102" in line else line
+
+    with proxied(sandbox.imap.port, alter_line=misspell) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+        assert (reader.poll_once(), reader.poll_once()) == (2, 0)
+        reader.close()
+    assert rows.subjects == ["one", "three"]
+    assert subjects_in(sandbox.imap, "INBOX") == ["broken"]
+    (warning,) = rows.warnings
+    assert warning.startswith("mail 102 of INBOX stays there, for it cannot be fetched: ")
+
+
+def test_a_last_mail_that_the_server_will_not_give_is_told_of_once(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+    put_reply(mail("broken"))
+    with proxied(sandbox.imap.port, alter_line=lambda line: line.replace(b"FETCH", b"FETSH")) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port))
+        assert (reader.poll_once(), reader.poll_once()) == (0, 0)
+        reader.close()
+    assert len(rows.warnings) == 1
 
 
 @pytest.mark.parametrize("length", [FETCH_LIMIT - 1, FETCH_LIMIT, FETCH_LIMIT + 1, 900_000])
@@ -117,8 +157,7 @@ def test_where_the_store_is_unavailable_nothing_is_moved(sandbox: Sandbox, put_r
 def test_the_batches_taken_before_the_store_failed_are_moved(
     sandbox: Sandbox, put_reply: PutReply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imap_connection, "FEW", 0)
-    monkeypatch.setattr(imap_connection, "MOST_TOGETHER", 2)
+    monkeypatch.setattr(imap_batches, "MOST_TOGETHER", 2)
     rows = Rows()
 
     def take(mails: Sequence[FetchedMail]) -> None:

@@ -1,0 +1,144 @@
+"""What a believed reply of an employee does: from command to order, and the sentence that comes back."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from service import workflow
+from service.actions.carrying_out import count_audience
+from service.actions.deciding import order_within
+from service.actions.house import House
+from service.actions.telling import describe, explain
+from service.errors import NotAllowed
+from service.mail.replies import Reply, ReplyReason
+from service.mail.words import Command
+from service.model import Employee, Incident, UpdateStatus
+from service.store import credentials, narrative
+from service.store.credentials import Token
+from service.workflow import Event, Reason
+
+DEFAULT_HOLD = timedelta(minutes=30)
+_USES_THE_TOKEN_UP = {Command.PUBLISH, Command.DISCARD, Command.EDIT, Command.UPDATE, Command.CLOSE}
+"""A hold publishes nothing and changes no word, so that its mail can still be answered."""
+_VALID_LINE = "publish"
+_HELP = (
+    "The first line of your answer must be one command, and nothing else on it but what belongs to it.",
+    "publish tells the status page and all subscribers; discard tells nobody; hold 30m asks again later.",
+    "update and close, with the text behind them, tell more or end it; status says how it stands.",
+    "To change the words first, write subject: or message: and the new text; it is mailed back to be published.",
+)
+_WHY_NOT = {
+    ReplyReason.EMPTY: "Your answer has no text of its own above the quoted mail.",
+    ReplyReason.AMBIGUOUS: "It cannot be told which words of your answer are new.",
+    ReplyReason.QUESTION: "Your answer asks, and a question never acts.",
+    ReplyReason.TEXT_MISSING: "You ordered an update, but there is no text behind the word.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an employee is told; errors are limited, and some steps are told by another mail."""
+
+    employee: Employee
+    outcome: str
+    sentences: tuple[str, ...]
+    incident: Incident | None = None
+    valid_line: str = ""
+    is_error: bool = True
+    is_told_otherwise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A reply by whom its token was made for, about the token's incident."""
+
+    sender: Employee
+    token: Token
+    incident: Incident
+    reply: Reply
+
+    def refused(self, outcome: str, *sentences: str, valid_line: str = "") -> Answer:
+        """Say why nothing was done."""
+        return Answer(self.sender, outcome, sentences, self.incident, valid_line)
+
+
+def is_order(reply: Reply) -> bool:
+    """Tell whether a reply would change something, so that its sender must be believed first."""
+    return reply.command not in {None, Command.HELP, Command.STATUS}
+
+
+def obey(connection: Connection, house: House, case: Case, now: datetime) -> Answer:
+    """Do what the reply says, if the token and the incident's phase still allow it."""
+    reply, incident = case.reply, case.incident
+    if reply.command is Command.HELP:
+        return Answer(case.sender, "help", _HELP, incident, is_error=False)
+    if reply.command is Command.STATUS:
+        stands = describe(house, incident, count_audience(connection, incident.id))
+        return Answer(case.sender, "status", stands, incident, is_error=False)
+    if reply.command is None:
+        why = _WHY_NOT.get(reply.reason, "The first line of your answer is not a command.")
+        return case.refused(reply.reason.value, f"{why} Nothing was done.", valid_line=_VALID_LINE)
+    if reply.incident_number not in {None, incident.id}:
+        said = f"You named INC-{reply.incident_number}, but answered the notification of {incident.tag}."
+        return case.refused("wrong_incident", said, "Nothing was done.")
+    if case.token.expires_at <= now:
+        said = "This notification is too old to be answered. Nothing was done; decide on the dashboard."
+        return case.refused("token_expired", said)
+    if _is_used_up(case):
+        said = "The notification that you answered was used before, so nothing was done."
+        return case.refused("token_used", said, "Answer this mail instead.")
+    return _order(connection, house, case, now)
+
+
+def _is_used_up(case: Case) -> bool:
+    """Publish and discard are left to `decide` once somebody decided: it can say who and when."""
+    if case.token.used_at is None:
+        return False
+    if case.reply.command in {Command.PUBLISH, Command.DISCARD}:
+        return case.incident.phase.is_open and not case.incident.phase.is_public
+    return case.reply.command in _USES_THE_TOKEN_UP
+
+
+def _order(connection: Connection, house: House, case: Case, now: datetime) -> Answer:
+    event = _event(connection, case)
+    try:
+        decision = order_within(connection, house, case.incident.id, case.sender, event, now)
+    except NotAllowed as error:
+        return case.refused("not_allowed", f"{error}.")
+    if not decision.reason.is_refusal and case.reply.command in _USES_THE_TOKEN_UP:
+        credentials.use(connection, case.token.hash, now)
+    return Answer(
+        case.sender,
+        decision.reason,
+        (explain(house, decision),),
+        decision.incident,
+        is_error=False,
+        # the new version itself is mailed to its author too
+        is_told_otherwise=decision.reason is Reason.EDITED,
+    )
+
+
+def _event(connection: Connection, case: Case) -> Event:
+    by, reply = case.sender.id, case.reply
+    match reply.command:
+        case Command.DISCARD:
+            return workflow.Discard(by)
+        case Command.HOLD:
+            return workflow.Hold(by, reply.span or DEFAULT_HOLD)
+        case Command.EDIT if reply.edit is not None:
+            edit = reply.edit
+            return workflow.Edit(by, edit.subject, edit.message, case.token.text_version)
+        case Command.UPDATE:
+            status = reply.status or _last_status(connection, case.incident)
+            return workflow.PostUpdate(by, status, reply.text)
+        case Command.CLOSE:
+            return workflow.Close(by, reply.text)
+        case _:
+            return workflow.Publish(by, case.token.text_version)
+
+
+def _last_status(connection: Connection, incident: Incident) -> UpdateStatus:
+    posted = narrative.updates_of(connection, [incident.id])[incident.id]
+    going_on = [update.status for update in posted if update.status is not UpdateStatus.RESOLVED]
+    return going_on[-1] if going_on else UpdateStatus.INVESTIGATING

@@ -1,0 +1,89 @@
+"""The filled `mail` section → `Mail`: ports by their security, addresses and scopes by their provider."""
+
+from pathlib import Path
+from typing import Final
+
+from service.config.mail_form import AuthenticityForm, ImapForm, MailForm, OAuthForm, ReceiveForm, SmtpForm
+from service.config.oauth import build_oauth
+from service.config.settings import (
+    Auth,
+    Authenticity,
+    Door,
+    Imap,
+    Mail,
+    OAuth,
+    Policy,
+    Profile,
+    Security,
+    Smtp,
+)
+
+_SMTP_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
+"""RFC 5321 (25), RFC 6409 (587) and RFC 8314 (465)."""
+_IMAP_PORTS: Final = {Security.NONE: 143, Security.STARTTLS: 143, Security.TLS: 993}
+"""RFC 9051 (143) and RFC 8314 (993)."""
+
+NAMED_BY_PROFILE: Final = frozenset({Profile.GOOGLE, Profile.MICROSOFT365, Profile.FASTMAIL})
+"""Mail systems whose Authentication-Results are known without an authserv-id."""
+
+
+def build_mail(form: MailForm, site_name: str, folder: Path) -> Mail:
+    """Turn a section without faults into settings; the files that it names are relative to `folder`."""
+    return Mail(
+        sender_name=form.sender.name or site_name,
+        sender_address=form.sender.address,
+        smtp=_smtp(form.smtp),
+        imap=_imap(form.imap) if form.imap else None,
+        door=_door(form.receive, folder) if form.receive else None,
+        authenticity=_authenticity(form.authenticity),
+        verp=form.verp,
+    )
+
+
+def _smtp(form: SmtpForm) -> Smtp:
+    return Smtp(
+        host=form.host,
+        port=form.port or _SMTP_PORTS[form.security],
+        security=form.security,
+        username=form.username,
+        password=form.password,
+        auth=form.auth,
+        oauth=_oauth(form.oauth, form.auth),
+    )
+
+
+def _imap(form: ImapForm) -> Imap:
+    return Imap(
+        host=form.host,
+        port=form.port or _IMAP_PORTS[form.security],
+        security=form.security,
+        username=form.username,
+        password=form.password,
+        folder=form.folder,
+        processed_folder=form.processed_folder,
+        auth=form.auth,
+        oauth=_oauth(form.oauth, form.auth),
+    )
+
+
+def _oauth(form: OAuthForm | None, auth: Auth) -> OAuth | None:
+    return build_oauth(form, auth) if form else None
+
+
+def _door(form: ReceiveForm, folder: Path) -> Door:
+    return Door(
+        protocol=form.protocol,
+        host=form.host,
+        port=form.port,
+        certificate=folder / form.certificate if form.certificate else None,
+        key=folder / form.key if form.key else None,
+    )
+
+
+def _authenticity(form: AuthenticityForm) -> Authenticity:
+    """Require what can be had: where nobody's word is taken, asking for it would ask back at every reply."""
+    can_be_told = form.authserv_id or form.profile in NAMED_BY_PROFILE
+    default = Policy.REQUIRE if can_be_told else Policy.TOKEN_ONLY
+    return Authenticity(
+        policy=form.policy or default, authserv_id=form.authserv_id or "", profile=form.profile
+    )

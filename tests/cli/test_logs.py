@@ -1,0 +1,29 @@
+"""The log says where a mail went, and not to whom."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.cli.logs import redacted
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("jordan@acme.example", "j***@acme.example"),
+        ("Acme <status+abc@acme.example>", "Acme <s***@acme.example>"),
+        ("550 a@b.example and c.d@e.example", "550 a***@b.example and c***@e.example"),
+        ("no address @ all", "no address @ all"),
+        ("", ""),
+    ],
+)
+def test_an_address_keeps_its_first_letter_and_its_domain(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+
+
+@given(
+    local=st.text("abcdefghijklmnopqrstuvwxyz0123456789.+-_", min_size=5, max_size=64),
+    around=st.text(max_size=9),
+)
+def test_no_local_part_stands_in_the_log(local: str, around: str) -> None:
+    assert f"{local}@acme.example" not in redacted(f"{around} {local}@acme.example {around}")

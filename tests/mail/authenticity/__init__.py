@@ -1,0 +1,1 @@
+"""Mails as mail systems deliver them, and how to sign one."""
