@@ -58,8 +58,8 @@ def test_any_text_makes_headers_without_defects(subject: str, name: str, site_na
     assert not parsed.defects
     assert [header for header, value in parsed.items() if value.defects] == []
     assert parsed["Subject"] == one_line(f"[INC-12] {one_line(subject, 500)}", SUBJECT_LIMIT).rstrip()
-    assert _addresses(parsed["To"]) == [(one_line(name, NAME_LIMIT), "jordan@acme.example")]
-    assert _addresses(parsed["From"]) == [(one_line(site_name, NAME_LIMIT), "status@acme.example")]
+    assert _addresses(parsed["To"]) == [(_packed(one_line(name, NAME_LIMIT)), "jordan@acme.example")]
+    assert _addresses(parsed["From"]) == [(_packed(one_line(site_name, NAME_LIMIT)), "status@acme.example")]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -205,4 +205,9 @@ def _check_sound(raw: bytes) -> None:
 
 def _addresses(header: AddressHeader) -> list[tuple[str, str]]:
     addresses: tuple[Address, ...] = header.addresses
-    return [(address.display_name, address.addr_spec) for address in addresses]
+    return [(_packed(address.display_name), address.addr_spec) for address in addresses]
+
+
+def _packed(name: str) -> str:
+    """Leave out blanks: Python 3.11 keeps those between the encoded words of a phrase (RFC 2047 drops them)."""
+    return "".join(name.split())
