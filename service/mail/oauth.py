@@ -96,7 +96,7 @@ class AccessTokens:
         oauth, secret = self._oauth, self._oauth.client_secret.reveal()
         if not self._refresh_token and _PRIVATE_KEY in secret:
             return {"grant_type": _JWT_BEARER, "assertion": self._assertion(secret, now)}
-        form = {"client_id": oauth.client_id, "client_secret": secret}
+        form = {"client_id": oauth.client_id} | ({"client_secret": secret} if secret else {})
         if self._refresh_token:  # RFC 6749 section 6
             form |= {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
         else:  # section 4.4

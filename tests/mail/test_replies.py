@@ -9,7 +9,7 @@ import pytest
 from service.errors import MailUnreadable
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.replies import Reply, ReplyReason, explain, explain_unreadable, read_reply
-from service.mail.words import Command
+from service.mail.words import Command, vocabulary
 
 MAILS = Path(__file__).parent / "eml"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((MAILS / "expected.json").read_text(encoding="utf-8"))
@@ -19,9 +19,10 @@ PUBLIC_ID = "0123456789abcdef0123456789abcdef"
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, "nobody was asked")
 
 
-def read(raw: bytes | str) -> Reply:
+def read(raw: bytes | str, language: str = "en") -> Reply:
     body = raw if isinstance(raw, bytes) else raw.encode()
-    return read_reply(body, own_address="status@acme.example", instance_id="acme-1")
+    known = vocabulary([language], {})
+    return read_reply(body, own_address="status@acme.example", instance_id="acme-1", vocabulary=known)
 
 
 def mail(text: str = "publish", *fields: str) -> str:
@@ -38,7 +39,7 @@ def test_every_example_is_in_the_table() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_is_taken_for_what_it_is(name: str) -> None:
     wanted = dict(EXPECTED[name])
-    reply = read((MAILS / f"{name}.eml").read_bytes())
+    reply = read((MAILS / f"{name}.eml").read_bytes(), wanted.pop("language", "en"))
     sign, token = wanted.pop("sign", None), wanted.pop("token", TOKEN)
     explained = explain(reply, NOT_JUDGED)
     assert {key: explained[key] for key in wanted} == wanted

@@ -1,0 +1,1 @@
+"""Programs that hunt for inputs which break the reading of mails; not part of `make test`."""
