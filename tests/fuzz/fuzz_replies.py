@@ -6,7 +6,7 @@
 import sys
 from contextlib import suppress
 
-import atheris  # type: ignore[import-not-found]  # not in the lock file: only who fuzzes needs it
+import atheris  # not in the lock file: only who fuzzes needs it
 
 with atheris.instrument_imports(include=["service.mail"]):
     from service.errors import MailUnreadable
