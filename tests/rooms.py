@@ -17,6 +17,7 @@ from service.store.database import open_store
 from service.store.inbox_rows import Arrival
 from service.web.application import build
 from service.web.front import Front, make_pages
+from tests.store.databases import migrated_sqlite
 
 KEY = b"k" * 32
 OWN_ADDRESS = "status@acme.example"
@@ -75,7 +76,8 @@ class Ids:
 
 
 def make_house(folder: Path, config: str = CONFIG) -> House:
-    """Build a house over a fresh SQLite database in a folder."""
+    """Build a house over a fresh SQLite database in a folder, which is not migrated anew each time."""
+    (folder / "replycast.db").write_bytes(migrated_sqlite())
     return House(
         store=open_store(f"sqlite:///{folder / 'replycast.db'}"),
         config=parse(config, folder / "config.yaml", {}),

@@ -101,7 +101,9 @@ def _recovered_unpublished(after: Incident, policy: Policy, now: datetime) -> De
         case IfRecovered.KEEP:
             return Decision(after, Reason.RECOVERED_KEPT, (TellEmployees(DeliveryKind.APPROVAL),))
         case IfRecovered.PUBLISH_RESOLVED:
-            return published(after, policy, Reason.RECOVERED_AND_PUBLISHED, AUTOMATIC, now)
+            # it is told as over, so it is over, whether later recoveries would close or not
+            over = replace(policy, auto_close=True)
+            return published(after, over, Reason.RECOVERED_AND_PUBLISHED, AUTOMATIC, now)
         case IfRecovered.DISCARD:
             gone = ended(after, Phase.DISCARDED, AUTOMATIC, now)
             return Decision(gone, Reason.RECOVERED_UNPUBLISHED, (TellEmployees(DeliveryKind.DISCARDED),))

@@ -20,6 +20,7 @@ from service.model import Incident, Phase, TimelineEntry
 from service.store import inbox_rows, incidents, narrative
 from service.store.inbox_rows import InboxRow
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock
+from tests.store.databases import migrated_sqlite
 
 JORDAN = "jordan@acme.example"
 SAM = "sam@acme.example"
@@ -154,6 +155,7 @@ class World:
 @asynccontextmanager
 async def make_world(folder: Path, clock: Clock, config: str = CONFIG) -> AsyncIterator[World]:
     """Make a world around a fresh database; everybody's mail goes through the embedded mail server."""
+    (folder / "replycast.db").write_bytes(migrated_sqlite())
     sandbox = await Sandbox.start(own_address=OWN_ADDRESS)
     try:
         parsed = parse(config, folder / "config.yaml", {})

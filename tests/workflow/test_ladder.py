@@ -202,8 +202,9 @@ def test_what_recovered_and_was_kept_stays_open_without_auto_close() -> None:
     assert decide(kept, Publish("sam"), policy, T0).incident.phase is Phase.RECOVERED
 
 
-def test_what_recovered_unpublished_may_be_published_as_resolved_by_itself() -> None:
-    policy = Policy(if_recovered=IfRecovered.PUBLISH_RESOLVED)
+@pytest.mark.parametrize("auto_close", [True, False])
+def test_what_recovered_unpublished_may_be_published_as_resolved_by_itself(*, auto_close: bool) -> None:
+    policy = Policy(if_recovered=IfRecovered.PUBLISH_RESOLVED, auto_close=auto_close)
     decision = decide(asked(policy), AlertRecovered(), policy, T0)
     assert (decision.incident.phase, decision.incident.published_by) == (Phase.CLOSED, AUTOMATIC)
     assert decision.reason is Reason.RECOVERED_AND_PUBLISHED
