@@ -1,7 +1,6 @@
-"""A hostile mail is handled or quarantined in bounds, and the mail behind it goes on."""
+"""A hostile mail is handled or quarantined within 256 MiB, and the mail behind it goes on."""
 
 import resource
-import time
 
 import pytest
 
@@ -22,7 +21,6 @@ HOSTILE = {
     "nothing": b"",
     "bytes of all kinds": bytes(range(256)) * 1_000,
 }
-MOST_SECONDS = 5
 MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -36,9 +34,7 @@ async def test_the_mail_behind_a_hostile_one_goes_on(world: World, name: str) ->
         "x", "INBOX", 1, 1, raw, len(HOSTILE[name]), truncated=len(raw) < len(HOSTILE[name])
     )
     receive_mails(world.service.house.store, [hostile], now=world.clock())
-    begun = time.process_time()
     await world.service.settle()
-    assert time.process_time() - begun < MOST_SECONDS
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MOST_BYTES
     assert world.phases() == [Phase.UNPUBLISHED]
     assert world.inbox()[-1].state in {"done", "quarantined"}
