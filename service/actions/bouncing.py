@@ -29,20 +29,21 @@ def note_bounce(house: House, inbox_id: int, bounce: Bounce, now: datetime) -> s
             explained = (
                 f"{delivery.kind} to {delivery.recipient}: {bounce.status} {bounce.diagnostic}".strip()
             )
-            if delivery.bounced_at is None:
-                _note(connection, delivery, bounce, now)
+            _note(connection, delivery, bounce, now)
         inbox_rows.finish(connection, inbox_id, InboxState.DONE, reason=reason, explanation=explained)
         return reason
 
 
 def _note(connection: Connection, delivery: Delivery, bounce: Bounce, now: datetime) -> None:
-    if bounce.kind not in {BounceKind.HARD, BounceKind.SOFT}:
-        return  # delayed or delivered after all: there is nothing to mend
-    deliveries.mark_bounced(connection, delivery.id, now, f"{bounce.status} {bounce.diagnostic}".strip())
+    if bounce.kind in {BounceKind.DELAYED, BounceKind.DELIVERED}:
+        return  # there is nothing to mend yet, or not any more
+    is_first = delivery.bounced_at is None
+    if is_first:
+        deliveries.mark_bounced(connection, delivery.id, now, f"{bounce.status} {bounce.diagnostic}".strip())
     if delivery.subscriber_id is None:
         return
     is_gone = bounce.kind is BounceKind.HARD
-    if not is_gone:
+    if not is_gone and is_first:
         is_gone = subscribers.count_soft_bounce(connection, delivery.subscriber_id) >= MOST_SOFT_BOUNCES
     if is_gone:
         subscribers.suppress(connection, delivery.subscriber_id, now)

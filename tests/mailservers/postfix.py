@@ -57,8 +57,10 @@ _MASTER = """
 127.0.0.1:{smtp_port} inet n - n - - smtpd
 127.0.0.1:{submission_port} inet n - n - - smtpd
   -o smtpd_sasl_auth_enable=yes
+  -o max_use=1
 127.0.0.1:{submissions_port} inet n - n - - smtpd
   -o smtpd_sasl_auth_enable=yes
+  -o max_use=1
   -o smtpd_tls_wrappermode=yes
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
