@@ -109,6 +109,14 @@ def _mail_arrival(mail: FetchedMail, now: datetime) -> Arrival:
     return Arrival(Door.MAIL, now, mail.raw, about=about, content_key=key, uid_key=f"{prefix}{mail.uid:010}")
 
 
+def receive_handed(store: Store, raw: bytes, *, size: int, now: datetime) -> bool:
+    """Store a mail that a mail server handed over; False where it is there already. Raises StoreUnavailable."""
+    about = {"folder": "", "size": size, "truncated": len(raw) < size}
+    arrival = Arrival(Door.MAIL, now, raw, about=about, content_key=content_key(raw))
+    with store.transaction() as connection:
+        return inbox_rows.add_mails(connection, [arrival]) > 0
+
+
 def content_key(raw: bytes) -> str:
     """Give a key that two copies of one mail share, though each came another way and has other trace lines."""
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")

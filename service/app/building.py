@@ -17,9 +17,11 @@ from service import inbox, jobs
 from service.actions.house import House
 from service.app.ground import load_key, only_process
 from service.config.settings import Config, Mail
+from service.errors import PermanentFault
 from service.inbox import PostIntake
 from service.mail.compose import PostOffice
 from service.mail.dkim_check import dns_look_up
+from service.mail.door import open_door
 from service.mail.imap import FetchedMail, MailboxReader
 from service.mail.sandbox import Sandbox
 from service.mail.words import vocabulary
@@ -48,6 +50,10 @@ SANDBOX_ADDRESS = "status@replycast.example"
 _log = structlog.get_logger()
 
 
+class DoorUnusable(PermanentFault):
+    """The port for replies is taken, or its certificate cannot be used."""
+
+
 @dataclass(slots=True)
 class Service:
     """Everything, built and connected, but with nothing running yet."""
@@ -63,6 +69,8 @@ class Service:
     send: asyncio.Event
     """Set when there may be something to send."""
     web: Starlette = field(default_factory=Starlette)
+    door_port: int | None = None
+    """Where mail servers hand replies over, if anywhere."""
 
     def wake(self) -> None:
         """Look at once whether there is something to decide or to send."""
@@ -108,7 +116,10 @@ async def build(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[
                 finally:
                     await sandbox.stop()
             else:
-                yield await _connect(config, config.mail, store, None, clock)
+                service = await _connect(config, config.mail, store, None, clock)
+                async with _door(service, config.mail) as port:
+                    service.door_port = port
+                    yield service
         finally:
             store.close()
 
@@ -193,6 +204,27 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
         warn=lambda said: _log.warning("mailbox", said=said),
         clock=service.clock,
     )
+
+
+@asynccontextmanager
+async def _door(service: Service, mail: Mail) -> AsyncIterator[int | None]:
+    """Let mail servers hand replies over, where config.yaml says so."""
+    if mail.door is None:
+        yield None
+        return
+
+    async def take(raw: bytes, size: int) -> None:
+        store, now = service.house.store, service.clock()
+        await to_thread.run_sync(lambda: inbox.receive_handed(store, raw, size=size, now=now))
+        service.decide.set()
+
+    try:
+        async with open_door(mail.door, mail.sender_address, take) as port:
+            _log.info("replies are taken", protocol=mail.door.protocol, host=mail.door.host, port=port)
+            yield port
+    except OSError as error:
+        where = f"{mail.door.host}:{mail.door.port}"
+        raise DoorUnusable(f"replies cannot be taken at {where} (`mail.receive`): {error}") from error
 
 
 def start_mailbox(service: Service, stop: threading.Event) -> threading.Thread | None:

@@ -14,14 +14,16 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.config.settings import Security, Smtp
 from service.mail.sandbox_client import SandboxMail, answered_address, reply_to
-from service.mail.sandbox_mailbox import LOOPBACK, STOP_PATIENCE, ReplyMailbox
+from service.mail.sandbox_mailbox import LOOPBACK, ReplyMailbox
 from service.mail.smtp import open_session
+from service.mail.smtp_server import Lines, SmtpLine, stop_serving
 
 __all__ = ["Sandbox", "SandboxMail", "reply_to"]
 
 SIZE_LIMIT: Final = 1024 * 1024
 """Bytes of a mail; a larger one is refused with 552."""
 MAILS_KEPT: Final = 2000
+MOST_CONNECTIONS: Final = 1000
 _NULL_SENDER: Final = "<>"
 
 Deliver = Callable[[str, str, bytes], Awaitable[None]]
@@ -41,7 +43,7 @@ class Sandbox:
         self._mails: deque[SandboxMail] = deque(maxlen=MAILS_KEPT)
         self._count = 0
         self._server: asyncio.Server | None = None
-        self._doors: set[_Door] = set()
+        self._lines: Lines = set()
 
     @classmethod
     async def start(cls, *, own_address: str, smtp_port: int = 0, imap_port: int = 0) -> "Sandbox":
@@ -57,7 +59,7 @@ class Sandbox:
     async def listen(self, smtp_port: int) -> None:
         """Open the SMTP port, as `start` does."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Door(self.put, self._doors, loop), LOOPBACK, smtp_port)
+        server = await loop.create_server(lambda: self._line(loop), LOOPBACK, smtp_port)
         self._server = server
         self.smtp = Smtp(LOOPBACK, server.sockets[0].getsockname()[1], Security.NONE)
 
@@ -87,37 +89,20 @@ class Sandbox:
     async def stop(self) -> None:
         """Stop listening and end all connections; when it returns no task is left."""
         if self._server is not None:
-            self._server.close()
-            await asyncio.gather(*(door.close() for door in tuple(self._doors)))
-            await self._server.wait_closed()
+            await stop_serving(self._server, self._lines)
         await self._mailbox.stop()
 
-
-class _Door(SMTP):
-    """One SMTP connection; it stays in `doors` while it is open, so that stopping can end them all."""
-
-    def __init__(self, deliver: Deliver, doors: set["_Door"], loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(
-            _Hooks(deliver),
+    def _line(self, loop: asyncio.AbstractEventLoop) -> SMTP:
+        return SmtpLine(
+            self._lines,
+            MOST_CONNECTIONS,
+            _Hooks(self.put),
             data_size_limit=SIZE_LIMIT,
             enable_SMTPUTF8=True,
             hostname="localhost",
             ident="Replycast sandbox",
             loop=loop,
         )
-        self._doors = doors
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if self._handler_coroutine is not None:
-            self._doors.add(self)
-            self._handler_coroutine.add_done_callback(lambda _: self._doors.discard(self))
-
-    async def close(self) -> None:
-        if self.transport is not None:
-            self.transport.close()
-        if self._handler_coroutine is not None:
-            await asyncio.wait({self._handler_coroutine}, timeout=STOP_PATIENCE)
 
 
 class _Hooks:

@@ -171,7 +171,15 @@ async def open_session(
             with suppress(*_FAULTS):
                 await client.quit(timeout=QUIT_TIMEOUT)
     finally:
-        client.close()
+        _hang_up(client)
+
+
+def _hang_up(client: aiosmtplib.SMTP) -> None:
+    """End the connection now: TLS would wait for the relay's farewell, half a minute from one that is gone."""
+    transport = client.transport
+    client.close()
+    if transport is not None:
+        transport.abort()
 
 
 async def _connect(client: aiosmtplib.SMTP, smtp: Smtp) -> None:
@@ -188,7 +196,7 @@ async def _connect_by_token(client: aiosmtplib.SMTP, smtp: Smtp, tokens: AccessT
         try:
             await _introduce(client, smtp, token)
         except RelayLoginRefused:
-            client.close()
+            _hang_up(client)
             token = await to_thread.run_sync(tokens.renew, now)
             await _connect(client, smtp)
             await _introduce(client, smtp, token)

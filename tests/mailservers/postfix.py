@@ -90,7 +90,9 @@ class Postfix:
     directory: Path
     smtp_port: int = field(default_factory=processes.free_port)
     submission_port: int = field(default_factory=processes.free_port)
-    """Where a login is offered; it works only while Dovecot, which checks passwords, is up."""
+    """Where a login is offered; it works only while Dovecot, which checks passwords, is up.
+
+    Each client gets a process of its own (max_use), for none may believe in a Dovecot that was restarted."""
     submissions_port: int = field(default_factory=processes.free_port)
     process: subprocess.Popen[bytes] | None = None
 

@@ -50,25 +50,37 @@ class BearerRelay:
         return "250 2.0.0 kept"
 
 
+class _Door(SMTP):
+    """A client's session, which can be waited for to end."""
+
+    def __init__(self, relay: BearerRelay, open_doors: "list[_Door]") -> None:
+        # the library warns of a login without TLS by a line in its log
+        super().__init__(
+            relay, hostname="relay.example", auth_require_tls=False, auth_exclude_mechanism=["LOGIN", "PLAIN"]
+        )
+        self.is_closed = asyncio.Event()
+        open_doors.append(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.is_closed.set()
+
+    async def close(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+            await self.is_closed.wait()
+
+
 @asynccontextmanager
 async def bearer_relay(lets_in: Callable[[str, str], bool]) -> AsyncIterator[BearerRelay]:
     """Run a relay; `lets_in` says whether user and token go together."""
     relay = BearerRelay(lets_in)
+    doors: list[_Door] = []
     loop = asyncio.get_running_loop()
-
-    def session() -> SMTP:
-        # the library says that a login without TLS is unwise by a warning, which is an error in these tests
-        return SMTP(
-            relay,
-            hostname="relay.example",
-            auth_require_tls=False,
-            auth_exclude_mechanism=["LOGIN", "PLAIN"],
-            loop=loop,
-        )
-
-    server = await loop.create_server(session, "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Door(relay, doors), "127.0.0.1", 0)
     relay.port = server.sockets[0].getsockname()[1]
     try:
         yield relay
     finally:
         server.close()
+        await asyncio.gather(*(door.close() for door in doors))

@@ -1,0 +1,116 @@
+"""The second way in for replies: a mail server hands them over by LMTP or SMTP, and no mailbox is needed.
+
+A 250 means that the mail is on disk. It takes mail for our own address and its plus forms alone, and relays none.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from service.config.settings import Door, Protocol
+from service.errors import StoreUnavailable
+from service.mail.imap_batches import FETCH_LIMIT
+from service.mail.smtp_server import Lines, LmtpLine, SmtpLine, stop_serving
+
+SIZE_LIMIT: Final = 1024 * 1024
+"""Bytes of a mail that are accepted; what is stored is cut as that of the mailbox is."""
+MOST_RECIPIENTS: Final = 100
+MOST_CONNECTIONS: Final = 50
+TIMEOUT: Final = 60.0
+_NULL_SENDER: Final = "<>"
+
+Take = Callable[[bytes, int], Awaitable[None]]
+"""Stores a mail, given what is kept of it and the bytes of the whole; raises StoreUnavailable."""
+
+
+@asynccontextmanager
+async def open_door(door: Door, own_address: str, take: Take) -> AsyncIterator[int]:
+    """Listen until the block ends, and give the port. Raises OSError where it is taken or a file is unusable."""
+    tls = _tls(door)
+    lines: Lines = set()
+    loop = asyncio.get_running_loop()
+    line = LmtpLine if door.protocol is Protocol.LMTP else SmtpLine
+
+    def connected() -> SMTP:
+        return line(
+            lines,
+            MOST_CONNECTIONS,
+            _Hooks(own_address, take, answers_each=door.protocol is Protocol.LMTP),
+            data_size_limit=SIZE_LIMIT,
+            enable_SMTPUTF8=True,
+            hostname="replycast",
+            ident="Replycast",
+            timeout=TIMEOUT,
+            tls_context=tls,
+            auth_exclude_mechanism=["LOGIN", "PLAIN"],
+            loop=loop,
+        )
+
+    server = await loop.create_server(connected, door.host, door.port)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        await stop_serving(server, lines)
+
+
+def _tls(door: Door) -> ssl.SSLContext | None:
+    if door.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(door.certificate, door.key)
+    return context
+
+
+def is_ours(recipient: str, own_address: str) -> bool:
+    """Tell whether a recipient is our address, or one of its plus forms (RFC 5233)."""
+    local, _, domain = recipient.casefold().rpartition("@")
+    own_local, _, own_domain = own_address.casefold().rpartition("@")
+    return domain == own_domain and (local == own_local or local.startswith(f"{own_local}+"))
+
+
+class _Hooks:
+    """What aiosmtpd calls while a mail comes in."""
+
+    def __init__(self, own_address: str, take: Take, *, answers_each: bool) -> None:
+        self._own_address = own_address
+        self._take = take
+        self._answers_each = answers_each
+
+    async def handle_MAIL(  # noqa: N802  aiosmtpd finds it by this name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.mail_from = address or _NULL_SENDER  # aiosmtpd takes "" for a MAIL that never came
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 Ok"
+
+    async def handle_RCPT(  # noqa: N802  as above
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not is_ours(address, self._own_address):
+            return "550 5.1.1 there is no such mailbox here"
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 too many recipients"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 Ok"
+
+    async def handle_DATA(  # noqa: N802  as above
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        content = envelope.original_content or b""
+        sender = "" if envelope.mail_from in {None, _NULL_SENDER} else str(envelope.mail_from)
+        # of several recipients the one with a tag may hold a token
+        recipient = max(envelope.rcpt_tos, key=lambda one: "+" in one)
+        trace = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode("utf-8", "surrogateescape")
+        try:
+            await self._take((trace + content)[:FETCH_LIMIT], len(content))
+            said = "250 2.0.0 Ok: it is on disk"
+        except StoreUnavailable:
+            said = "451 4.3.0 it cannot be stored just now, try again"
+        # LMTP answers for each recipient (RFC 2033 section 4.2)
+        return "\r\n".join([said] * (len(envelope.rcpt_tos) if self._answers_each else 1))

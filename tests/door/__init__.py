@@ -1,0 +1,1 @@
+"""Replies that a mail server hands over, without a mailbox."""
