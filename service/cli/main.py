@@ -1,4 +1,4 @@
-"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, demo."""
+"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, demo."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from service.app.running import serve as serve_until_stopped
 from service.app.running import wall_clock
 from service.cli import explaining
 from service.cli.demo import play
+from service.cli.doctor import State, examine_mail
 from service.cli.logs import set_up_logs
 from service.config import Config, load
 from service.errors import ConfigFaulty, PermanentFault, ReplycastError
@@ -162,6 +163,29 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
             click.echo(orjson.dumps(explained))
         else:
             click.echo(explaining.mail_in_words(explained))
+
+
+@main.group()
+def doctor() -> None:
+    """Examine what the service depends on."""
+
+
+@doctor.command("mail")
+@config_option
+@json_option
+@click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the mail.")
+def doctor_mail(config_path: Path, *, as_json: bool, patience: float) -> None:
+    """Send a mail to our own plus-address and say what of it comes back: exit 1 if something is broken."""
+    config = _load_or_exit(config_path)
+    findings = []
+    for finding in examine_mail(config, patience=patience, clock=wall_clock):
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{finding.state:5} {finding.name:24} {finding.text}")
+    if as_json:
+        _print_json([{"name": one.name, "state": one.state, "text": one.text} for one in findings])
+    if any(finding.state is State.BAD for finding in findings):
+        sys.exit(FAILED)
 
 
 @main.command()
