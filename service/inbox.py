@@ -16,7 +16,7 @@ from urllib.parse import quote
 import structlog
 from anyio import to_thread
 
-from service.errors import StoreUnavailable
+from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.mail.imap import FetchedMail
 from service.store import inbox_rows
 from service.store.database import Store
@@ -121,11 +121,15 @@ def content_key(raw: bytes) -> str:
     """Give a key that two copies of one mail share, though each came another way and has other trace lines."""
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
     fields = _FOLD.sub(b" ", head).split(b"\n")
-    same = [field for field in fields if field.lower().startswith(_ORIGIN_FIELDS)]
+    has_id = any(field.lower().startswith(b"message-id:") for field in fields)
+    names = _ORIGIN_FIELDS if has_id else _ORIGIN_FIELDS + _TRACE_FIELDS
+    same = [field for field in fields if field.lower().startswith(names)]
     return hashlib.sha256(b"\n".join([*same, b"", body])).hexdigest()
 
 
 _ORIGIN_FIELDS = (b"message-id:", b"from:", b"date:", b"subject:")
+_TRACE_FIELDS = (b"to:", b"delivered-to:", b"received:")
+"""What tells two mails apart that have no Message-ID: `hold 30m` now, and the same an hour later."""
 _FOLD = re.compile(rb"\n[ \t]+")
 """Where a long header field goes on in the next line (RFC 5322 section 2.2.3)."""
 
@@ -147,7 +151,7 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
         inbox_rows.count_attempt(connection, row.id)
     try:
         work(row)
-    except StoreUnavailable:
+    except (StoreUnavailable, IncidentChangedMeanwhile):
         with suppress(StoreUnavailable), store.transaction() as connection:
             inbox_rows.uncount_attempt(connection, row.id)
         raise

@@ -12,7 +12,6 @@ from service.actions.alerts import fire_timer, take_alerts
 from service.actions.bouncing import note_bounce, raise_alarms
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
-from service.actions.obeying import is_order
 from service.actions.replying import act_on_reply
 from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable, StoreUnavailable
 from service.mail.authenticity import Judgement, Verdict
@@ -22,7 +21,7 @@ from service.providers.registry import provider_named
 from service.store import credentials, inbox_rows, incidents
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
-NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it orders nothing")
+NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it is no employee's")
 TIMERS_AT_ONCE = 100
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 """How long an expired token is kept, so that whoever uses it is told so and not that it is unknown."""
@@ -71,7 +70,8 @@ def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
         reason = note_bounce(house, row.id, bounce, now)
     elif reply is not None:
         # asked for before the transaction, since it may wait for the DNS
-        judgement = house.judge(row.raw, reply, now) if is_order(reply) else NOT_JUDGED
+        is_known = house.config.employee_by_email(reply.sender or "") is not None
+        judgement = house.judge(row.raw, reply, now) if is_known and not reply.automatic else NOT_JUDGED
         reason = act_on_reply(house, row.id, reply, judgement, now)
     _log.info("mail worked off", inbox_id=row.id, reason=reason)
 

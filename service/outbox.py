@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from service.errors import (
 )
 from service.mail.compose import Envelope, PostOffice, compose
 from service.mail.facts import incident_facts, update_facts
+from service.mail.oauth import AccessTokens
 from service.mail.smtp import open_session
 from service.model import Delivery, DeliveryKind
 from service.store import deliveries, incidents, narrative
@@ -43,8 +44,15 @@ class Relay:
     """The one relay as we know it: until when it is left in peace, and after how many failures."""
 
     smtp: Smtp
+    tokens: AccessTokens | None = field(init=False)
+    """For a relay that wants XOAUTH2."""
     paused_until: datetime | None = None
     failures: int = 0
+
+    def __post_init__(self) -> None:
+        """Make what its login needs."""
+        oauth = self.smtp.oauth
+        self.tokens = AccessTokens(oauth, username=self.smtp.username) if oauth else None
 
     def pause(self, now: datetime) -> datetime:
         """Leave it in peace for twice as long as before; returns until when."""
@@ -72,7 +80,7 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
     unsent = list(batch)
     in_flight: Delivery | None = None
     try:
-        async with open_session(relay.smtp) as session:
+        async with open_session(relay.smtp, tokens=relay.tokens, now=now) as session:
             while unsent:
                 delivery = in_flight = unsent[0]
                 error = None

@@ -12,8 +12,7 @@ from service.actions.carrying_out import Cause, carry_out, policy_of
 from service.actions.house import House
 from service.actions.texts import opening_variables, render
 from service.model import Alert, AlertState, Incident, Monitor
-from service.providers.matching import match_monitor, near_names
-from service.providers.victorops import is_warning
+from service.providers.matching import match_monitor, near_names, state_for
 from service.store import inbox_rows, incidents, narrative
 from service.store.inbox_rows import InboxState
 
@@ -77,10 +76,7 @@ def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -
         hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
         explanation = f"no monitor is configured for `{alert.monitor_name}`{hint}"
         return Outcome(AlertReason.NO_MONITOR, explanation, is_unmatched=True)
-    state = alert.state
-    if is_warning(alert) and not monitor.warning_fires:
-        state = AlertState.INFO
-    match state:
+    match state_for(alert, monitor):
         case AlertState.FIRING:
             return _fire(connection, house, monitor, alert, now)
         case AlertState.RECOVERED:

@@ -169,7 +169,7 @@ def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dic
 
 
 def _recipients(connection: Connection, kind: DeliveryKind, incident: Incident) -> int:
-    if kind is DeliveryKind.CLOSED:
+    if kind is DeliveryKind.CLOSED and incident.published_at != incident.ended_at:
         return count_audience(connection, incident.id)
     return subscribers.count_confirmed(connection)
 

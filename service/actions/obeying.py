@@ -47,6 +47,8 @@ class Answer:
     valid_line: str = ""
     is_error: bool = True
     is_told_otherwise: bool = False
+    text_version: int = 0
+    """Of the text that the answered mail showed; 0: none, so that an answer to the answer cannot publish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,14 @@ class Case:
 
     def refused(self, outcome: str, *sentences: str, valid_line: str = "") -> Answer:
         """Say why nothing was done."""
-        return Answer(self.sender, outcome, sentences, self.incident, valid_line)
+        return Answer(
+            self.sender, outcome, sentences, self.incident, valid_line, text_version=self.text_version
+        )
+
+    @property
+    def text_version(self) -> int:
+        """The version of the text that the answered mail showed."""
+        return self.token.text_version or 0
 
 
 def is_order(reply: Reply) -> bool:
@@ -72,15 +81,22 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
     """Do what the reply says, if the token and the incident's phase still allow it."""
     reply, incident = case.reply, case.incident
     if reply.command is Command.HELP:
-        return Answer(case.sender, "help", _HELP, incident, is_error=False)
+        return Answer(case.sender, "help", _HELP, incident, is_error=False, text_version=case.text_version)
     if reply.command is Command.STATUS:
         stands = describe(house, incident, count_audience(connection, incident.id))
-        return Answer(case.sender, "status", stands, incident, is_error=False)
+        version = case.text_version
+        return Answer(case.sender, "status", stands, incident, is_error=False, text_version=version)
     if reply.command is None:
         why = _WHY_NOT.get(reply.reason, "The first line of your answer is not a command.")
         return case.refused(reply.reason.value, f"{why} Nothing was done.", valid_line=_VALID_LINE)
-    if reply.incident_number not in {None, incident.id}:
-        said = f"You named INC-{reply.incident_number}, but answered the notification of {incident.tag}."
+    return why_not(case, now) or _order(connection, house, case, now)
+
+
+def why_not(case: Case, now: datetime) -> Answer | None:
+    """Say why an order cannot act whoever sent it: another incident, too late, or used before."""
+    number, incident = case.reply.incident_number, case.incident
+    if number not in {None, incident.id}:
+        said = f"You named INC-{number}, but answered the notification of {incident.tag}."
         return case.refused("wrong_incident", said, "Nothing was done.")
     if case.token.expires_at <= now:
         said = "This notification is too old to be answered. Nothing was done; decide on the dashboard."
@@ -88,7 +104,7 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
     if _is_used_up(case):
         said = "The notification that you answered was used before, so nothing was done."
         return case.refused("token_used", said, "Answer this mail instead.")
-    return _order(connection, house, case, now)
+    return None
 
 
 def _is_used_up(case: Case) -> bool:
@@ -113,9 +129,10 @@ def _order(connection: Connection, house: House, case: Case, now: datetime) -> A
         decision.reason,
         (explain(house, decision),),
         decision.incident,
-        is_error=False,
-        # the new version itself is mailed to its author too
-        is_told_otherwise=decision.reason is Reason.EDITED,
+        is_error=decision.reason.is_refusal and case.token.used_at is not None,
+        # the new version itself is mailed to its author too, once there are mails about it at all
+        is_told_otherwise=decision.reason is Reason.EDITED and decision.incident.notified_at is not None,
+        text_version=case.text_version,
     )
 
 
@@ -128,14 +145,14 @@ def _event(connection: Connection, case: Case) -> Event:
             return workflow.Hold(by, reply.span or DEFAULT_HOLD)
         case Command.EDIT if reply.edit is not None:
             edit = reply.edit
-            return workflow.Edit(by, edit.subject, edit.message, case.token.text_version)
+            return workflow.Edit(by, edit.subject, edit.message, case.text_version)
         case Command.UPDATE:
             status = reply.status or _last_status(connection, case.incident)
             return workflow.PostUpdate(by, status, reply.text)
         case Command.CLOSE:
             return workflow.Close(by, reply.text)
         case _:
-            return workflow.Publish(by, case.token.text_version)
+            return workflow.Publish(by, case.text_version)
 
 
 def _last_status(connection: Connection, incident: Incident) -> UpdateStatus:

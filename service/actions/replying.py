@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from service.actions.carrying_out import queue_with_tokens
 from service.actions.house import House
-from service.actions.obeying import Answer, Case, is_order, obey
+from service.actions.obeying import Answer, Case, is_order, obey, why_not
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.facts import incident_facts
 from service.mail.replies import Reply, ReplyReason
@@ -22,6 +22,8 @@ from service.store.credentials import Purpose
 from service.store.deliveries import NewDelivery
 from service.store.inbox_rows import InboxState
 
+MOST_ANSWERS_AN_HOUR = 60
+MOST_QUESTIONS_AN_HOUR = 3
 MOST_ERRORS_AN_HOUR = 5
 """Answers that only say what was wrong, per employee: two machines could otherwise answer each other for ever."""
 
@@ -32,6 +34,8 @@ class ReplyOutcome(StrEnum):
     UNKNOWN_SENDER = "unknown_sender"
     NOT_AUTHENTIC = "not_authentic"
     CONFIRMATION_ASKED = "confirmation_asked"
+    NOT_ASKED_AGAIN = "not_asked_again"
+    NOT_CONFIRMED = "not_confirmed"
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105  the name of a reason
     TOKENS_CONFLICT = "tokens_conflict"
     SENDER_MISMATCH = "sender_mismatch"
@@ -65,19 +69,18 @@ def _answer(
     sender = house.config.employee_by_email(reply.sender or "")
     if sender is None:
         return ReplyOutcome.UNKNOWN_SENDER
+    if judgement.verdict is Verdict.NO:
+        return ReplyOutcome.NOT_AUTHENTIC
     case = _find_case(connection, house, sender, reply)
     if not isinstance(case, Case):
         return case
+    if case.token.confirms is not None:
+        return _confirm(connection, house, case, now)
     if not is_order(reply):
         return obey(connection, house, case, now)
-    if judgement.verdict is Verdict.NO:
-        return ReplyOutcome.NOT_AUTHENTIC
-    confirmed = _confirmed(connection, house, case)
-    if confirmed is not None:
-        return obey(connection, house, confirmed, now)
     if judgement.verdict is Verdict.UNKNOWN:
-        _ask_to_confirm(connection, house, inbox_id, case, judgement, now)
-        return ReplyOutcome.CONFIRMATION_ASKED
+        # what could not act anyway needs no question, which would give it a fresh token
+        return why_not(case, now) or _ask_to_confirm(connection, house, inbox_id, case, judgement, now)
     return obey(connection, house, case, now)
 
 
@@ -101,23 +104,48 @@ def _find_case(connection: Connection, house: House, sender: Employee, reply: Re
     return Case(sender, ours, incident, reply) if incident else ReplyOutcome.TOKEN_UNKNOWN
 
 
-def _confirmed(connection: Connection, house: House, case: Case) -> Case | None:
-    """Find the reply that this one confirms: only who reads the registered mailbox has its token."""
-    if case.token.confirms is None or case.reply.command is not Command.PUBLISH:
-        return None
-    row = inbox_rows.get(connection, case.token.confirms)
+def _confirm(connection: Connection, house: House, case: Case, now: datetime) -> Answer:
+    """Do what the reply in question ordered, if it was the employee's: only who reads the mailbox has this token.
+
+    Nothing but a plain yes or the order itself confirms, and a plain no ends it: whatever else is said, and
+    whatever any reply would do elsewhere, does nothing.
+    """
+    row = inbox_rows.get(connection, case.token.confirms or 0)
     meant = house.read_reply(row.raw) if row else None
-    if meant is None or not is_order(meant):
-        return None
-    return Case(case.sender, case.token, case.incident, meant)
+    said = case.reply
+    is_exact = said.reason is ReplyReason.COMMAND_READ
+    if (
+        is_exact
+        and said.command is Command.DISCARD
+        and (meant is None or meant.command is not Command.DISCARD)
+    ):
+        credentials.use(connection, case.token.hash, now)
+        told = (
+            "Nothing was done. Somebody has the notification that was sent to you: tell your administrator."
+        )
+        return Answer(case.sender, ReplyOutcome.NOT_CONFIRMED, (told,), case.incident, is_error=False)
+    is_same = is_exact and meant is not None and said.command is meant.command and said.text == meant.text
+    if meant is None or not is_order(meant) or not (is_same or _is_yes(said)):
+        told = "Nothing was done: only yes confirms what was ordered, and no ends it."
+        return case.refused(ReplyOutcome.NOT_CONFIRMED, told, valid_line="yes")
+    answer = obey(connection, house, Case(case.sender, case.token, case.incident, meant), now)
+    credentials.use(connection, case.token.hash, now)
+    return answer
+
+
+def _is_yes(reply: Reply) -> bool:
+    """Tell whether a reply is one of the words for publish that also mean yes, and no `publish` itself."""
+    is_exact = reply.reason is ReplyReason.COMMAND_READ and reply.command is Command.PUBLISH
+    return is_exact and not reply.first_line.lower().startswith("publish")
 
 
 def _ask_to_confirm(
     connection: Connection, house: House, inbox_id: int, case: Case, judgement: Judgement, now: datetime
-) -> None:
-    prefix = f"confirm-reply:{case.sender.id}:"
-    if deliveries.count_of_occasions(connection, prefix, now - timedelta(hours=1)) >= MOST_ERRORS_AN_HOUR:
-        return
+) -> Answer | str:
+    prefix = f"confirm-reply:{case.sender.id}:{case.incident.tag}:"
+    if deliveries.count_of_occasions(connection, prefix, now - timedelta(hours=1)) >= MOST_QUESTIONS_AN_HOUR:
+        said = "It cannot be told whether your mail really came from you, and you were asked before."
+        return case.refused(ReplyOutcome.NOT_ASKED_AGAIN, said, "Decide on the dashboard.")
     facts = {
         "employee_name": case.sender.name,
         "first_line": case.reply.first_line,
@@ -135,15 +163,19 @@ def _ask_to_confirm(
     )
     version = case.token.text_version
     queue_with_tokens(connection, house, [mail], now, text_version=version, confirms=inbox_id)
+    return ReplyOutcome.CONFIRMATION_ASKED
 
 
 def _queue_answer(
     connection: Connection, house: House, inbox_id: int, reply: Reply, answer: Answer, now: datetime
 ) -> None:
-    occasion = f"answer:{inbox_id}"
+    prefix = f"answer:{answer.employee.id}:"
+    lately = now - timedelta(hours=1)
+    if deliveries.count_of_occasions(connection, prefix, lately) >= MOST_ANSWERS_AN_HOUR:
+        return
+    occasion = f"{prefix}{inbox_id}"
     if answer.is_error:
         prefix = f"answer-error:{answer.employee.id}:"
-        lately = now - timedelta(hours=1)
         if deliveries.count_of_occasions(connection, prefix, lately) >= MOST_ERRORS_AN_HOUR:
             return
         about = answer.incident.tag if answer.incident else "none"
@@ -168,5 +200,5 @@ def _queue_answer(
         incident_id=answer.incident.id if answer.incident else None,
         employee_id=answer.employee.id,
     )
-    version = answer.incident.text_version if answer.incident else None
-    queue_with_tokens(connection, house, [mail], now, text_version=version)
+    # an answer shows no text: whoever publishes by answering it publishes what the answered mail showed
+    queue_with_tokens(connection, house, [mail], now, text_version=answer.text_version)

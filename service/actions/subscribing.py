@@ -27,7 +27,7 @@ def subscribe(house: House, email: str, now: datetime) -> None:
         subscriber = subscribers.find_by_email(connection, address)
         if subscriber is None:
             subscriber = _add(connection, house, address, now)
-        if subscriber.state is SubscriberState.CONFIRMED:
+        if subscriber.state is SubscriberState.CONFIRMED and subscriber.suppressed_at is None:
             return
         public_id = house.new_id()
         mail = NewDelivery(

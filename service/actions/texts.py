@@ -1,9 +1,10 @@
 """Rendering a monitor's subject, message and closing comment. A faulty template never loses an incident."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import ChainableUndefined, StrictUndefined, Template, TemplateError, UndefinedError
 
@@ -40,13 +41,35 @@ _FAULTS = (
 """What a template can raise: Jinja's own errors, and Python's where it computes, nests or grows too much."""
 
 
+class _ShownTime(datetime):
+    """A time that a template shows as a person writes it; `strftime` and arithmetic are there as well."""
+
+    @classmethod
+    def at(cls, when: datetime, timezone: ZoneInfo) -> "_ShownTime":
+        """Give a time in a zone."""
+        return cls.fromtimestamp(when.timestamp(), timezone)
+
+    def __str__(self) -> str:
+        """Give `24 Nov 2026, 14:02 CET`."""
+        return self.strftime("%d %b %Y, %H:%M %Z")
+
+
+class _ShownSpan(timedelta):
+    """A span that a template shows as a person says it."""
+
+    def __str__(self) -> str:
+        """Give `1 h 12 min`."""
+        hours, minutes = divmod(round(self.total_seconds() / 60), 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def opening_variables(
     monitor: Monitor, alert: Alert, site: Site, *, incident_id: int, started_at: datetime
 ) -> dict[str, Any]:
     """Give what subject and message may name when an incident opens."""
-    local = started_at.astimezone(site.timezone)
+    local = _ShownTime.at(started_at, site.timezone)
     return {
-        "alert": _alert_variables(alert),
+        "alert": _alert_variables(alert, site.timezone),
         "incident": {"id": incident_id, "tag": f"INC-{incident_id}", "started_at": local},
         "monitor": _monitor_variables(monitor),
         "site": {"name": site.name, "url": site.url},
@@ -61,8 +84,8 @@ def closing_variables(
     named = opening_variables(monitor, ending, site, incident_id=incident.id, started_at=incident.started_at)
     named["incident"] |= {
         "subject": incident.subject,
-        "ended_at": now.astimezone(site.timezone),
-        "duration": now - incident.started_at,
+        "ended_at": _ShownTime.at(now, site.timezone),
+        "duration": _ShownSpan(seconds=(now - incident.started_at).total_seconds()),
     }
     return named
 
@@ -90,14 +113,14 @@ def _compiled(template: str, *, strict: bool) -> Template:
     return (_strict if strict else _lenient).from_string(template)
 
 
-def _alert_variables(alert: Alert) -> dict[str, Any]:
+def _alert_variables(alert: Alert, timezone: ZoneInfo) -> dict[str, Any]:
     return {
         "provider": alert.provider,
         "monitor_name": alert.monitor_name,
         "state": alert.raw_state,
         "entity_id": alert.entity_id or "",
         "message": alert.message,
-        "sent_at": alert.sent_at,
+        "sent_at": _ShownTime.at(alert.sent_at, timezone) if alert.sent_at else "",
         "fields": dict(alert.fields),
     }
 

@@ -6,8 +6,10 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -46,25 +48,41 @@ async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], 
 
     Raises AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable.
     """
-    if config.mail is None and not _is_loopback(host):
-        raise AddressNotLoopback(
-            f"without `mail` in config.yaml the mail sandbox is on, and it is for this machine only: "
-            f"configure a mail server, or listen on 127.0.0.1 instead of {host}"
-        )
-    async with build(config, wall_clock) as service:
-        door = _listen(host, port)
-        server = _Server(
-            uvicorn.Config(
-                service.web,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=LONGEST_CONNECTION,
+    if config.mail is None:
+        _refuse_to_show_the_sandbox(config, host)
+    door = _listen(host, port)
+    shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
+    if config.mail is None:
+        # whoever only tries it may take another port than the one in config.yaml: the links must lead here
+        config = replace(config, site=replace(config.site, url=shown))
+    try:
+        async with build(config, wall_clock) as service:
+            server = _Server(
+                uvicorn.Config(
+                    service.web,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=LONGEST_CONNECTION,
+                )
             )
-        )
-        shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
-        server.announce = lambda: ready(shown)
-        await _run(service, server, door)
+            server.announce = lambda: ready(shown)
+            await _run(service, server, door)
+    finally:
+        door.close()
+
+
+def _refuse_to_show_the_sandbox(config: Config, host: str) -> None:
+    """Refuse to run it where others come: it shows every mail, log-in links and reply tokens among them."""
+    for name, where in (
+        (host, "listen on 127.0.0.1"),
+        (urlsplit(config.site.url).hostname or "", "let `site.url` be http://127.0.0.1:8080"),
+    ):
+        if not _is_loopback(name):
+            raise AddressNotLoopback(
+                "without `mail` in config.yaml the mail sandbox is on, and it is for this machine only: "
+                f"configure a mail server, or {where} instead of {name}"
+            )
 
 
 def _is_loopback(host: str) -> bool:

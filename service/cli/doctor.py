@@ -15,8 +15,7 @@ from typing import Any, Final
 
 from imapclient.exceptions import IMAPClientError
 
-from service.config import Config, Imap, Mail
-from service.config.settings import Auth
+from service.config import Config, Imap, Mail, Smtp
 from service.errors import ReplycastError
 from service.mail.authentication_results import find_topmost, read_header
 from service.mail.authenticity import judge
@@ -88,10 +87,8 @@ def examine_mail(config: Config, *, patience: float, clock: Callable[[], datetim
         client.shutdown()
 
 
-def _tokens(imap: Imap) -> AccessTokens | None:
-    if imap.auth is Auth.PASSWORD or imap.oauth is None:
-        return None
-    return AccessTokens(imap.oauth, username=imap.username)
+def _tokens(server: Imap | Smtp) -> AccessTokens | None:
+    return AccessTokens(server.oauth, username=server.username) if server.oauth else None
 
 
 def _capabilities(client: Any) -> Iterator[Finding]:  # noqa: ANN401  IMAPClient has no type information
@@ -118,7 +115,7 @@ def _send(mail: Mail, token: str, now: datetime) -> Iterator[Finding]:
     raw = _mail(mail, token, now)
 
     async def go() -> str:
-        async with open_session(mail.smtp) as session:
+        async with open_session(mail.smtp, tokens=_tokens(mail.smtp), now=now) as session:
             return await session.send(sender=mail.sender_address, recipient=recipient, message=raw)
 
     begun = time.monotonic()

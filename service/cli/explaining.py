@@ -10,12 +10,12 @@ from typing import Any
 from service.app.building import DNS_PATIENCE, SANDBOX_ADDRESS
 from service.config import Config, load
 from service.config.settings import Authenticity, Policy, Replies
-from service.errors import ConfigFaulty, Fault, MailUnreadable, PostUnreadable
+from service.errors import Fault, MailUnreadable, PostUnreadable
 from service.mail.authenticity import judge
 from service.mail.dkim_check import LookUp, dns_look_up
 from service.mail.replies import explain, explain_unreadable, read_reply
 from service.mail.words import vocabulary
-from service.providers.matching import match_monitor, near_names
+from service.providers.matching import match_monitor, near_names, state_for
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
 
@@ -40,7 +40,7 @@ def explain_post(
         explained.append(
             {
                 "monitor_name": alert.monitor_name,
-                "state": alert.state.value,
+                "state": (state_for(alert, monitor) if monitor else alert.state).value,
                 "entity_id": alert.entity_id,
                 "matches": monitor.alert_names[0] if monitor else None,
                 "did_you_mean": [] if monitor else list(near_names(alert.monitor_name, config.monitors)),
@@ -74,11 +74,10 @@ class ReplyReader:
 
     @classmethod
     def under(cls, path: Path) -> "ReplyReader":
-        """Make one for a configuration file, if it is there and right."""
-        try:
-            config = load(path, os.environ)
-        except ConfigFaulty:
+        """Make one for a configuration file, if there is one; raises ConfigFaulty where it is not right."""
+        if not path.exists():
             return cls(SANDBOX_ADDRESS, Authenticity(), Replies(), _patient_once())
+        config = load(path, os.environ)
         mail = config.mail
         return cls(
             own_address=mail.sender_address if mail else SANDBOX_ADDRESS,

@@ -150,7 +150,12 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
 
     Without a file it is read from standard input. With --json, several files give one object a line.
     """
-    reader = explaining.ReplyReader.under(config_path)
+    try:
+        reader = explaining.ReplyReader.under(config_path)
+    except ConfigFaulty as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        sys.exit(FAULTY)
     for path in mails or ("-",):
         try:
             with click.open_file(path, "rb") as mail:

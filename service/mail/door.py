@@ -16,7 +16,7 @@ from service.errors import StoreUnavailable
 from service.mail.imap_batches import FETCH_LIMIT
 from service.mail.smtp_server import Lines, LmtpLine, SmtpLine, stop_serving
 
-SIZE_LIMIT: Final = 1024 * 1024
+SIZE_LIMIT: Final = 25 * 1024 * 1024
 """Bytes of a mail that are accepted; what is stored is cut as that of the mailbox is."""
 MOST_RECIPIENTS: Final = 100
 MOST_CONNECTIONS: Final = 50

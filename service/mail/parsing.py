@@ -56,6 +56,8 @@ class ParsedMail:
     text: str | None
     """The text/plain body; None if there is none."""
     html: str | None
+    part_types: frozenset[str]
+    """The content types of its parts, but for those of enclosed mails, lower-case."""
     report_type: str
     """Of multipart/report (RFC 6522), lower-case; "" otherwise."""
     has_delivery_status: bool
@@ -161,6 +163,7 @@ def _read(message: Message) -> ParsedMail:
         content_type=message.get_content_type(),
         text=None if bodies.plain is None else _decode(bodies.plain),
         html=None if bodies.html is None else _decode(bodies.html),
+        part_types=frozenset(_own_types(message)),
         report_type=_parameter(message, "report-type"),
         has_delivery_status=bool(statuses),
         delivery_actions=tuple(action for status in statuses for action in _actions(status)),
@@ -181,6 +184,14 @@ def _walk(message: Message) -> Iterator[Message]:
         yield part
         if part.get_content_type() != "message/delivery-status":
             waiting.extend((child, depth + 1) for child in _children(part))
+
+
+def _own_types(part: Message) -> Iterator[str]:
+    kind = part.get_content_type()
+    yield kind
+    if kind.startswith("multipart/"):
+        for child in _children(part):
+            yield from _own_types(child)
 
 
 def _children(part: Message) -> list[Message]:

@@ -49,6 +49,8 @@ _HIDDEN_STYLE = re.compile(
 _OUTLOOK_BORDER = re.compile(r"(?:^|;)border-top:solid")
 # Not str.splitlines(): it also breaks at form feeds and the like, which no client shows as a new line.
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# Letters and marks by their category, and yet nothing is seen of them.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HTML_SPACE = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -70,12 +72,15 @@ def decode_bytes(payload: bytes, charset: str) -> str:
 
 
 def without_invisible(text: str) -> str:
-    """Drop control, zero-width and bidi characters and variation selectors; white space stays."""
+    """Drop control, zero-width and bidi characters, fillers and variation selectors; white space stays."""
+    if "\n" in text:
+        return "\n".join(map(without_invisible, text.split("\n")))
+    if text.isprintable():
+        return text if text.isascii() else _UNSEEN.sub("", text)
     return "".join(
         letter
-        for letter in text
-        if letter.isspace()
-        or (unicodedata.category(letter) not in {"Cc", "Cf", "Cs"} and letter not in "\u034f\ufe0e\ufe0f")
+        for letter in _UNSEEN.sub("", text)
+        if letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
     )
 
 

@@ -13,15 +13,14 @@ from typing import NamedTuple
 from service.errors import MailUnreadable
 from service.mail.authenticity import Judgement
 from service.mail.automatic import find_automatic_sign, is_bounce
-from service.mail.commands import (
-    NewText,
-    find_new_text,
-    is_question,
-    mentions_command,
-)
+from service.mail.commands import mentions_command
+from service.mail.lines import fold_line, is_question
 from service.mail.parsing import ParsedMail, decode_words, parse_mail, read_sender
 from service.mail.plain_text import cut_to_lines, html_to_lines
-from service.mail.spoken import Edit, Order, is_refusal, read_order
+from service.mail.quotes import NewText, find_new_text
+from service.mail.refusals import asks, refuses
+from service.mail.signatures import is_only_signature
+from service.mail.spoken import Edit, Order, read_order
 from service.mail.tokens import MOST_REFERENCES, find_tokens, split_references
 from service.mail.words import ENGLISH, Command, Vocabulary
 from service.model import UpdateStatus
@@ -31,6 +30,14 @@ MOST_SHOWN = 80
 _MOST_SUBJECT = 200
 _LONGEST_MESSAGE_ID = 250
 _MESSAGE_ID = re.compile(r"<[!-;=?A-Z\[-~]+@[!-;=?A-Z\[-~]+>")
+_ENCRYPTED = frozenset(
+    {"multipart/encrypted", "application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+)
+_REACTION = "text/vnd.google.email-reaction+json"
+"""A mail with such a part is a click on a face, whatever its text says."""
+_PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
+_NAME_WORD = re.compile(r"[^\W_]{2,}")
+_LINK_IN_TEXT = re.compile(r"<(?:https?:|mailto:)[^<>]*>|\[(?:image|cid):[^\]]*\]")
 _SUBJECT_TAG = re.compile(r"\[INC-([0-9]{1,9})\]", re.IGNORECASE)
 
 
@@ -45,6 +52,8 @@ class ReplyReason(StrEnum):
     """From is not exactly one sound address."""
     NO_TOKEN = "no_token"  # noqa: S105 - the name of a reason
     """It answers none of our mails; its command, if any, is read all the same."""
+    ENCRYPTED = "encrypted"
+    """Only its recipient could read it (or its signature wraps it whole), and we are not equipped to."""
     EMPTY = "empty"
     """There is no new text."""
     AMBIGUOUS = "ambiguous"
@@ -56,9 +65,9 @@ class ReplyReason(StrEnum):
     NOT_EXACT = "not_exact"
     """The first line comes near a command: `please don't publish`, `publish tomorrow`."""
     TEXT_MISSING = "text_missing"
-    """The first line orders an update and says nothing."""
+    """The first line orders an update, or a change of words, and no words follow."""
     ANY_REPLY = "any_reply"
-    """It is no command, but in this installation any reply publishes."""
+    """It is no command, but in this installation any reply publishes that neither refuses nor asks."""
     NO_COMMAND = "no_command"
     """The first line is something else."""
 
@@ -124,16 +133,19 @@ def read_reply(
 ) -> Reply:
     """Read a mail that came to the mailbox of `own_address` (`status@acme.example`).
 
-    Only its first 256 KiB are looked at. With `any_reply_publishes`, what is no command publishes too, unless
-    it refuses, asks, or comes near a command without being one. Raises MailUnreadable, naming the bound, for a
-    mail of more than 50 parts or 10 levels or of no recognisable structure.
+    Only its first 256 KiB are looked at. With `any_reply_publishes`, what is no command publishes too if it
+    carries a token, unless it refuses, asks, or comes near a command that is not to publish; thanks do publish
+    then. Raises MailUnreadable, naming the bound, for a mail of more than 50 parts or 10 levels or of no
+    recognisable structure.
     """
     mail = parse_mail(raw)
     sender, sender_fault = read_sender(mail)
     bounce = is_bounce(mail, sender)
     sign = find_automatic_sign(mail, sender, own_address=own_address, instance_id=instance_id)
     tokens = find_tokens(mail.fields)
-    reading = _read_bodies(mail, vocabulary, any_reply_publishes=any_reply_publishes)
+    any_publishes = any_reply_publishes and bool(tokens) and _REACTION not in mail.part_types
+    ear = _Ear(vocabulary, _signers(mail, sender), any_publishes)
+    reading = _read_bodies(mail, ear)
     never_acts = _reason_not_to_act(bounce=bounce, is_automatic=bool(sign), sender=sender)
     order = None if never_acts else reading.order
     subject = decode_words(mail.first("subject"))[:_MOST_SUBJECT]
@@ -201,21 +213,61 @@ def _reason_not_to_act(*, bounce: bool, is_automatic: bool, sender: str | None) 
     return ReplyReason.SENDER_UNCLEAR if sender is None else None
 
 
-def _read_bodies(mail: ParsedMail, vocabulary: Vocabulary, *, any_reply_publishes: bool) -> _Reading:
+def _signers(mail: ParsedMail, sender: str | None) -> frozenset[str]:
+    """Give the words of the sender's name and mailbox, by which a signature is known."""
+    if sender is None:
+        return frozenset()
+    name = decode_words(mail.first("from")).rpartition("<")[0]
+    local_part = sender.partition("@")[0].partition("+")[0]
+    return frozenset(_NAME_WORD.findall(fold_line(f"{name} {local_part}")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ear:
+    """What a body is listened to with."""
+
+    vocabulary: Vocabulary
+    signers: frozenset[str]
+    any_reply_publishes: bool
+
+    def judge(self, new: NewText) -> _Reading:
+        if not new.first_line:
+            return _Reading(ReplyReason.EMPTY, new)
+        if new.is_among_quotes:
+            return _Reading(ReplyReason.AMBIGUOUS, new)
+        if is_question(new.first_line):
+            return _Reading(ReplyReason.QUESTION, new)
+        if order := read_order(new, self.vocabulary, self.signers):
+            if order.lacks_text:
+                return _Reading(ReplyReason.TEXT_MISSING, new)
+            return _Reading(ReplyReason.COMMAND_READ, new, order)
+        if self.any_reply_publishes and not is_only_signature(new.first_line, self.signers):
+            return self._judge_any(new)
+        is_near = mentions_command(new.first_line, self.vocabulary.words)
+        return _Reading(ReplyReason.NOT_EXACT if is_near else ReplyReason.NO_COMMAND, new)
+
+    def _judge_any(self, new: NewText) -> _Reading:
+        if asks(new, self.vocabulary):
+            return _Reading(ReplyReason.QUESTION, new)
+        if refuses(new, self.vocabulary):
+            return _Reading(ReplyReason.NOT_EXACT, new)
+        return _Reading(ReplyReason.ANY_REPLY, new, Order(Command.PUBLISH))
+
+
+def _read_bodies(mail: ParsedMail, ear: _Ear) -> _Reading:
     """Read text and HTML apart; a command counts only if the forms that are there agree on it.
 
     In HTML alone nothing below a quote counts, for there the client's own marks are all there is to go by.
     """
+    if mail.part_types & _ENCRYPTED or (mail.text or "").lstrip().startswith(_PGP_MESSAGE):
+        return _Reading(ReplyReason.ENCRYPTED, NewText("", ""))
     has_text = mail.text is not None and bool(mail.text.strip())
     has_html = mail.html is not None and bool(mail.html.strip())
-
-    def judge(new: NewText) -> _Reading:
-        return _judge(new, vocabulary, any_reply_publishes=any_reply_publishes)
-
-    by_text = judge(find_new_text(cut_to_lines(mail.text or "")))
+    by_text = ear.judge(find_new_text(cut_to_lines(mail.text or ""), ear.vocabulary))
     if not has_html:
         return by_text
-    by_html = judge(find_new_text(html_to_lines(mail.html or ""), may_stand_below=has_text))
+    in_html = find_new_text(html_to_lines(mail.html or ""), ear.vocabulary, may_stand_below=has_text)
+    by_html = ear.judge(in_html)
     if not has_text:
         return by_html
     if not _agree(by_text.order, by_html.order):
@@ -224,35 +276,19 @@ def _read_bodies(mail: ParsedMail, vocabulary: Vocabulary, *, any_reply_publishe
 
 
 def _agree(one: Order | None, other: Order | None) -> bool:
-    """Compare two readings of a mail; line breaks differ between text and HTML."""
+    """Compare two readings of a mail; line breaks, links and the marks of bold words differ between text and HTML."""
     if one is None or other is None:
         return one is other
-    if (one.command, one.incident_number, one.span) != (other.command, other.incident_number, other.span):
+    essence = (one.command, one.incident_number, one.span, one.status)
+    if essence != (other.command, other.incident_number, other.span, other.status):
         return False
     return _words(one) == _words(other)
 
 
 def _words(order: Order) -> list[list[str]]:
     edit = order.edit or Edit()
-    return [(text or "").split() for text in (order.text, edit.subject, edit.message)]
-
-
-def _judge(new: NewText, vocabulary: Vocabulary, *, any_reply_publishes: bool) -> _Reading:
-    if not new.first_line:
-        return _Reading(ReplyReason.EMPTY, new)
-    if new.is_among_quotes:
-        return _Reading(ReplyReason.AMBIGUOUS, new)
-    if is_question(new.first_line):
-        return _Reading(ReplyReason.QUESTION, new)
-    if order := read_order(new, vocabulary):
-        if order.command is Command.UPDATE and not order.text:
-            return _Reading(ReplyReason.TEXT_MISSING, new)
-        return _Reading(ReplyReason.COMMAND_READ, new, order)
-    if mentions_command(new.first_line, vocabulary.words):
-        return _Reading(ReplyReason.NOT_EXACT, new)
-    if any_reply_publishes and not is_refusal(new.first_line, vocabulary) and "?" not in new.text:
-        return _Reading(ReplyReason.ANY_REPLY, new, Order(Command.PUBLISH))
-    return _Reading(ReplyReason.NO_COMMAND, new)
+    texts = (order.text, edit.subject or "", edit.message or "")
+    return [re.findall(r"\w+", _LINK_IN_TEXT.sub(" ", text)) for text in texts]
 
 
 def _read_references(mail: ParsedMail) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ It says of each failure whether the mail, for now or for good, or the relay is t
 address or a mail beyond what SMTP itself asks for, and never decides about trying again.
 """
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 import aiosmtplib
 from anyio import to_thread
@@ -159,6 +160,7 @@ async def open_session(
             use_tls=smtp.security is Security.TLS,
             start_tls=smtp.security is Security.STARTTLS,
         )
+    transport: asyncio.BaseTransport | None = None
     try:
         if smtp.oauth is None:
             await _connect(client, smtp)
@@ -166,20 +168,20 @@ async def open_session(
             raise TypeError("a login by XOAUTH2 needs its tokens and the time")
         else:
             await _connect_by_token(client, smtp, tokens, now)
+        transport = client.transport  # quit() forgets it
         yield Session(client, smtp, data_timeout=data_timeout)
         if client.is_connected:
             with suppress(*_FAULTS):
                 await client.quit(timeout=QUIT_TIMEOUT)
     finally:
-        _hang_up(client)
+        _hang_up(client, transport)
 
 
-def _hang_up(client: aiosmtplib.SMTP) -> None:
+def _hang_up(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -> None:
     """End the connection now: TLS would wait for the relay's farewell, half a minute from one that is gone."""
-    transport = client.transport
     client.close()
     if transport is not None:
-        transport.abort()
+        cast("asyncio.WriteTransport", transport).abort()  # uvloop's transports are of no class of asyncio
 
 
 async def _connect(client: aiosmtplib.SMTP, smtp: Smtp) -> None:
@@ -196,7 +198,7 @@ async def _connect_by_token(client: aiosmtplib.SMTP, smtp: Smtp, tokens: AccessT
         try:
             await _introduce(client, smtp, token)
         except RelayLoginRefused:
-            _hang_up(client)
+            _hang_up(client, client.transport)
             token = await to_thread.run_sync(tokens.renew, now)
             await _connect(client, smtp)
             await _introduce(client, smtp, token)

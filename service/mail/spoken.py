@@ -4,63 +4,45 @@ The first line decides; what is not exactly an order is named, for the caller to
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
+from itertools import dropwhile
 from typing import Final
 
-from service.mail.commands import NewText, clean_line, read_command, unwrap
-from service.mail.plain_text import without_invisible
-from service.mail.words import Command, Vocabulary
+from service.mail.commands import read_command
+from service.mail.lines import clean_line, columns, fold_line, tidy_line, unwrap
+from service.mail.quotes import NewText
+from service.mail.signatures import is_sign_off
+from service.mail.spoken_text import MOST_SUBJECT, MOST_TEXT, join_wrapped, read_span
+from service.mail.words import ANY_FIELD, Command, EditedField, Vocabulary
 from service.model import UpdateStatus
 
-LONGEST_HOLD: Final = timedelta(hours=24)
-_LONGEST_TEXT: Final = 10_000
-
-_UNIT: Final = (
-    r"(?P<{0}>\d{{1,4}})\s?(?:{1})(?![a-zà-ÿа-я])\s?(?:and |und |et |y |e |en |i |och |og |ja |и )?"
+_MOST_HEAD_WORDS: Final = 3
+_TAKES_TEXT: Final = frozenset({Command.UPDATE, Command.CLOSE})
+_TAKES_MORE: Final = _TAKES_TEXT | {Command.HOLD}
+_MARKS: Final = "*_ "
+"""What clients put around bold and slanted words in plain text."""
+_EMPHASIS: Final = re.compile(r"\A(?P<mark>[*_]{1,2})(?P<text>[^*_]+)(?P=mark)\Z")
+_COLON: Final = re.compile(r"(?P<head>[^:\uff1a]{1,40})[:\uff1a][*_]*(?P<rest>.*)", re.DOTALL)
+_TAG: Final = re.compile(
+    r"(?:(?P<head>.*?) )?\[?INC-(?P<number>[0-9]{1,9})\]?(?: (?P<tail>.*))?",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
 )
-_HOURS: Final = (
-    r"hours?|hrs?|h|stunden?|std|heures?|horas?|ore|ora|uur|uren|godz(?:in[ay]?)?|timmar|timer|tuntia?"
-    r"|час(?:а|ов)?|時間|小时|小時"  # noqa: RUF001  Russian is written in Cyrillic
-)
-_MINUTES: Final = (
-    r"minutes?|mins?|m|minuten?|minutos?|minuti|minut[ay]?|minutter|minuuttia|мин(?:ут[аы]?)?|分(?:钟|鐘)?"
-)
-_SPAN: Final = re.compile(
-    f"(?:{_UNIT.format('hours', _HOURS)})?(?:{_UNIT.format('minutes', _MINUTES)})?", re.IGNORECASE
-)
-_FIELDS: Final = {
-    "subject": (
-        *("subject", "betreff", "objet", "asunto", "assunto", "oggetto", "onderwerp", "temat", "ämne"),
-        *("emne", "aihe", "тема", "件名", "主题", "主題"),
-    ),
-    "message": (
-        *("message", "nachricht", "text", "mensaje", "mensagem", "messaggio", "bericht", "wiadomość"),
-        *("meddelande", "besked", "melding", "viesti", "сообщение", "本文", "内容", "內容"),
-    ),
-}
-_FIELD_OF: Final = {word: name for name, words in _FIELDS.items() for word in words}
-_FIELD: Final = re.compile(r"\s*(?P<name>[^\W\d_]{2,12}) ?[:\uff1a]\s*(?P<rest>.*)", re.DOTALL)
-_STATUS: Final = re.compile(
-    r"(?P<status>investigating|identified|monitoring|resolved)\b ?[:,.-]? *(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_NO_TEXT: Final = re.compile(
-    r"(?:to|me|us|by|in|at|enough|call)\b.*"
-    r"|(?:it|this|that|them|now|soon|later|tomorrow|today|the incident|please)\b[ a-z]{0,20}[.!]*",
+_HELD_AT_ONCE: Final = re.compile(r"(?P<head>[^\W\d_]{1,20}) ?(?P<rest>\d.*)")
+_GOES_ON: Final = re.compile(
+    r"(?:me|us|you|to|on|off|by|in|at|up|out|is|are|was|will|follows|coming|enough|call|now|soon|later|today|tomorrow"
+    r"|please|asap|when|if|once|after|until|before|unless"
+    r"|mir|uns|bitte|folgt|kommt|später|morgen|wenn|sobald|moi|nous|svp|demain|quand|cuando|si|por favor|mañana"
+    r"|luego|quando|se|per favore|domani|als|zodra|graag|straks|morgen)\b.*"
+    r"|(?:it|this|that|them|the [a-z]+(?: page)?)(?:,? (?:now|please|soon|later|today|tomorrow|asap|again"
+    r"|(?:to|with|when|if|once|after|until|before|unless) .*))*[.!]*",
     re.DOTALL,
 )
-"""How a sentence goes on that only begins like an order: `close to the limit`, `update me`."""
-_SIGN_OFF: Final = re.compile(
-    r"(?:(?:best|kind|warm)(?: regards| wishes)?|regards|cheers|thanks|thank you|thx|br|rgds|sincerely|yours"
-    r"|mfg|lg|vg|(?:mit )?freundliche[nr]? grü(?:ß|ss)en?|viele grü(?:ß|ss)e|gru(?:ß|ss)|danke"
-    r"|cordialement|merci|bien à vous|saludos|gracias|atentamente|abraços|obrigad[oa]|cumprimentos|saluti|grazie"
-    r"|groet(?:en|jes)?|met vriendelijke groet(?:en)?|bedankt|pozdrawiam|pozdrowienia|mvh|hälsningar|tack"
-    r"|(?:med )?venlig hilsen|(?:med )?vennlig hilsen|hilsen|terveisin|kiitos|с уважением|спасибо)[ ,.!]*",  # noqa: RUF001  as above
-    re.IGNORECASE,
-)
+"""How a sentence goes on that only begins like an order: `close to the limit`, `update me`. Lower-case alone."""
+_FEWEST_WORDS: Final = 3
+_LETTER: Final = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,109 +55,187 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command with what belongs to it."""
+    """A command with what belongs to it. An update without text and an edit without change lack it."""
 
     command: Command
     argument: str = ""
     """The rest of what was read, for a person: the tag, the span, the text."""
     incident_number: int | None = None
     span: timedelta | None = None
+    """Of a hold that says how long."""
     status: UpdateStatus | None = None
     text: str = ""
     edit: Edit | None = None
 
+    @property
+    def lacks_text(self) -> bool:
+        """Whether that is missing without which it means nothing."""
+        return (self.command is Command.UPDATE and not self.text) or (
+            self.command is Command.EDIT and self.edit in {None, Edit()}
+        )
 
-def read_order(new: NewText, vocabulary: Vocabulary) -> Order | None:
-    """Read the order that the first line is, or give None."""
-    first = clean_line(new.first_line)
-    if edit := _read_edit([first, *new.following]):
-        return Order(Command.EDIT, edit=edit)
+
+def read_order(new: NewText, vocabulary: Vocabulary, signers: AbstractSet[str] = frozenset()) -> Order | None:
+    """Read the order that the first line is, or give None.
+
+    `signers` are the folded words of the writer's name: a line of nothing else ends a text.
+    """
+    first = _EMPHASIS.sub(r"\g<text>", tidy_line(new.first_written))
+    body = _Body(first, new.following, new.text, vocabulary, signers)
+    if _field_of(first, vocabulary):
+        return _with_edit(body, [first, *new.following], None)
     if spoken := read_command(first, vocabulary.words):
-        match spoken.command:
-            case Command.PUBLISH if edit := _read_edit(new.following):
-                return Order(Command.EDIT, edit=edit)
-            case Command.UPDATE:
-                return _with_text(Command.UPDATE, "", new.following)
-        return Order(spoken.command, spoken.argument, spoken.incident_number)
-    return _read_longer(first, new.following, vocabulary)
+        command, number = spoken.command, spoken.incident_number
+        if command is Command.PUBLISH and body.has_fields():
+            # changed words that do not follow at once were meant for something: better not publish the old ones
+            return _with_edit(body, new.following, number) if body.begins_with_field() else None
+        return (
+            _with_text(command, number, "", body)
+            if command is Command.UPDATE
+            else Order(command, spoken.argument, number)
+        )
+    return _read_longer(body)
 
 
-def is_refusal(first_line: str, vocabulary: Vocabulary) -> bool:
-    """Tell whether a line holds any word that keeps a reply from publishing."""
-    text = clean_line(first_line).lower()
-    words = re.findall(r"[\w']+", text.replace("\u2019", "'"))
-    pairs = [" ".join(pair) for pair in pairwise(words)]
-    if vocabulary.refusals & {*words, *pairs}:
-        return True
-    return any(word in text for word in vocabulary.cjk_refusals)
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What was written: the first line, tidied, and those below it."""
+
+    first: str
+    lines: tuple[str, ...]
+    whole: str
+    """All that is new, below quotes as well."""
+    vocabulary: Vocabulary
+    signers: AbstractSet[str]
+
+    def has_fields(self) -> bool:
+        heads = (_COLON.match(tidy_line(line).lstrip(_MARKS)) for line in self.whole.split("\n"))
+        return any(found is not None and _folded(found["head"]) in ANY_FIELD for found in heads)
+
+    def begins_with_field(self) -> bool:
+        written = next((line for line in self.lines if clean_line(line)), "")
+        return _field_of(written, self.vocabulary) is not None
+
+    def paragraph(self) -> Iterator[str]:
+        """Give the lines below the first up to a blank one or the beginning of a signature."""
+        for line in self.lines:
+            text = tidy_line(line)
+            if not text or is_sign_off(text, self.signers):
+                return
+            yield text
 
 
-def _read_longer(first: str, following: Sequence[str], vocabulary: Vocabulary) -> Order | None:
+def _field_of(line: str, vocabulary: Vocabulary) -> tuple[EditedField, str] | None:
+    """Give which words a line changes (`subject: …`), and to what."""
+    found = _COLON.match(tidy_line(line).lstrip(_MARKS))
+    name = vocabulary.fields.get(_folded(found["head"])) if found else None
+    return (name, found["rest"].strip()) if name and found else None
+
+
+def _with_edit(body: _Body, lines: Sequence[str], number: int | None) -> Order:
+    """Read `subject:` and `message:` lines; a message may have several paragraphs, a subject only one."""
+    found: dict[EditedField, list[str]] = {}
+    current: EditedField | None = None
+    for line in dropwhile(lambda line: not tidy_line(line), lines):
+        text = tidy_line(line)
+        field = _field_of(text, body.vocabulary)
+        if field and field[0] not in found:
+            current, found[field[0]] = field[0], [field[1]]
+        elif is_sign_off(text, body.signers) or (current is None and text):
+            break
+        elif current is EditedField.SUBJECT and not text:
+            current = None
+        elif current is not None:
+            found[current].append(text)
+    subject = " ".join(found.get(EditedField.SUBJECT, [])).strip()[:MOST_SUBJECT]
+    message = join_wrapped(found.get(EditedField.MESSAGE, []))[:MOST_TEXT]
+    edit = Edit(subject if _says(subject) else None, message if _says(message) else None)
+    return Order(Command.EDIT, incident_number=number, edit=edit)
+
+
+def _read_longer(body: _Body) -> Order | None:
     """Read a line that begins with a command which takes something behind it."""
-    for word, command in sorted(vocabulary.words.items(), key=lambda item: -len(item[0])):
-        if command not in {Command.HOLD, Command.UPDATE, Command.CLOSE} or not first.lower().startswith(word):
+    for head, behind, has_colon in _divisions(body.first):
+        named, number = _without_tag(head.strip(_MARKS))
+        command = body.vocabulary.words.get(_folded(named))
+        if command not in _TAKES_MORE:
             continue
-        rest = first[len(word) :]
-        if rest and rest[0].isalnum() and word.isascii():
-            continue
-        has_colon = rest.lstrip()[:1] in {":", "\uff1a"}
-        rest = rest.lstrip(" :\uff1a\u3000")
+        number, rest = _leading_tag(behind) if number is None else (number, behind)
         if command is Command.HOLD:
-            return _read_hold(rest)
-        if not has_colon and _NO_TEXT.fullmatch(rest):
-            return None
-        if not rest and not has_colon:
-            return None
-        return _with_text(command, rest, following)
+            return _hold(clean_line(rest), number)
+        if has_colon or (rest and not _is_sentence(rest, body.vocabulary)):
+            return _with_text(command, number, rest, body)
+        return None
     return None
 
 
-def _read_hold(rest: str) -> Order | None:
-    text = unwrap(rest).lower()
-    found = _SPAN.fullmatch(text) if text else None
-    if found is None:
-        return None
-    span = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
-    return Order(Command.HOLD, text, span=span) if timedelta(0) < span <= LONGEST_HOLD else None
+def _divisions(first: str) -> Iterator[tuple[str, str, bool]]:
+    """Part a line into the words of a command and the rest in each way: at its colon, at its first spaces."""
+    if found := _COLON.match(first.lstrip(_MARKS)):
+        yield found["head"], found["rest"].strip(), True
+    words = first.split(" ")
+    for count in range(min(_MOST_HEAD_WORDS, len(words)), 0, -1):
+        yield " ".join(words[:count]), " ".join(words[count:]), False
+    if found := _HELD_AT_ONCE.fullmatch(first):
+        yield found["head"], found["rest"], False
 
 
-def _with_text(command: Command, rest: str, following: Sequence[str]) -> Order:
-    """Take the rest of the line and the paragraph that it starts: clients wrap at 72 to 78."""
-    lines = [rest] if rest else []
-    for line in following:
-        if not line.strip() or _SIGN_OFF.fullmatch(line.strip()):
-            break
-        lines.append(line.strip())
-    text = _plain("\n".join(lines))
+def _without_tag(head: str) -> tuple[str, int | None]:
+    found = _TAG.fullmatch(head)
+    if found and found["head"] and not found["tail"]:
+        return found["head"], int(found["number"])
+    return head, None
+
+
+def _leading_tag(rest: str) -> tuple[int | None, str]:
+    found = _TAG.fullmatch(rest)
+    if found and not found["head"]:
+        return int(found["number"]), (found["tail"] or "").strip()
+    return None, rest
+
+
+def _is_sentence(rest: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a rest without a colon goes on with the sentence that the command's word only begins."""
+    if _status_of(rest, vocabulary)[0]:
+        return False
+    is_short = len(rest.split()) < _FEWEST_WORDS and rest[-1] not in ".!\u3002"
+    return (rest[0].islower() and is_short) or _GOES_ON.fullmatch(rest) is not None
+
+
+def _hold(rest: str, number: int | None) -> Order | None:
+    text = unwrap(rest)
+    if not text:
+        return Order(Command.HOLD, incident_number=number)
+    span = read_span(text)
+    return None if span is None else Order(Command.HOLD, text, number, span=span)
+
+
+def _with_text(command: Command, number: int | None, rest: str, body: _Body) -> Order:
+    """Take the rest of the line and the paragraph that it starts (clients wrap at 72 to 78)."""
+    before = columns(body.first) - columns(rest)
     status = None
-    if found := _STATUS.match(text) if command is Command.UPDATE else None:
-        status, text = UpdateStatus(found["status"].lower()), found["rest"].strip()
-    return Order(command, text, status=status, text=text)
+    lines = [rest, *body.paragraph()]
+    if command is Command.UPDATE:
+        status, lines[0] = _status_of(rest, body.vocabulary)
+        if not rest and len(lines) > 1:
+            status, lines[1] = _status_of(lines[1], body.vocabulary)
+    text = join_wrapped(lines, before)[:MOST_TEXT]
+    text = text if _says(text) else ""
+    return Order(command, text, number, status=status, text=text)
 
 
-def _read_edit(lines: Sequence[str]) -> Edit | None:
-    """Read `subject:` and `message:` lines, if the first written line is one; a message may have paragraphs."""
-    found: dict[str, list[str]] = {}
-    current = ""
-    for line in lines:
-        match = _FIELD.match(line)
-        name = _FIELD_OF.get(match["name"].lower()) if match else None
-        if name and match and name not in found:
-            current, found[name] = name, [match["rest"]]
-        elif not current and line.strip():
-            return None
-        elif _SIGN_OFF.fullmatch(line.strip()):
-            break
-        elif current == "subject" and not line.strip():
-            current = "done"
-        elif current in {"subject", "message"}:
-            found[current].append(line)
-        elif current and line.strip():
-            break
-    subject = " ".join(_plain(" ".join(found["subject"])).split()) if "subject" in found else None
-    message = _plain("\n".join(found["message"])) if "message" in found else None
-    return Edit(subject or None, message or None) if subject or message else None
+def _status_of(text: str, vocabulary: Vocabulary) -> tuple[UpdateStatus | None, str]:
+    """Part the status that an update may begin with, and a colon behind it or a line of its own, from its text."""
+    found = _COLON.match(text)
+    status = vocabulary.statuses.get(_folded(found["head"] if found else text))
+    if status is None:
+        return None, text
+    return status, found["rest"].lstrip(_MARKS) if found else ""
 
 
-def _plain(text: str) -> str:
-    return without_invisible(text).strip()[:_LONGEST_TEXT]
+def _folded(head: str) -> str:
+    return fold_line(clean_line(head.strip(_MARKS)).strip(_MARKS))
+
+
+def _says(text: str) -> bool:
+    return _LETTER.search(text) is not None

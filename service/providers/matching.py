@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from service.model import Monitor
+from service.model import Alert, AlertState, Monitor
 
 _NEAR_ENOUGH = 0.6
 _MOST_NEAR_NAMES = 3
@@ -65,3 +65,9 @@ def _specificity(pattern: str) -> tuple[int, int]:
 def _compiled(pattern: str) -> re.Pattern[str]:
     # fnmatch's [a-z] sets are not ours: monitors are often called "[prod] Database"
     return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
+
+
+def state_for(alert: Alert, monitor: Monitor) -> AlertState:
+    """Tell what an alert's state means to a monitor: with some, WARNING does not fire."""
+    is_warning = alert.state is AlertState.FIRING and alert.raw_state.strip().casefold() == "warning"
+    return AlertState.INFO if is_warning and not monitor.warning_fires else alert.state

@@ -74,11 +74,6 @@ def read(post: RawPost) -> tuple[Alert, ...]:
     )
 
 
-def is_warning(alert: Alert) -> bool:
-    """Whether an alert fires only as a warning, which a monitor's `warning_fires` may switch off."""
-    return alert.state is AlertState.FIRING and alert.raw_state.strip().casefold() == "warning"
-
-
 def _monitor_name(folded: Mapping[str, Scalar]) -> str:
     name = _cleaned(_text(folded, _MONITOR_NAME.spellings))
     if not name:

@@ -23,6 +23,7 @@ REASON_WORDS: Final[Mapping[Reason, str]] = {
     Reason.ALERT_REPEATED: "An alert repeated itself",
     Reason.ALERT_RECOVERED: "One alert recovered, others still fire",
     Reason.FIRED_AGAIN: "It fired again before it was closed",
+    Reason.FIRED_AGAIN_UNPUBLISHED: "It had recovered and fires again, so the employees are asked anew",
     Reason.RECOVERED_WITHIN_WAIT: "It recovered within its wait time; nobody was told",
     Reason.RECOVERED_UNPUBLISHED: "It recovered before anybody published it; nothing was sent to subscribers",
     Reason.RECOVERED_KEPT: "It recovered before anybody published it, and still waits for a decision",

@@ -9,7 +9,6 @@ from datetime import datetime
 from email.utils import parseaddr, parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -37,6 +36,8 @@ MAIL_POLICY: Final = (
 )
 """A mail brings its styles along and may have its links followed; it runs nothing, loads nothing, sends nothing."""
 
+_FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
+"""Who sends one of these is a proxy, and behind it may be anybody."""
 _LOCAL_NAMES: Final = {"localhost", "127.0.0.1", "::1"}
 _HEAD: Final = re.compile(r"<head(\s[^<>]*)?>", re.IGNORECASE)
 _BASE: Final = '<base target="_top">'
@@ -165,9 +166,9 @@ def _sandbox(request: Request) -> Sandbox:
     front = front_of(request)
     if front.sandbox is None:
         raise NotFound("There is no mail sandbox: config.yaml names a mail server.")
-    own_name = urlsplit(front.house.config.site.url).hostname
     # the name as well: a stranger's site can point its own name at this machine and have a browser here read it
-    if not (_is_loopback(request) and request.url.hostname in {own_name, *_LOCAL_NAMES}):
+    is_local = _is_loopback(request) and request.url.hostname in _LOCAL_NAMES
+    if not is_local or not _FORWARDED.isdisjoint(request.headers.keys()):
         raise NotFound("The mail sandbox is shown on the machine that it runs on, and nowhere else.")
     return front.sandbox
 

@@ -57,7 +57,12 @@ def fired(incident: Incident, event: AlertFired, now: datetime) -> Decision:
         # silently: the page never said that it had recovered, so there is nothing to take back
         back = changed(incident, alerts=alerts, phase=Phase.PUBLISHED, due_at=None)
         return Decision(back, Reason.FIRED_AGAIN)
-    return Decision(changed(incident, alerts=alerts), Reason.ALERT_JOINED)
+    after = changed(incident, alerts=alerts)
+    if incident.phase is Phase.UNPUBLISHED and incident.has_recovered:
+        # it was kept, and shown as it would be published resolved: what was shown and approved holds no more
+        after = replace(after, text_version=after.text_version + 1, approved_by=())
+        return Decision(after, Reason.FIRED_AGAIN_UNPUBLISHED, (TellEmployees(DeliveryKind.APPROVAL),))
+    return Decision(after, Reason.ALERT_JOINED)
 
 
 def _fire_again(alert: JoinedAlert) -> JoinedAlert:
@@ -97,9 +102,13 @@ def recovered(incident: Incident, event: AlertRecovered, policy: Policy, now: da
 
 
 def _recovered_unpublished(after: Incident, policy: Policy, now: datetime) -> Decision:
-    match policy.if_recovered:
+    choice = policy.if_recovered
+    if choice is IfRecovered.PUBLISH_RESOLVED and after.held_until is not None:
+        choice = IfRecovered.KEEP  # somebody holds it: nothing is published by itself
+    match choice:
         case IfRecovered.KEEP:
-            return Decision(after, Reason.RECOVERED_KEPT, (TellEmployees(DeliveryKind.APPROVAL),))
+            kept = replace(after, text_version=after.text_version + 1, approved_by=())
+            return Decision(kept, Reason.RECOVERED_KEPT, (TellEmployees(DeliveryKind.APPROVAL),))
         case IfRecovered.PUBLISH_RESOLVED:
             # it is told as over, so it is over, whether later recoveries would close or not
             over = replace(policy, auto_close=True)

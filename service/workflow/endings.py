@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from service.model import AUTOMATIC, DeliveryKind, Incident, Phase, UpdateStatus
+from service.model import AUTOMATIC, DeliveryKind, Incident, LastResort, Phase, UpdateStatus
 from service.workflow.vocabulary import Decision, Effect, Policy, Reason, TellEmployees, TellSubscribers, Text
 
 
@@ -43,7 +43,9 @@ def next_due_at(incident: Incident, policy: Policy) -> datetime | None:
     due = []
     if incident.ladder_from is not None and incident.rung < len(policy.ladder):
         due.append(incident.ladder_from + policy.ladder[incident.rung].after)
-    if incident.reminded_at is not None and policy.remind_every is not None:
+    at_top = bool(policy.ladder) and incident.rung >= len(policy.ladder)
+    was_left = at_top and policy.ladder[-1].then is LastResort.LEAVE
+    if incident.reminded_at is not None and policy.remind_every is not None and not was_left:
         due.append(incident.reminded_at + policy.remind_every)
     return min(due, default=None)
 

@@ -1,7 +1,7 @@
 """What employees order: publish, discard, hold, edit, update, close; and when that is refused."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.model import DeliveryKind, Incident, Phase, UpdateStatus
 from service.workflow.endings import asked, changed, closed, ended, next_due_at, published, refused_as_ended
@@ -60,8 +60,10 @@ def hold(incident: Incident, event: Hold, policy: Policy, now: datetime) -> Deci
             due_at = max(incident.due_at or until, until)
             return Decision(changed(incident, due_at=due_at), Reason.HELD, by=event.by)
         case Phase.UNPUBLISHED:
-            later = (incident.ladder_from or now) + event.span
-            held = changed(incident, held_until=until, ladder_from=later)
+            # from where an earlier hold ended, for time that was held already is not held again
+            held_from = max(now, incident.held_until or now)
+            later = (incident.ladder_from or now) + max(until - held_from, timedelta(0))
+            held = changed(incident, held_until=max(until, held_from), ladder_from=later)
             return Decision(replace(held, due_at=next_due_at(held, policy)), Reason.HELD, by=event.by)
         case _:
             return Decision(incident, _refused_as_decided(incident), by=event.by)

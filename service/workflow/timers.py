@@ -1,7 +1,7 @@
 """What happens by itself when an incident's time has come: the wait, the ladder, reminders, the grace."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.model import AUTOMATIC, DeliveryKind, Incident, LastResort, Phase, Rung
 from service.workflow.endings import asked, changed, closed, ended, next_due_at, published
@@ -57,7 +57,10 @@ def _climb(incident: Incident, rung: Rung, policy: Policy, now: datetime) -> Dec
         case LastResort.LEAVE:
             return Decision(changed(incident, rung=incident.rung + 1, due_at=None), Reason.LADDER_LEFT)
         case None:
-            higher = replace(incident, rung=incident.rung + 1)
+            # a rung that comes late, after an outage of ours, puts the next ones off as much
+            began = incident.ladder_from or now
+            late = max(now - (began + rung.after), timedelta(0))
+            higher = replace(incident, rung=incident.rung + 1, ladder_from=began + late)
     newly = tuple(one for one in rung.notify if one not in incident.notify_employees)
     if not newly:
         return _remind(higher, policy, Reason.REMINDED, now)

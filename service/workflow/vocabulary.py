@@ -26,6 +26,7 @@ class Reason(StrEnum):
     ALERT_REPEATED = "alert_repeated"
     ALERT_RECOVERED = "alert_recovered"
     FIRED_AGAIN = "fired_again"
+    FIRED_AGAIN_UNPUBLISHED = "fired_again_unpublished"
     RECOVERED_WITHIN_WAIT = "recovered_within_wait"
     RECOVERED_UNPUBLISHED = "recovered_unpublished"
     RECOVERED_KEPT = "recovered_kept"

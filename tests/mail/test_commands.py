@@ -4,13 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.mail.commands import (
-    Spoken,
-    find_new_text,
-    is_question,
-    mentions_command,
-    read_command,
-)
+from service.mail.commands import Spoken, mentions_command, read_command
+from service.mail.lines import is_question
+from service.mail.quotes import find_new_text
 from service.mail.words import ENGLISH, Command
 
 FULL_WIDTH = "\uff30\uff35\uff22\uff2c\uff29\uff33\uff28"

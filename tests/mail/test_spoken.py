@@ -1,56 +1,101 @@
-"""Orders that take something with them: holds, updates, closes, edits; and replies where any would publish."""
+"""Orders that take something with them: holds, updates, closes and edits."""
 
+# ruff: noqa: RUF001 - letters and punctuation of other writings are what is tested
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.mail.commands import find_new_text
-from service.mail.replies import Reply, ReplyReason, read_reply
+from service.mail.quotes import find_new_text
 from service.mail.spoken import Edit, Order, read_order
+from service.mail.spoken_text import join_wrapped
 from service.mail.words import ENGLISH, WORDS, Command, vocabulary
 from service.model import UpdateStatus
 
 EVERYTHING = vocabulary(list(WORDS), {})
-TOKEN = "mfrggzdfmztwq2lknnwg23tpob"
+JORDAN = frozenset({"jordan", "ray"})
+LONG = "A disk was full; we are moving the mailboxes to another machine and"
 
 
 def order_of(body: str, *languages: str) -> Order | None:
-    """Read the order in a body."""
-    return read_order(find_new_text(body.split("\n")), vocabulary(languages, {}))
+    """Read the order in what Jordan Ray wrote."""
+    known = vocabulary(languages, {})
+    return read_order(find_new_text(body.split("\n"), known), known, JORDAN)
 
 
 @pytest.mark.parametrize(
-    ("line", "minutes"),
+    ("line", "minutes", "language"),
     [
-        ("hold 30m", 30),
-        ("Hold 30 min.", 30),
-        ("hold 2h", 120),
-        ("hold 1h30m", 90),
-        ("hold 1 hour and 15 minutes", 75),
-        ("hold: 45 minutes", 45),
-        ("hold 24h", 1440),
+        ("hold 30m", 30, "en"),
+        ("Hold 30 min.", 30, "en"),
+        ("HOLD 30M!", 30, "en"),
+        ("hold30m", 30, "en"),
+        ("*hold 30m*", 30, "en"),
+        ("*hold* 30m", 30, "en"),
+        ("hold 2h", 120, "en"),
+        ("hold 1h30m", 90, "en"),
+        ("hold 1h30", 90, "en"),
+        ("hold 1h 30", 90, "en"),
+        ("hold 1 hour and 15 minutes", 75, "en"),
+        ("hold for 2 hours", 120, "en"),
+        ("hold: 45 minutes", 45, "en"),
+        ("hold 24h", 1440, "en"),
+        ("hold 1d", 1440, "en"),
+        ("hold 90 min", 90, "en"),
+        ("hold \uff13\uff10\uff4d", 30, "en"),
+        ("snooze 1h", 60, "en"),
+        ("hold 30m", 30, "de"),
+        ("halten 2 Stunden", 120, "de"),
+        ("Zurückstellen für 1 Std.", 60, "de"),
+        ("reporter de 30 minutes".replace("de ", ""), 30, "fr"),
+        ("différer pendant 1 heure et 30 minutes", 90, "fr"),
+        ("aplazar 2 horas", 120, "es"),
+        ("adiar por 1 hora e 15 minutos", 75, "pt"),
+        ("rimanda 45 minuti", 45, "it"),
+        ("uitstellen 1 uur", 60, "nl"),
+        ("wstrzymaj na 2 godziny", 120, "pl"),
+        ("skjut upp 30 minuter", 30, "sv"),
+        ("skjut upp 2 tim", 120, "sv"),
+        ("udskyd 1 time", 60, "da"),
+        ("utsett 30 minutter", 30, "no"),
+        ("lykkää 2 tuntia", 120, "fi"),
+        ("отложить на 30 минут", 30, "ru"),
+        ("отложить 2 часа", 120, "ru"),
+        ("保留 30分", 30, "ja"),
+        ("保留１時間３０分", 90, "ja"),
+        ("暂缓30分钟", 30, "zh"),
+        ("暫緩：2小時", 120, "zh"),
     ],
 )
-def test_a_hold_says_how_long(line: str, minutes: int) -> None:
-    order = order_of(line)
+def test_a_hold_says_how_long(line: str, minutes: int, language: str) -> None:
+    order = order_of(line, language)
     assert order is not None
     assert (order.command, order.span) == (Command.HOLD, timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize(
-    ("line", "language"),
-    [("halten 2 Stunden", "de"), ("отложить 30 минут", "ru"), ("保留 30分", "ja"), ("aplazar 2 horas", "es")],
-)
-def test_a_hold_is_read_in_other_languages(line: str, language: str) -> None:
-    order = order_of(line, language)
-    assert order is not None
-    assert order.command is Command.HOLD
-
-
-@pytest.mark.parametrize(
-    "line", ["hold 25h", "hold 0m", "hold on", "hold it", "hold 30 apples", "holding 30m"]
+    "line",
+    [
+        "hold 25h",
+        "hold 2d",
+        "hold 0m",
+        "hold 30",
+        "hold -30m",
+        "hold 30s",
+        "hold 1.5h",
+        "hold 30m please",
+        "hold 30m 15",
+        "hold until 14:00",
+        "hold on",
+        "hold it",
+        "hold 30 apples",
+        "hold 99999m",
+        "holding 30m",
+        "please hold 30m",
+        "halten 30m",
+        "- hold 30m",
+    ],
 )
 def test_what_is_no_span_is_no_hold(line: str) -> None:
     assert order_of(line) is None
@@ -60,20 +105,43 @@ def test_a_hold_without_a_span_leaves_it_to_the_service() -> None:
     assert order_of("hold") == Order(Command.HOLD)
 
 
+@pytest.mark.parametrize("line", ["hold INC-12 30m", "hold [INC-12] 30m", "Hold INC-12: 30m"])
+def test_a_hold_may_name_the_incident(line: str) -> None:
+    assert order_of(line) == Order(Command.HOLD, "30m", 12, span=timedelta(minutes=30))
+
+
 @pytest.mark.parametrize(
     ("body", "command", "text"),
     [
         ("update We found the cause.", Command.UPDATE, "We found the cause."),
+        ("update: fixed", Command.UPDATE, "fixed"),
+        ("update:fixed", Command.UPDATE, "fixed"),
+        ("update - We found the cause.", Command.UPDATE, "- We found the cause."),
+        ("UPDATE : We found it", Command.UPDATE, "We found it"),
+        ("*update:* We found it", Command.UPDATE, "We found it"),
+        ("*Update* We found it", Command.UPDATE, "We found it"),
         ("Update: We found\nthe cause.\n\nJordan", Command.UPDATE, "We found\nthe cause."),
         ("update:\nWe found it.", Command.UPDATE, "We found it."),
+        ("update\nWe found it.", Command.UPDATE, "We found it."),
+        (f"update {LONG}\nwill write again.", Command.UPDATE, f"{LONG} will write again."),
+        (f"update\n{LONG}\nwill write again.", Command.UPDATE, f"{LONG} will write again."),
         ("update We found it.\nBest regards,\nJordan", Command.UPDATE, "We found it."),
+        ("update We found it.\nJordan", Command.UPDATE, "We found it."),
+        ("update We found it.\n- Jordan Ray", Command.UPDATE, "We found it."),
         ("update We found it.\n-- \nJordan", Command.UPDATE, "We found it."),
         ("update We found it.\nSent from my iPhone", Command.UPDATE, "We found it."),
         ("update We found it.\nOn Tue, 24 Nov 2026, Acme wrote:\n> old", Command.UPDATE, "We found it."),
+        ("update We found it.\n> old", Command.UPDATE, "We found it."),
+        ("update: 5½ TB™ are lost：sorry", Command.UPDATE, "5½ TB™ are lost：sorry"),
+        ("update: see https://acme.example/a?b=c", Command.UPDATE, "see https://acme.example/a?b=c"),
+        ("update INC-12: We found it", Command.UPDATE, "We found it"),
         ("close It was a cable.", Command.CLOSE, "It was a cable."),
         ("close: it is over", Command.CLOSE, "it is over"),
+        ("close INC-12 It was a cable.", Command.CLOSE, "It was a cable."),
         ("close", Command.CLOSE, ""),
+        ("close:", Command.CLOSE, ""),
         ("close\nJordan", Command.CLOSE, ""),
+        ("close\nIt was a cable.", Command.CLOSE, ""),
         ("Close.\n\nThanks", Command.CLOSE, ""),
     ],
 )
@@ -82,7 +150,62 @@ def test_a_text_is_the_rest_of_the_line_and_the_paragraph_it_starts(
 ) -> None:
     order = order_of(body)
     assert order is not None
-    assert (order.command, order.text) == (command, text)
+    assert (order.command, order.text, order.argument) == (command, text, text)
+
+
+@pytest.mark.parametrize(
+    ("body", "language", "text"),
+    [
+        ("Aktualisieren: Wir haben es gefunden.", "de", "Wir haben es gefunden."),
+        ("mise à jour : c'est réglé", "fr", "c'est réglé"),
+        ("mettre à jour Le disque était plein.", "fr", "Le disque était plein."),
+        ("обновить: Диск заполнен.", "ru", "Диск заполнен."),
+        ("更新：ディスクが一杯でした。", "ja", "ディスクが一杯でした。"),
+        ("更新\u3000ディスクが一杯でした。", "ja", "ディスクが一杯でした。"),
+        ("更新：磁盘已满。", "zh", "磁盘已满。"),
+        (
+            f"更新：{'ディスクが一杯でした。' * 3}\n別のサーバーに移します。",
+            "ja",
+            f"{'ディスクが一杯でした。' * 3}別のサーバーに移します。",
+        ),
+    ],
+)
+def test_a_text_is_read_in_other_languages(body: str, language: str, text: str) -> None:
+    order = order_of(body, language)
+    assert order is not None
+    assert (order.command, order.text) == (Command.UPDATE, text)
+    assert order_of(body) is None
+
+
+@pytest.mark.parametrize(
+    "sign_off",
+    [
+        *(
+            "Best regards,",
+            "Kind regards",
+            "Cheers",
+            "Thanks!",
+            "Mit freundlichen Grüßen",
+            "Viele Gruesse",
+            "LG",
+        ),
+        *("Cordialement,", "Bien à vous", "Un saludo,", "Gracias", "Abraços,", "Cordiali saluti", "Groetjes"),
+        *("Met vriendelijke groet,", "Pozdrawiam", "Med vänlig hälsning", "Venlig hilsen", "Vennlig hilsen"),
+        *(
+            "Ystävällisin terveisin",
+            "С уважением,",
+            "よろしくお願いいたします。",
+            "此致",
+            "Jordan",
+            "Jordan Ray",
+            "J. Ray",
+        ),
+    ],
+)
+def test_a_text_ends_where_its_writer_takes_leave(sign_off: str) -> None:
+    order = order_of(f"update We found it.\n{sign_off}\nAcme Ltd.")
+    assert order is not None
+    assert order.text == ("We found it." if sign_off != "J. Ray" else "We found it.\nJ. Ray\nAcme Ltd.")
 
 
 @pytest.mark.parametrize(
@@ -90,103 +213,196 @@ def test_a_text_is_the_rest_of_the_line_and_the_paragraph_it_starts(
     [
         "close to the limit now",
         "close it",
+        "close it now, please",
+        "close the incident when mx1 is back",
+        "close call!",
         "update me please",
+        "update us when it works",
+        "update is coming soon",
+        "update coming",
+        "update the status page",
         "updates are coming",
         "closed",
         "update tomorrow",
+        "updated: all is well",
+        "更新されました",
+        "please update: all is well",
     ],
 )
 def test_a_sentence_that_only_begins_like_an_order_is_none(line: str) -> None:
-    assert order_of(line) is None
+    assert order_of(line, "ja") is None
 
 
-def test_an_update_may_name_its_status() -> None:
-    order = order_of("update identified: A disk was full.")
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        ("update identified: A disk was full.", UpdateStatus.IDENTIFIED, "A disk was full."),
+        ("update: identified: A disk was full.", UpdateStatus.IDENTIFIED, "A disk was full."),
+        ("update Monitoring: it works", UpdateStatus.MONITORING, "it works"),
+        ("update investigating:\nWe look.", UpdateStatus.INVESTIGATING, "We look."),
+        ("update identified\nA disk was full.", UpdateStatus.IDENTIFIED, "A disk was full."),
+        ("update\nidentified: A disk was full.", UpdateStatus.IDENTIFIED, "A disk was full."),
+        ("update *identified:* A disk was full.", UpdateStatus.IDENTIFIED, "A disk was full."),
+        ("update resolved: It works.", UpdateStatus.RESOLVED, "It works."),
+        ("update Monitoring shows that it works.", None, "Monitoring shows that it works."),
+        ("update Identified the cause", None, "Identified the cause"),
+        ("close identified: A disk.", None, "identified: A disk."),
+    ],
+)
+def test_an_update_may_name_its_status(body: str, status: UpdateStatus | None, text: str) -> None:
+    order = order_of(body)
     assert order is not None
-    assert (order.status, order.text) == (UpdateStatus.IDENTIFIED, "A disk was full.")
+    assert (order.status, order.text) == (status, text)
+
+
+def test_a_status_has_names_in_other_languages() -> None:
+    order = order_of("aktualisieren: Beobachtung: Es geht wieder.", "de")
+    assert order is not None
+    assert (order.status, order.text) == (UpdateStatus.MONITORING, "Es geht wieder.")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            "update",
+            "update:",
+            "update INC-12",
+            "update ...",
+            "update: !",
+            "update\n\nWe found it.",
+            "update\nJordan",
+        ),
+        *(
+            "update identified:",
+            "update: Thanks,".replace(" Thanks,", "\nThanks,"),
+            "subject:",
+            "message:\n\n",
+        ),
+        *("publish\nsubject:", "publish\n\nmessage:\n-- \nJordan", "publish\nsubject: \nmessage: ..."),
+    ],
+)
+def test_an_order_without_its_text_lacks_it(body: str) -> None:
+    order = order_of(body)
+    assert order is not None
+    assert order.lacks_text
 
 
 @pytest.mark.parametrize(
     ("body", "edit"),
     [
         ("publish\nsubject: Mail is slow", Edit("Mail is slow", None)),
+        ("Publish.\n*Subject:* Mail is slow", Edit("Mail is slow", None)),
         (
             "publish\n\nSubject: Mail is slow\nMessage: It takes\nan hour.",
             Edit("Mail is slow", "It takes\nan hour."),
         ),
+        ("message: late\nsubject: slow", Edit("slow", "late")),
+        ("message:\nIt takes an hour.", Edit(None, "It takes an hour.")),
+        (f"message: {LONG}\nwill write again.\n\nSorry.", Edit(None, f"{LONG} will write again.\n\nSorry.")),
         ("message: One.\n\nTwo.\n\nCheers,\nJordan", Edit(None, "One.\n\nTwo.")),
+        ("message: One.\n\nTwo.\n\nJordan Ray\nAcme Ltd.", Edit(None, "One.\n\nTwo.")),
+        ("message: One:\n- a\n- b\n\n\n1. c\n2. d", Edit(None, "One:\n- a\n- b\n\n1. c\n2. d")),
+        ("message: One.\n> subject: quoted", Edit(None, "One.")),
         ("subject: Mail is slow\n\nJordan", Edit("Mail is slow", None)),
-        ("Betreff: Langsam", Edit("Langsam", None)),
+        ("subject: Mail is\nslow", Edit("Mail is slow", None)),
+        ("subject: A\nsubject: B", Edit("A subject: B", None)),
+        ("message: Subject to change: 5 h", Edit(None, "Subject to change: 5 h")),
     ],
 )
 def test_an_edit_gives_other_words(body: str, edit: Edit) -> None:
     order = order_of(body)
     assert order is not None
-    assert (order.command, order.edit) == (Command.EDIT, edit)
+    assert (order.command, order.argument, order.edit) == (Command.EDIT, "", edit)
 
 
-@pytest.mark.parametrize("body", ["publish\nJordan", "publish\n> subject: x", "publish\n\nsubject:"])
-def test_what_is_no_edit_is_a_plain_publish(body: str) -> None:
-    order = order_of(body)
+@pytest.mark.parametrize(
+    ("body", "language"),
+    [
+        ("ja\nBetreff: Langsam\nNachricht: Spät", "de"),
+        ("publier\nObjet : Langsam\nMessage : Spät", "fr"),
+        ("опубликовать\nТема: Langsam\nСообщение: Spät", "ru"),
+        ("公開\n件名：Langsam\n本文：Spät", "ja"),
+        ("发布\n主题：Langsam\n正文：Spät", "zh"),
+        ("publish\nsubject: Langsam\nmessage: Spät", "fi"),
+    ],
+)
+def test_an_edit_is_read_in_other_languages(body: str, language: str) -> None:
+    order = order_of(body, language)
     assert order is not None
-    assert order.command is Command.PUBLISH
+    assert order.edit == Edit("Langsam", "Spät")
 
 
-def reply(body: str, *, anything: bool = True) -> Reply:
-    """Read a mail of an employee where any reply publishes, or not."""
-    head = f"From: jordan@acme.example\nTo: status+{TOKEN}@acme.example\nSubject: Re: x\n\n"
-    return read_reply(
-        (head + body).encode(),
-        own_address="status@acme.example",
-        instance_id="i",
-        vocabulary=EVERYTHING,
-        any_reply_publishes=anything,
-    )
-
-
-@pytest.mark.parametrize("body", ["Looks good to me", "Go ahead", "thanks, all fine", "👍"])
-def test_any_reply_publishes_where_that_is_wanted(body: str) -> None:
-    assert (reply(body).command, reply(body).reason) == (Command.PUBLISH, ReplyReason.ANY_REPLY)
-    assert reply(body, anything=False).command is None
+def test_an_edit_may_name_the_incident() -> None:
+    order = order_of("publish INC-12\nsubject: Slow")
+    assert order is not None
+    assert (order.incident_number, order.argument) == (12, "")
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        "No way",
-        "Not yet",
-        "Please don't",
-        "do not do that",
-        "Stop!",
-        "wait a moment",
-        "False alarm I think",
-        "Really?",
-        "Fine. But is it true?",
-        "publish tomorrow",
-        "Nein, noch nicht",
-        "Nicht veröffentlichen",
-        "attends un peu",
-        "подожди",
-        "公開しないで",
-        "",
-        "> publish",
+        "publish\nWith these words:\nsubject: Slow",
+        "publish\n\nJordan\n\nmessage: late",
+        "publish\n> It is down\n\nmessage: late",
+        "publish\nBetreff: Langsam",
+        "publish\n件名：遅い",
     ],
 )
-def test_a_refusal_or_a_question_never_publishes(body: str) -> None:
-    assert reply(body).command is not Command.PUBLISH
+def test_the_old_words_are_not_published_where_new_ones_may_have_been_meant(body: str) -> None:
+    assert order_of(body) is None
 
 
-def test_an_update_without_text_is_asked_back() -> None:
-    assert (reply("update").command, reply("update").reason) == (None, ReplyReason.TEXT_MISSING)
+@pytest.mark.parametrize(
+    "body", ["publish\nJordan", "publish\n> subject: x", "publish\n\nIt is real: see mx1."]
+)
+def test_what_is_no_edit_is_a_plain_publish(body: str) -> None:
+    assert order_of(body) == Order(Command.PUBLISH)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        ([], ""),
+        (["", "a", "", "", "b", ""], "a\n\nb"),
+        (["a", "b"], "a\nb"),
+        ([LONG, "b"], f"{LONG}\nb"[:-2] + " b"),
+        (["x" * 60, "b"], "x" * 60 + "\nb"),
+        ([LONG, "- b"], f"{LONG}\n- b"),
+        ([LONG, "1. b"], f"{LONG}\n1. b"),
+        (["x" * 150, "b"], "x" * 150 + "\nb"),
+        (["長" * 36, "い"], "長" * 36 + "い"),
+    ],
+)
+def test_lines_are_joined_where_a_client_broke_them(lines: list[str], text: str) -> None:
+    assert join_wrapped(lines) == text
+
+
+def test_a_text_is_bounded() -> None:
+    order = order_of("message: " + "\n".join(["word " * 100] * 300))
+    assert order is not None
+    assert order.edit is not None
+    assert len(order.edit.message or "") == 10_000
 
 
 @given(st.text(max_size=300))
 def test_reading_an_order_never_fails(body: str) -> None:
-    order = read_order(find_new_text(body.splitlines()), EVERYTHING)
+    order = read_order(find_new_text(body.splitlines(), EVERYTHING), EVERYTHING, JORDAN)
     assert order is None or order.command in Command
 
 
-@given(st.lists(st.text("publish yes:subject \n", max_size=20), min_size=1, max_size=6))
-def test_what_is_quoted_orders_nothing(lines: list[str]) -> None:
-    quoted = [f"> {line}" for text in lines for line in text.split("\n")]
+PIECES = st.sampled_from(
+    ["publish", "yes", "subject:", "message:", "update", ":", " ", "\n", "is it", "-- ", "x"]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_what_is_quoted_orders_nothing(body: str) -> None:
+    quoted = [f"> {line}" for line in body.split("\n")]
     assert read_order(find_new_text(quoted), ENGLISH) is None
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_what_changes_words_never_publishes_the_old_ones(body: str) -> None:
+    order = read_order(find_new_text(["publish", *body.split("\n"), "message: late"]), ENGLISH)
+    assert order is None or order.command is not Command.PUBLISH or "-- " in body

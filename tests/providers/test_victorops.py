@@ -1,12 +1,14 @@
 """What an alert of VictorOps is taken for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from service.errors import PostUnreadable
-from service.model import AlertState
-from service.providers.victorops import MAX_NAME_LENGTH, is_warning
+from service.model import AlertState, Monitor
+from service.providers.matching import state_for
+from service.providers.victorops import MAX_NAME_LENGTH
 from tests.providers.reading import PAYLOADS, TEMPLATE, alert_of
 
 FIRING = ("CRITICAL", "WARNING", "PROBLEM", "DOWN", "UNREACHABLE", "ERROR", "ALERT", "TRIGGERED", "UNACKED")
@@ -82,7 +84,10 @@ def test_the_urls_event_decides_before_the_phase_and_the_phase_before_the_state(
     ],
 )
 def test_only_a_firing_warning_is_a_warning(state: str, event: str, *, expected: bool) -> None:
-    assert is_warning(alert_of(TEMPLATE % ("x", state), event=event)) is expected
+    alert = alert_of(TEMPLATE % ("x", state), event=event)
+    quiet = Monitor("victorops", ("x",), "jordan", "t", {}, "s", "m", warning_fires=False)
+    assert (state_for(alert, quiet) is AlertState.INFO) is expected
+    assert state_for(alert, replace(quiet, warning_fires=True)) is alert.state
 
 
 @pytest.mark.parametrize(
