@@ -23,6 +23,9 @@ from service.errors import PermanentFault
 
 TICK = 1.0
 """Seconds between two looks at what may be due; what arrives is looked at at once."""
+REPLIES_FIRST = 10.0
+"""Seconds for which nothing is decided at the start while the mailbox was not read yet."""
+LOOK_AGAIN = 0.05
 PATIENCE = 10.0
 """Seconds that a batch in flight gets to end when the service is stopped."""
 LONGEST_CONNECTION = 5
@@ -137,7 +140,7 @@ async def _run(service: Service, server: uvicorn.Server, door: socket.socket) ->
     scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
     service.wake()
     loops = [
-        asyncio.create_task(_keep_doing("decide", service.decide, service.decide_next, stopping)),
+        asyncio.create_task(_decide(service, stopping)),
         asyncio.create_task(_keep_doing("send", service.send, service.send_next, stopping)),
     ]
     scheduler.start()
@@ -158,6 +161,17 @@ async def _run(service: Service, server: uvicorn.Server, door: socket.socket) ->
         await to_thread.run_sync(mailbox.join, PATIENCE)
     await serving
     stopped.cancel()
+
+
+async def _decide(service: Service, stopping: asyncio.Event) -> None:
+    """Decide, but not before the mailbox was read once: an answer that waits in it comes before the ladder's end."""
+    waited = 0.0
+    while service.mailbox is not None and service.mailbox.last_success_at is None:
+        if stopping.is_set() or waited >= REPLIES_FIRST:
+            break
+        await asyncio.sleep(LOOK_AGAIN)
+        waited += LOOK_AGAIN
+    await _keep_doing("decide", service.decide, service.decide_next, stopping)
 
 
 async def _keep_doing(

@@ -93,7 +93,7 @@ async def test_what_was_kept_after_it_recovered_is_shown_as_it_would_be_publishe
     kept.recover()
     async with employee_at(replace(front, house=keeping), clock, "sam") as client:
         before = (await client.get(page_of(incident))).text
-        answer = await client.post(page_of(incident, "publish"), data={"text_version": "2"})
+        answer = await client.post(page_of(incident, "publish"), data={"version": "2"})
         after = (await client.get(answer.headers["location"])).text
     text = "<p>We are looking into <strong>Email Server</strong>.</p>\n<p>Email works again.</p>"
     assert "it would be published as resolved" in before
