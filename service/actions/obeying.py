@@ -31,6 +31,7 @@ _HELP = (
 _WHY_NOT = {
     ReplyReason.EMPTY: "Your answer has no text of its own above the quoted mail.",
     ReplyReason.AMBIGUOUS: "It cannot be told which words of your answer are new.",
+    ReplyReason.ENCRYPTED: "Your mail is encrypted, or signed as a whole, and cannot be read here.",
     ReplyReason.QUESTION: "Your answer asks, and a question never acts.",
     ReplyReason.TEXT_MISSING: "You ordered an update, but there is no text behind the word.",
 }

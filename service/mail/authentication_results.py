@@ -194,6 +194,8 @@ def _read_segment(segment: list[str | None]) -> MethodResult | None:
     match segment:
         case [str(method), None, str(result), *rest]:
             name = method.partition("/")[0].lower()
+            if not name:
+                return None
             return MethodResult(name, result.lower(), tuple(_pairs(rest)))
     return None
 

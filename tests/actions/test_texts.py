@@ -186,5 +186,5 @@ def test_a_closing_comment_may_name_the_end() -> None:
     now = STARTED_AT + timedelta(minutes=90)
     variables = closing_variables(monitor, incident, None, CONFIGURED.site, now=now)
     template = "{{ incident.subject }}: {{ incident.duration }}, {{ incident.ended_at.strftime('%H:%M') }}"
-    assert render(template, variables, otherwise="") == Rendered("Email is unavailable: 1:30:00, 14:30")
+    assert render(template, variables, otherwise="") == Rendered("Email is unavailable: 1 h 30 min, 14:30")
     assert render("{{ alert.monitor_name }}", variables, otherwise="") == Rendered("Email Server")
