@@ -80,7 +80,8 @@ def confirm(house: House, token: str, now: datetime) -> Subscriber:
         subscriber = _for_confirmation(connection, token, now)
         is_first_use = credentials.use(connection, hash_token(token), now)
         # a second link of the same address does not make its subscription any younger
-        if is_first_use and subscriber.state is not SubscriberState.CONFIRMED:
+        is_reached = subscriber.state is SubscriberState.CONFIRMED and subscriber.suppressed_at is None
+        if is_first_use and not is_reached:
             state = SubscriberState.CONFIRMED
             subscribers.set_state(connection, subscriber.id, state, confirmed_at=now)
         return subscriber

@@ -9,6 +9,7 @@ from datetime import datetime
 from email.utils import parseaddr, parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -166,8 +167,10 @@ def _sandbox(request: Request) -> Sandbox:
     front = front_of(request)
     if front.sandbox is None:
         raise NotFound("There is no mail sandbox: config.yaml names a mail server.")
-    # the name as well: a stranger's site can point its own name at this machine and have a browser here read it
-    is_local = _is_loopback(request) and request.url.hostname in _LOCAL_NAMES
+    own_name = urlsplit(front.house.config.site.url).hostname
+    # the name as well: a stranger's site can point its own name at this machine and have a browser here read it;
+    # our own is one of this machine's, or the service would not have started with a sandbox
+    is_local = _is_loopback(request) and request.url.hostname in {own_name, *_LOCAL_NAMES}
     if not is_local or not _FORWARDED.isdisjoint(request.headers.keys()):
         raise NotFound("The mail sandbox is shown on the machine that it runs on, and nowhere else.")
     return front.sandbox

@@ -83,6 +83,40 @@ async def test_a_confirmation_does_what_was_ordered_and_not_what_yes_means(stric
     assert strict.phases() == [Phase.DISCARDED]
 
 
+async def test_no_to_the_question_does_nothing_and_ends_it(strict: World) -> None:
+    mail = await asked(strict)
+    await reply(strict, mail, "publish")
+    question = strict.mails(JORDAN)[-1]
+    await reply(strict, question, "no")
+    assert strict.phases() == [Phase.UNPUBLISHED]
+    assert "tell your administrator" in strict.mails(JORDAN)[-1].text
+    await reply(strict, question, "yes")
+    assert strict.phases() == [Phase.UNPUBLISHED]
+
+
+@pytest.mark.parametrize("said", ["publish", "hold 30m", "close Done.", "That wasn't me"])
+async def test_nothing_but_yes_confirms(strict: World, said: str) -> None:
+    mail = await asked(strict)
+    await reply(strict, mail, "discard")
+    await reply(strict, strict.mails(JORDAN)[-1], said)
+    assert strict.phases() == [Phase.UNPUBLISHED]
+
+
+async def test_a_notification_that_is_too_old_gets_no_fresh_token_by_asking(strict: World) -> None:
+    mail = await asked(strict)
+    await strict.after(hours=73)
+    await reply(strict, mail, "publish")
+    assert strict.inbox()[-1].reason == "token_expired"
+
+
+async def test_a_question_that_is_not_asked_again_is_said_so(strict: World) -> None:
+    mail = await asked(strict)
+    for _ in range(4):
+        await reply(strict, mail, "publish")
+    assert [row.reason for row in strict.inbox()][-2:] == ["confirmation_asked", "not_asked_again"]
+    assert "dashboard" in strict.mails(JORDAN)[-1].text
+
+
 async def test_help_needs_no_proof(strict: World) -> None:
     mail = await asked(strict)
     await reply(strict, mail, "help")
@@ -152,3 +186,13 @@ async def test_a_full_mailbox_is_only_counted(world: World) -> None:
     await world.send_mail(bounce(opened, "4.2.2"), sender="", to=opened.kept.sender)
     await world.recover()
     assert len(world.mails(ANA)) == 3
+
+
+async def test_a_subscriber_who_was_suppressed_may_come_back(world: World) -> None:
+    await world.answer(await asked(world), "publish")
+    opened = world.mails(ANA)[-1]
+    await world.send_mail(bounce(opened, "5.1.1"), sender="", to=opened.kept.sender)
+    await world.after(hours=2)
+    await world.subscribe(ANA)
+    await world.recover()
+    assert "Email works again." in world.mails(ANA)[-1].text

@@ -70,6 +70,15 @@ async def test_an_edit_is_mailed_back_and_published_by_answering_that_mail(world
     assert "We are looking into" not in world.mails(ANA)[-1].text
 
 
+async def test_an_answer_shows_no_text_and_so_publishes_no_newer_one(world: World) -> None:
+    first = await asked(world)
+    await world.answer(world.mails(SAM)[0], "subject: Mail is slow")
+    await world.answer(first, "publish")
+    assert "was changed" in world.mails(JORDAN)[-1].text
+    await world.answer(world.mails(JORDAN)[-1], "publish")
+    assert world.phases() == [Phase.UNPUBLISHED]
+
+
 async def test_a_used_notification_is_answered_with_a_fresh_one(world: World) -> None:
     mail = await asked(world)
     await world.answer(mail, "publish")

@@ -16,6 +16,7 @@ from service.model import (
     UpdateStatus,
 )
 from service.workflow import (
+    AlertFired,
     AlertRecovered,
     Decision,
     Discard,
@@ -104,6 +105,34 @@ def test_a_hold_puts_the_ladder_off_and_asks_at_its_end() -> None:
     over = tick(held.incident, policy)
     assert (over.reason, over.effects) == (Reason.HOLD_ENDED, (ASK,))
     assert over.incident.due_at == T0 + 30 * MINUTES, "the first rung, as much later as it was held"
+
+
+def test_the_same_hold_again_puts_nothing_off_twice() -> None:
+    policy = Policy(ladder=LADDER)
+    once = decide(asked(policy), Hold("sam", 20 * MINUTES), policy, T0).incident
+    twice = decide(once, Hold("sam", 20 * MINUTES), policy, T0).incident
+    assert (twice.held_until, twice.ladder_from) == (once.held_until, once.ladder_from)
+
+
+def test_a_rung_that_comes_late_puts_the_next_off_as_much() -> None:
+    policy = Policy(ladder=LADDER)
+    late = decide(asked(policy), TimerElapsed(), policy, T0 + 60 * MINUTES)
+    assert (late.reason, late.incident.due_at) == (Reason.ESCALATED, T0 + 80 * MINUTES)
+
+
+def test_what_was_left_is_not_reminded_of_after_a_hold() -> None:
+    policy = Policy(ladder=(Rung(10 * MINUTES, then=LastResort.LEAVE),), remind_every=20 * MINUTES)
+    left = tick(asked(policy), policy).incident
+    held = decide(left, Hold("sam", MINUTES), policy, T0 + 30 * MINUTES).incident
+    assert tick(held, policy).incident.due_at is None
+
+
+def test_what_was_kept_and_fires_again_is_asked_about_anew() -> None:
+    policy = Policy(if_recovered=IfRecovered.KEEP)
+    kept = decide(asked(policy), AlertRecovered(), policy, T0).incident
+    again = decide(kept, AlertFired(), policy, T0)
+    assert (again.reason, again.effects) == (Reason.FIRED_AGAIN_UNPUBLISHED, (ASK,))
+    assert again.incident.text_version == kept.text_version + 1
 
 
 def test_a_hold_without_a_ladder_is_a_reminder() -> None:
