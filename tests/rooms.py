@@ -77,6 +77,7 @@ class Ids:
 
 def make_house(folder: Path, config: str = CONFIG) -> House:
     """Build a house over a fresh SQLite database in a folder, which is not migrated anew each time."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "replycast.db").write_bytes(migrated_sqlite())
     return House(
         store=open_store(f"sqlite:///{folder / 'replycast.db'}"),

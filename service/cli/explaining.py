@@ -10,6 +10,7 @@ from typing import Any
 from service.app.building import DNS_PATIENCE, SANDBOX_ADDRESS
 from service.config import Config, load
 from service.config.settings import Authenticity, Policy, Replies
+from service.config.spans import format_span
 from service.errors import Fault, MailUnreadable, PostUnreadable
 from service.mail.authenticity import judge
 from service.mail.dkim_check import LookUp, dns_look_up
@@ -128,9 +129,12 @@ def mail_in_words(explained: Mapping[str, Any]) -> str:
 
 def where_to_look(address: str, config: Config) -> str:
     """Say to whoever starts it for the first time what there is to see and to try."""
-    name = next((m.alert_names[0] for m in config.monitors if "*" not in m.alert_names[0]), "Email Server")
+    tried = next((one for one in config.monitors if "*" not in one.alert_names[0]), None)
+    name = tried.alert_names[0] if tried else "Email Server"
     secret = config.webhooks.get("victorops")
     header = " -H 'X-Replycast-Secret: …'" if secret else ""
+    wait = format_span(tried.wait_time) if tried and tried.wait_time else ""
+    then = f"  then a mail comes to the sandbox{f' after the wait time of {wait}' if wait else ''}: answer it"
     return "\n".join(
         (
             f"  status page   {address}/",
@@ -138,5 +142,6 @@ def where_to_look(address: str, config: Config) -> str:
             f"  mail sandbox  {address}/sandbox   (no mail server is configured: no mail leaves this machine)",
             "  try it:",
             f"""  curl {address}/webhook/victorops{header} -d '{{monitorName: "{name}", state: "CRITICAL"}}'""",
+            then,
         )
     )

@@ -123,7 +123,10 @@ class _Hooks:
     ) -> str:
         sender = "" if envelope.mail_from in {None, _NULL_SENDER} else str(envelope.mail_from)
         for recipient in envelope.rcpt_tos:
-            await self._deliver(sender, recipient, envelope.original_content or b"")
+            try:
+                await self._deliver(sender, recipient, envelope.original_content or b"")
+            except RecursionError:  # pymap reads a mail's parts one within the other
+                return "554 5.6.0 the sandbox cannot hold a mail of so many parts within parts"
         return "250 2.0.0 Ok: kept by the sandbox, relayed to nobody"
 
 
