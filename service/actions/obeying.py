@@ -133,7 +133,8 @@ def _order(connection: Connection, house: House, case: Case, now: datetime) -> A
         is_error=decision.reason.is_refusal and case.token.used_at is not None,
         # the new version itself is mailed to its author too, once there are mails about it at all
         is_told_otherwise=decision.reason is Reason.EDITED and decision.incident.notified_at is not None,
-        text_version=case.text_version,
+        # an "ok" to "it is held" is no publication: nobody reads the text in that answer
+        text_version=0 if decision.reason is Reason.HELD else case.text_version,
     )
 
 

@@ -44,7 +44,10 @@ def _refused(house: House, decision: Decision) -> str:
     incident, at = decision.incident, _clock_time(house, decision.incident)
     match decision.reason:
         case Reason.REFUSED_TEXT_CHANGED:
-            return f"The text of {incident.tag} was changed since; read the newest mail about it and answer that one."
+            return (
+                f"The text of {incident.tag} was changed since, or that mail did not show it: "
+                "read the newest mail that does, and answer that one."
+            )
         case Reason.REFUSED_TEXT_THE_SAME:
             return f"The text of {incident.tag} is already just so; nothing was changed."
         case Reason.REFUSED_APPROVED_BEFORE:

@@ -57,6 +57,8 @@ async def test_a_hold_by_reply_asks_again_later(world: World) -> None:
     await begin(world)
     await world.answer(world.mails(JORDAN)[0], "hold 20m")
     assert "is held until 13:25 CET" in world.mails(JORDAN)[-1].text
+    await world.answer(world.mails(JORDAN)[-1], "OK")
+    assert world.phases() == [Phase.UNPUBLISHED], "an ok to the hold is no publication"
     await world.after(minutes=20)
     assert "time for which it was held is over" in world.mails(JORDAN)[-1].text
     await world.answer(world.mails(JORDAN)[0], "publish")
