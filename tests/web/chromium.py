@@ -47,7 +47,8 @@ def opened(browser: Browser, width: int, height: int) -> Iterator[Page]:
 
 
 def fits(page: Page) -> bool:
-    """Tell whether a page is styled and no wider than its window."""
+    """Tell whether a page is styled and no wider than its window, once it is there whole."""
+    page.wait_for_load_state("load")
     width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     return bool(page.evaluate(f"{width} && document.styleSheets[0].cssRules.length > 50"))
 
@@ -57,6 +58,7 @@ def tab_to(page: Page, text: str) -> None:
 
     Each stop on the way has to be visible as such.
     """
+    page.wait_for_load_state("load")  # a page that is not there whole loses the focus again
     seen = []
     for _ in range(60):
         page.keyboard.press("Tab")
