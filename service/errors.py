@@ -45,10 +45,6 @@ class PostUnreadable(PermanentFault):
     """A webhook's body cannot be read as alerts; the text says what to mend (`monitorName is missing`)."""
 
 
-class PostTooLarge(PermanentFault):
-    """A webhook's body is over 64 KiB."""
-
-
 class ProviderUnknown(PermanentFault):
     """The URL names a monitoring product that is not one of ours."""
 
@@ -107,7 +103,3 @@ class NotFound(PermanentFault):
 
 class IncidentChangedMeanwhile(TemporaryFault):
     """Another transaction changed the incident first: read it again and decide again."""
-
-
-class ServersMissing(PermanentFault):
-    """A test or tool needs a program (Dovecot, Postfix, Chromium) that is not installed."""

@@ -20,7 +20,7 @@ from service.errors import (
 from service.mail.compose import Envelope, PostOffice, compose
 from service.mail.facts import incident_facts, update_facts
 from service.mail.oauth import AccessTokens
-from service.mail.smtp import open_session
+from service.mail.smtp import RelayLoginRefused, open_session
 from service.model import Delivery, DeliveryKind
 from service.store import deliveries, incidents, narrative
 from service.store.database import Store
@@ -35,6 +35,8 @@ SHORT_LIVED = {DeliveryKind.LOGIN_LINK: timedelta(minutes=15)}
 SUSPICIOUS_AFTER = 3
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=1)
+LOGIN_PAUSE = timedelta(minutes=15)
+"""After a refused login: trying sooner makes servers lock the account."""
 
 _log = structlog.get_logger()
 
@@ -54,9 +56,9 @@ class Relay:
         oauth = self.smtp.oauth
         self.tokens = AccessTokens(oauth, username=self.smtp.username) if oauth else None
 
-    def pause(self, now: datetime) -> datetime:
-        """Leave it in peace for twice as long as before; returns until when."""
-        pause = min(FIRST_PAUSE * 2.0**self.failures, LONGEST_PAUSE)
+    def pause(self, now: datetime, *, least: timedelta = timedelta(0)) -> datetime:
+        """Leave it in peace for twice as long as before, or longer; returns until when."""
+        pause = max(min(FIRST_PAUSE * 2.0**self.failures, LONGEST_PAUSE), least)
         self.failures = min(self.failures + 1, 16)
         self.paused_until = now + pause
         return self.paused_until
@@ -102,7 +104,9 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
             # it may be this mail that the relay hangs up on: it steps back, so that the others go on
             await to_thread.run_sync(_record, store, in_flight, RecipientRefusedForNow(str(error)), clock())
             unsent.remove(in_flight)
-        await to_thread.run_sync(_give_back, store, unsent, in_flight, relay.pause(clock()), str(error))
+        least = LOGIN_PAUSE if isinstance(error, RelayLoginRefused) else timedelta(0)
+        resume_at = relay.pause(clock(), least=least)
+        await to_thread.run_sync(_give_back, store, unsent, in_flight, resume_at, str(error))
     return len(batch)
 
 

@@ -19,7 +19,6 @@ from service.config.wording import suggest
 _LAST_PORT: Final = 65535
 _MOST_PEOPLE: Final = 99
 _LONGEST_NAME: Final = 253
-_MOST_APPROVALS: Final = 9
 _LONGEST_LOCAL_PART: Final = 64 - len("+") - 26
 """RFC 5321, 4.5.3.1.1 allows 64 octets; replies come back to `status+TOKEN@…`, the token being of 26."""
 _NOTHING_FORGETS: Final = (
@@ -52,18 +51,6 @@ def parse_port(value: object) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _LAST_PORT:
         return number
     raise ValueError(f"is not a port: write a number from 1 to {_LAST_PORT}")
-
-
-def parse_count(value: object) -> int:
-    """Read a small number of people, also as the text that an expansion leaves."""
-    number = (
-        int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 1
-        else value
-    )
-    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST_APPROVALS:
-        return number
-    raise ValueError(f"is not a number of employees: write one from 1 to {_MOST_APPROVALS}")
 
 
 def parse_people(value: object) -> int:

@@ -73,26 +73,6 @@ def judge(
     return Judgement(Verdict.UNKNOWN, f"{by_server.evidence}, and {signed.evidence}")
 
 
-def protects(authenticity: Authenticity) -> bool:
-    """Whether anything beside the token protects the sender; `warn_of` says what is weak."""
-    return authenticity.policy is not Policy.TOKEN_ONLY
-
-
-def warn_of(authenticity: Authenticity) -> str:
-    """Say in a sentence, for the warnings of `replycast check`, what is weak in these settings, or ""."""
-    if not protects(authenticity):
-        return (
-            "nothing but its token protects a reply: whoever sees a notification can publish under any From;"
-            " set `policy: require` unless the mail system refuses From addresses of yours from outside"
-        )
-    if not _trusts_a_server(authenticity):
-        return (
-            "no mail server's word is taken, only DKIM signatures that verify here, and a reply without one"
-            " must be confirmed: set `authserv_id` to the name in your server's Authentication-Results"
-        )
-    return ""
-
-
 def ascii_domain(domain: str) -> str:
     """Give a domain as it is compared: lower-case ASCII (IDNA), no dot at its end; "" if it is none."""
     plain = domain.strip().rstrip(".").lower()
@@ -104,7 +84,8 @@ def ascii_domain(domain: str) -> str:
         return ""
 
 
-def _trusts_a_server(authenticity: Authenticity) -> bool:
+def trusts_a_server(authenticity: Authenticity) -> bool:
+    """Tell whether it is known which mail server's Authentication-Results are ours."""
     return bool(authenticity.authserv_id) or (
         authenticity.profile in _DEFAULT_IDS or authenticity.profile is Profile.MICROSOFT365
     )
@@ -142,7 +123,7 @@ def _find_doubt(header: Header, sender: str, domain: str) -> str:
 
 
 def _judge_by_server(header: Header, domain: str, authenticity: Authenticity) -> Judgement:
-    if not _trusts_a_server(authenticity):
+    if not trusts_a_server(authenticity):
         return Judgement(Verdict.UNKNOWN, "no authserv_id is configured")
     server = _name_of_server(authenticity)
     # Microsoft 365 writes one field, and without an authserv-id nothing ties a second one to it.

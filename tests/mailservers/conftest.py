@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.errors import ServersMissing
+from tests.mailservers.processes import ServersMissing
 from tests.mailservers.servers import MailServers, running_mail_servers
 
 

@@ -13,14 +13,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from service.errors import ServersMissing
-
 LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0
 """Seconds that a server gets to start or to end."""
 
 _given: set[int] = set()
 """Ports that were handed out: the kernel may offer one again before its server listens."""
+
+
+class ServersMissing(Exception):
+    """A program that the tests need is not installed, or may not be used by this user."""
 
 
 def find_program(name: str, package: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from service import outbox
 from service.actions.house import House
 from service.config.settings import Smtp
+from service.mail.smtp import RelayLoginRefused
 from service.outbox import Relay, retry_after, send_due
 from tests.outbox.relays import (
     NOBODY_LISTENS,
@@ -44,6 +45,21 @@ async def test_a_relay_that_is_down_counts_no_attempt_and_loses_nothing(house: H
         assert await send(house, clock, relay) == 2
     assert [look_at(house, mail).sent_at for mail in mails] == [clock()] * 2
     assert (relay.failures, relay.paused_until) == (0, None)
+
+
+@pytest.mark.anyio
+async def test_a_relay_that_refuses_the_login_is_not_knocked_at(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RelayLoginRefused("no login to the relay")
+
+    monkeypatch.setattr(outbox, "open_session", refuse)
+    relay = Relay(NOBODY_LISTENS)
+    [mail] = queue(house, clock, "ana")
+    await send(house, clock, relay)
+    assert relay.paused_until == clock() + timedelta(minutes=15)
+    assert look_at(house, mail).attempts == 0
 
 
 @pytest.mark.anyio
