@@ -1,8 +1,10 @@
-"""Which open incident an alert belongs to. Pure; it never opens or changes one."""
+"""Which open incident an alert belongs to, and which maintenance keeps it from any. Pure; it changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from service.model import Incident
+from service.model import Incident, Maintenance, MaintenancePhase
 
 
 def incident_for_firing(
@@ -41,3 +43,54 @@ def incidents_for_recovery(
 
 def _fires(incident: Incident, entity_id: str | None) -> bool:
     return any(a.entity_id == entity_id and a.recovered_at is None for a in incident.alerts)
+
+
+def maintenance_over(
+    components: Iterable[str], maintenances: Sequence[Maintenance], at: datetime
+) -> Maintenance | None:
+    """Find the maintenance that keeps an alert at some time about some components from having an effect.
+
+    One whose hour has come counts as on, though its timer may not have fired yet; one whose planned end has passed
+    does not. What affects no component is nobody's maintenance.
+    """
+    affected = frozenset(components)
+    for one in maintenances:
+        has_begun = one.phase is MaintenancePhase.ON or one.starts_at <= at
+        if not one.phase.is_over and has_begun and at < one.ends_at and affected.intersection(one.components):
+            return one
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAlert:
+    """What `still_firing` needs of an alert that was worked off; `number` names it to whoever asks."""
+
+    number: int
+    monitor_key: str
+    entity_id: str | None
+    is_suppressed: bool
+    """Whether it fired during a maintenance and was kept from having an effect."""
+    is_recovery: bool = False
+
+
+def still_firing(seen: Iterable[SeenAlert]) -> tuple[int, ...]:
+    """Choose among alerts, oldest first, the suppressed ones that nothing took back since, each thing once.
+
+    A recovery means what it means to an incident: `incidents_for_recovery` says which alerts.
+    """
+    firing: dict[tuple[str, str | None], int] = {}
+    for alert in seen:
+        thing = alert.monitor_key, alert.entity_id
+        if alert.is_recovery:
+            meant = thing if thing in firing else (alert.monitor_key, None)
+            everything = alert.entity_id is None
+            firing = {
+                key: number
+                for key, number in firing.items()
+                if not (key[0] == alert.monitor_key and (everything or key == meant))
+            }
+        elif alert.is_suppressed:
+            firing.setdefault(thing, alert.number)
+        else:
+            firing.pop(thing, None)
+    return tuple(firing.values())

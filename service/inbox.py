@@ -137,7 +137,8 @@ _FOLD = re.compile(rb"\n[ \t]+")
 def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
     """Let the oldest pending arrival have its effect; False where none is pending.
 
-    The attempt is counted before it is made, so that one which kills the process is given up as well.
+    The attempt is counted before it is made, so that one which kills the process is given up as well; the count need
+    not outlive a power cut, which is nobody's fault.
     Raises StoreUnavailable, which is nobody's fault and no strike.
     """
     with store.reading() as connection:
@@ -147,12 +148,12 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
     if row.attempts >= STRIKES:
         _quarantine(store, row, "it made the service fail three times")
         return True
-    with store.transaction() as connection:
+    with store.transaction(durable=False) as connection:
         inbox_rows.count_attempt(connection, row.id)
     try:
         work(row)
     except (StoreUnavailable, IncidentChangedMeanwhile):
-        with suppress(StoreUnavailable), store.transaction() as connection:
+        with suppress(StoreUnavailable), store.transaction(durable=False) as connection:
             inbox_rows.uncount_attempt(connection, row.id)
         raise
     except Exception as error:  # noqa: BLE001  the outermost loop of one arrival: the next one must go on

@@ -1,41 +1,69 @@
-"""What is done again and again: work off the inbox, fire timers, queue and send deliveries, keep house.
+"""What is done again and again: work off the inbox, fire timers, raise alarms, keep house.
 
-Each job does what is due at the time it is given and returns whether there may be more.
+Each job does a bounded part of what is due at the time it is given and returns whether there may be more: a flood
+of one thing holds up no other.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
 
 import structlog
+from sqlalchemy import Connection
 
 from service import inbox
 from service.actions.alerts import fire_timer, take_alerts
 from service.actions.bouncing import note_bounce, raise_alarms
-from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
+from service.actions.maintaining import fire_maintenance_timer
 from service.actions.replying import act_on_reply
 from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable, StoreUnavailable
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
-from service.store import credentials, inbox_rows, incidents
+from service.store import credentials, inbox_rows, incidents, maintenances
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it is no employee's")
+ARRIVALS_AT_ONCE = 10
+"""Few, so that whoever else has a turn waits for tenths of a second."""
 TIMERS_AT_ONCE = 100
+TIMER_PATIENCE = timedelta(seconds=1)
+"""How long a timer that is due waits for posts that came before."""
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 """How long an expired token is kept, so that whoever uses it is told so and not that it is unknown."""
 
 _log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """The timers of one kind of rows: which are due by a time, and what to do about each."""
+
+    of: str
+    due_ids: Callable[[Connection, datetime], tuple[int, ...]]
+    fire: Callable[[House, int, datetime], StrEnum | None]
+
+
+ALL_TIMERS = (
+    Timers("incident", partial(incidents.due_ids, limit=TIMERS_AT_ONCE), fire_timer),
+    Timers("maintenance", partial(maintenances.due_ids, limit=TIMERS_AT_ONCE), fire_maintenance_timer),
+)
+
+
 def decide_what_is_due(house: House, now: datetime) -> bool:
-    """Work off one arrival or, where none is left, the timers that are due; then the next chunk of mails."""
-    if inbox.work_off(house.store, lambda row: _work(house, row, now)):
-        return True
-    fired = _fire_timers(house, now)
+    """Let everybody have a turn: a few arrivals, mails first, then timers and alarms."""
+    worked = False
+    for _ in range(ARRIVALS_AT_ONCE):
+        if not inbox.work_off(house.store, lambda row: _work(house, row, now)):
+            break
+        worked = True
+    fired = [_fire_timers(house, now, timers) for timers in ALL_TIMERS]
     alarmed = raise_alarms(house, now)
-    return queue_next_chunk(house, now) or fired or alarmed
+    return worked or any(fired) or alarmed
 
 
 def _work(house: House, row: InboxRow, now: datetime) -> None:
@@ -76,22 +104,37 @@ def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
     _log.info("mail worked off", inbox_id=row.id, reason=reason)
 
 
-def _fire_timers(house: House, now: datetime) -> bool:
+def timers_until(pending: InboxRow, now: datetime) -> datetime | None:
+    """Tell up to which time timers may fire while this arrival is the next to be worked off; None: none may.
+
+    A mail may decide otherwise, so that timers wait for it. A post that came before a timer fell due may be its
+    recovery, so that the timer waits for it too, but never longer than TIMER_PATIENCE: posts may come for ever.
+    """
+    if pending.door is Door.MAIL:
+        return None
+    return min(now, max(pending.received_at - timedelta.resolution, now - TIMER_PATIENCE))
+
+
+def _fire_timers(house: House, now: datetime, timers: Timers) -> bool:
     fired = False
     with house.store.reading() as connection:
-        due = incidents.due_ids(connection, now, limit=TIMERS_AT_ONCE)
-    for incident_id in due:
+        due = timers.due_ids(connection, now)
+        pending = inbox_rows.next_pending(connection) if due else None
+        if pending is not None:
+            until = timers_until(pending, now)
+            due = timers.due_ids(connection, until) if until else ()
+    for row_id in due:
         try:
-            reason = fire_timer(house, incident_id, now)
+            reason = timers.fire(house, row_id, now)
         except IncidentChangedMeanwhile:
             continue  # it is decided again at the next tick, on what it has become
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001  the outermost loop of one timer: the others must go on
-            _log.exception("a timer failed", incident=f"INC-{incident_id}")
+            _log.exception("a timer failed", of=timers.of, id=row_id)
             continue
         fired = True
-        _log.info("timer fired", incident=f"INC-{incident_id}", reason=reason)
+        _log.info("timer fired", of=timers.of, id=row_id, reason=reason)
     return fired
 
 

@@ -26,8 +26,8 @@ BANNED = {
     "common",
     "misc",
 }
-SMTPS_OWN = {"_data", "handle_DATA"}
-"""Named after the command of RFC 5321."""
+SMTPS_OWN = {"_data", "handle_DATA", "data_received"}
+"""Named after the command of RFC 5321, and asyncio's own."""
 LONGEST_MODULE = 400
 CLOCKS = {
     "datetime.now",

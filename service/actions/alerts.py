@@ -8,10 +8,11 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from service import grouping, workflow
-from service.actions.carrying_out import Cause, carry_out, policy_of
+from service.actions.carrying_out import Cause, carry_out, policy_of, with_alert
 from service.actions.house import House
+from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
-from service.model import Alert, AlertState, Incident, Monitor
+from service.model import Alert, AlertState, Monitor
 from service.providers.matching import match_monitor, near_names, state_for
 from service.store import inbox_rows, incidents, narrative
 from service.store.inbox_rows import InboxState
@@ -42,7 +43,7 @@ def take_alerts(house: House, inbox_id: int, alerts: Sequence[Alert], received_a
     The time of receipt counts, not that of working it off, so that a backlog tells when things happened.
     """
     with house.store.transaction() as connection:
-        outcomes = [_take(connection, house, inbox_id, alert, received_at) for alert in alerts]
+        outcomes = [take_alert(connection, house, inbox_id, alert, received_at) for alert in alerts]
         if not outcomes:
             outcomes = [Outcome(AlertReason.NO_ALERTS, "the post holds no alert")]
         unmatched = all(outcome.is_unmatched for outcome in outcomes)
@@ -55,7 +56,10 @@ def take_alerts(house: House, inbox_id: int, alerts: Sequence[Alert], received_a
         )
 
 
-def _take(connection: Connection, house: House, inbox_id: int, alert: Alert, now: datetime) -> Outcome:
+def take_alert(
+    connection: Connection, house: House, inbox_id: int | None, alert: Alert, now: datetime
+) -> Outcome:
+    """Let one alert have its effect as of a time and note it, within a transaction that does more than this."""
     outcome = _effect(connection, house, alert, now)
     for incident_id in outcome.incident_ids or (None,):
         narrative.add_alert(
@@ -78,6 +82,11 @@ def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -
         return Outcome(AlertReason.NO_MONITOR, explanation, is_unmatched=True)
     match state_for(alert, monitor):
         case AlertState.FIRING:
+            if maintenance := suppressing(connection, monitor, now):
+                said = (
+                    f"the maintenance `{maintenance.subject}` is on; it counts at its end if it still fires"
+                )
+                return Outcome(SUPPRESSED, said)
             return _fire(connection, house, monitor, alert, now)
         case AlertState.RECOVERED:
             return _recover(connection, house, monitor, alert, now)
@@ -116,6 +125,7 @@ def _open(
         authored_by=monitor.authored_by,
         notify_employees=monitor.notify_employees,
         entity_id=alert.entity_id,
+        audience=monitor.audience,
     )
     faults = dict.fromkeys(text.fault for text in (subject, message) if text.fault)
     return workflow.open_incident(draft, policy_of(monitor), now), "; ".join(faults)
@@ -146,19 +156,5 @@ def fire_timer(house: House, incident_id: int, now: datetime) -> workflow.Reason
             return None
         monitor = house.config.monitor_for(incident.monitor_key)
         decision = workflow.decide(incident, workflow.TimerElapsed(), policy_of(monitor), now)
-        carry_out(connection, house, incident, decision, now, Cause(_first_alert(connection, incident)))
+        carry_out(connection, house, incident, decision, now, with_alert(connection, incident))
         return decision.reason
-
-
-def _first_alert(connection: Connection, incident: Incident) -> Alert | None:
-    provider = incident.monitor_key.partition(":")[0]
-    for received in narrative.alerts_of(connection, incident.id, limit=1):
-        return Alert(
-            provider=provider,
-            monitor_name=received.monitor_name,
-            state=received.state,
-            entity_id=received.entity_id,
-            raw_state=received.raw_state,
-            message=received.message,
-        )
-    return None

@@ -1,6 +1,6 @@
 """What a bounce changes: the delivery it is of, the subscriber behind it, and whether an employee was reached."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -13,9 +13,18 @@ from service.store.deliveries import NewDelivery
 from service.store.inbox_rows import InboxState
 
 MOST_SOFT_BOUNCES = 5
-"""After so many, an address counts as one that does not exist."""
+"""After so many days with one, an address counts as one that does not exist."""
 ALARMS_AT_ONCE = 50
+MOST_COUNTED = 1_000
+MOST_NAMED = 5
 _ASKS = {DeliveryKind.APPROVAL, DeliveryKind.CONFIRM_REPLY}
+_TELLS = {
+    DeliveryKind.PUBLISHED,
+    DeliveryKind.RECOVERED,
+    DeliveryKind.CLOSED,
+    DeliveryKind.DISCARDED,
+    DeliveryKind.REMINDER,
+}
 
 
 def note_bounce(house: House, inbox_id: int, bounce: Bounce, now: datetime) -> str:
@@ -44,45 +53,79 @@ def _note(connection: Connection, delivery: Delivery, bounce: Bounce, now: datet
         return
     is_gone = bounce.kind is BounceKind.HARD
     if not is_gone and is_first:
-        is_gone = subscribers.count_soft_bounce(connection, delivery.subscriber_id) >= MOST_SOFT_BOUNCES
+        days = subscribers.count_soft_bounce(connection, delivery.subscriber_id, now)
+        is_gone = days >= MOST_SOFT_BOUNCES
     if is_gone:
-        subscribers.suppress(connection, delivery.subscriber_id, now)
+        because = f"{bounce.status} {bounce.diagnostic}".strip()
+        subscribers.suppress(connection, delivery.subscriber_id, now, because)
         deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the address bounces")
 
 
 def raise_alarms(house: House, now: datetime) -> bool:
-    """Tell the admins of employees who were not reached; False where there are none."""
+    """Tell the admins of employees who were not reached; False where there was nothing new to tell.
+
+    However many mails fail, an admin hears of the same employee once an hour at most.
+    """
     with house.store.reading() as connection:
         if not deliveries.unreached_employees(connection, limit=1):
             return False
     with house.store.transaction() as connection:
-        for unreached in deliveries.unreached_employees(connection, limit=ALARMS_AT_ONCE):
-            deliveries.mark_alarmed(connection, unreached.id, now)
-            if unreached.kind not in {DeliveryKind.ALARM, DeliveryKind.LOGIN_LINK}:
-                deliveries.queue(connection, _alarms(connection, house, unreached), now)
+        unreached: dict[str, Delivery] = {}
+        for one in deliveries.unreached_employees(connection, limit=ALARMS_AT_ONCE):
+            deliveries.mark_alarmed(connection, one.id, now)
+            if one.employee_id is not None and is_alarming(one):
+                unreached[one.employee_id] = one
+        for employee_id, last in unreached.items():
+            occasion = f"alarm:{employee_id}:{now:%Y-%m-%dT%H}:"
+            if not deliveries.count_of_occasions(connection, occasion, now - timedelta(hours=1)):
+                deliveries.queue(connection, _alarms(connection, house, last, occasion, now), now)
     return True
 
 
-def _alarms(connection: Connection, house: House, unreached: Delivery) -> list[NewDelivery]:
-    incident = incidents.get(connection, unreached.incident_id) if unreached.incident_id else None
-    who = house.name_of(unreached.employee_id or "")
-    sentences = [f"The mail to {who} ({unreached.recipient}) could not be delivered: {unreached.last_error}"]
-    if unreached.kind in _ASKS and incident is not None and incident.phase is Phase.UNPUBLISHED:
-        sentences.append(f"{incident.tag} still waits for a decision, and {who} was not asked.")
+def is_alarming(unreached: Delivery) -> bool:
+    """Tell whether a mail that did not arrive shows that an employee cannot be reached.
+
+    One that never left shows it if it asks or tells something: answers and log-in links only grow too old. What
+    came back always does.
+    """
+    return unreached.bounced_at is not None or unreached.kind in _ASKS | _TELLS
+
+
+def _alarms(
+    connection: Connection, house: House, last: Delivery, occasion: str, now: datetime
+) -> list[NewDelivery]:
+    lately = deliveries.lately_unreached(connection, now - timedelta(days=1), limit=MOST_COUNTED)
+    theirs = [one for one in lately if one.employee_id == last.employee_id and is_alarming(one)]
+    who = house.name_of(last.employee_id or "")
+    count = f"{'At least ' * (len(lately) == MOST_COUNTED)}{len(theirs):,} mail{'s' * (len(theirs) != 1)}"
+    incident = incidents.get(connection, last.incident_id) if last.incident_id else None
     facts = {
         "title": f"{who} cannot be reached by mail",
-        "sentences": sentences,
+        "sentences": [
+            f"{count} to {who} ({last.recipient}) could not be delivered within the last day: {last.last_error}",
+            *(
+                f"{tag} still waits for a decision, and {who} was not asked."
+                for tag in _undecided(connection, theirs)
+            ),
+            f"You get one mail an hour about {who} at most; the dashboard lists each mail that fails.",
+        ],
         "incident": incident_facts(incident, names=house.names) if incident else None,
     }
     return [
         NewDelivery(
             public_id=house.new_id(),
-            occasion=f"alarm:{unreached.id}:{admin.id}",
+            occasion=f"{occasion}{admin.id}",
             kind=DeliveryKind.ALARM,
             recipient=admin.email,
             facts={"employee_name": admin.name, **facts},
             employee_id=admin.id,
         )
         for admin in house.config.employees.values()
-        if admin.role is Role.ADMIN and admin.id != unreached.employee_id
+        if admin.role is Role.ADMIN and admin.id != last.employee_id
     ]
+
+
+def _undecided(connection: Connection, unreached: list[Delivery]) -> list[str]:
+    asked_about = sorted({one.incident_id for one in unreached if one.kind in _ASKS and one.incident_id})
+    found = (incidents.get(connection, incident_id) for incident_id in asked_about[-MOST_NAMED:])
+    return [one.tag for one in found if one is not None and one.phase is Phase.UNPUBLISHED]

@@ -1,18 +1,21 @@
 """Carrying a decision out within a transaction: the incident, its timeline, its update, its mails."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from service.actions.audience import count_audience, count_new_audience
 from service.actions.house import House
+from service.actions.recording_states import record_incident
 from service.actions.texts import closing_variables, render
-from service.mail.facts import incident_facts
+from service.mail.facts import incident_facts, update_facts
 from service.mail.tokens import hash_token, make_token
 from service.model import Alert, DeliveryKind, Incident, Monitor, TimelineEntry, UpdateStatus
-from service.store import credentials, deliveries, incidents, narrative, subscribers
+from service.store import credentials, deliveries, incidents, narrative
+from service.store.audience import Reach
 from service.store.credentials import Purpose, Token
 from service.store.deliveries import NewDelivery
 from service.workflow import Decision, Policy, TellEmployees, TellSubscribers, Text
@@ -26,6 +29,7 @@ class Cause:
     """What brought a decision about, as far as texts and mails speak of it."""
 
     alert: Alert | None = None
+    """None: no alert did; a closing comment then speaks of the incident's last one."""
     note: str = ""
 
 
@@ -57,13 +61,20 @@ def carry_out(
     after, cause = decision.incident, cause or Cause()
     if after is not before:
         incidents.save(connection, before, after)
+        record_incident(connection, before, after, now)
     told = ""
     for effect in decision.effects:
         match effect:
-            case TellSubscribers(status):
-                told = _body(house, effect, after, cause, now)
+            case TellSubscribers(status, corrects_id=corrects_id):
+                told = _body(connection, house, effect, after, cause, now)
                 narrative.add_update(
-                    connection, incident_id=after.id, status=status, body=told, now=now, by=decision.by
+                    connection,
+                    incident_id=after.id,
+                    corrects_id=corrects_id,
+                    status=status,
+                    body=told,
+                    now=now,
+                    by=decision.by,
                 )
             case TellEmployees():
                 _tell_employees(connection, house, effect, decision, told, cause, now)
@@ -79,32 +90,51 @@ def carry_out(
         narrative.add_timeline(connection, after.id, entry)
 
 
-def _body(house: House, effect: TellSubscribers, incident: Incident, cause: Cause, now: datetime) -> str:
+def _body(
+    connection: Connection,
+    house: House,
+    effect: TellSubscribers,
+    incident: Incident,
+    cause: Cause,
+    now: datetime,
+) -> str:
     match effect.body:
         case Text.MESSAGE:
             return incident.message
         case Text.CLOSING_COMMENT:
-            return _closing_comment(house, incident, cause, now)
+            return closing_comment(house, incident, with_alert(connection, incident, cause), now)
         case Text.MESSAGE_AND_CLOSING_COMMENT:
-            return shown_if_published(house, incident, now, cause)[1]
+            return shown_if_published(house, incident, now, with_alert(connection, incident, cause))[1]
         case given:
             return given
 
 
-def _closing_comment(house: House, incident: Incident, cause: Cause, now: datetime) -> str:
+def with_alert(connection: Connection, incident: Incident, cause: Cause | None = None) -> Cause:
+    """Give a cause that names an alert, for a closing comment may: where none did it, the incident's last one."""
+    cause = cause or Cause()
+    if cause.alert is not None:
+        return cause
+    received = narrative.last_alert_of(connection, incident.id)
+    if received is None:
+        return cause
+    alert = Alert(
+        provider=incident.monitor_key.partition(":")[0],
+        monitor_name=received.monitor_name,
+        state=received.state,
+        entity_id=received.entity_id,
+        raw_state=received.raw_state,
+        message=received.message,
+    )
+    return replace(cause, alert=alert)
+
+
+def closing_comment(house: House, incident: Incident, cause: Cause, now: datetime) -> str:
+    """Give what subscribers read when it is closed now without a comment."""
     monitor = house.config.monitor_for(incident.monitor_key)
     if monitor is None:
         return RESOLVED_TEXT
     variables = closing_variables(monitor, incident, cause.alert, house.config.site, now=now)
     return render(monitor.closing_comment, variables, otherwise=RESOLVED_TEXT).text
-
-
-def count_audience(connection: Connection, incident_id: int) -> int:
-    """Count the subscribers who would hear of the incident's next update (or its first one)."""
-    first = narrative.first_update_id(connection, incident_id)
-    if first is None:
-        return subscribers.count_confirmed(connection)
-    return subscribers.count_heard(connection, first)
 
 
 def _tell_employees(
@@ -117,16 +147,21 @@ def _tell_employees(
     now: datetime,
 ) -> None:
     incident, kind = decision.incident, effect.kind
+    reach = _reach(connection, kind, incident)
     facts: dict[str, Any] = {
         "incident": incident_facts(incident, names=house.names),
         "alert": _alert_facts(cause.alert),
         "reason": decision.reason.value,
         "by": house.name_of(decision.by),
-        "recipients": _recipients(connection, kind, incident),
+        "recipients": reach.mails,
+        "webhooks": reach.webhooks,
         "update_body": told,
     }
     if kind is DeliveryKind.APPROVAL:
-        facts |= _asked(house, incident, cause, now)
+        facts |= _asked(house, incident, with_alert(connection, incident, cause), now)
+    if kind is DeliveryKind.REMINDER:
+        told_so_far = narrative.updates_of(connection, [incident.id])[incident.id]
+        facts["update"] = update_facts(told_so_far[-1]) if told_so_far else None
     concerned = incident.notify_employees if effect.to is None else effect.to
     if effect.also_who_did_it:
         concerned = tuple(dict.fromkeys((*concerned, decision.by)))
@@ -152,7 +187,7 @@ def shown_if_published(
     """Give the status and the text that publishing would show now, word for word."""
     policy = policy_of(house.config.monitor_for(incident.monitor_key))
     if incident.has_recovered and policy.auto_close:
-        closing = _closing_comment(house, incident, cause or Cause(), now)
+        closing = closing_comment(house, incident, cause or Cause(), now)
         return UpdateStatus.RESOLVED, f"{incident.message}\n\n{closing}"
     return UpdateStatus.INVESTIGATING, incident.message
 
@@ -168,10 +203,11 @@ def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dic
     }
 
 
-def _recipients(connection: Connection, kind: DeliveryKind, incident: Incident) -> int:
-    if kind is DeliveryKind.CLOSED and incident.published_at != incident.ended_at:
-        return count_audience(connection, incident.id)
-    return subscribers.count_confirmed(connection)
+def _reach(connection: Connection, kind: DeliveryKind, incident: Incident) -> Reach:
+    is_told_already = kind is DeliveryKind.CLOSED and incident.published_at != incident.ended_at
+    if is_told_already or kind is DeliveryKind.REMINDER:
+        return count_audience(connection, incident)
+    return count_new_audience(connection, incident)
 
 
 def queue_with_tokens(
@@ -188,19 +224,21 @@ def queue_with_tokens(
     `text_version` is that of the text which they show; `confirms` the reply that they ask about.
     """
     queued = set(deliveries.queue(connection, new, now))
-    for one in new:
-        if one.public_id in queued and one.incident_id is not None:
-            token = Token(
-                hash=hash_token(make_token(house.key, one.public_id)),
-                purpose=Purpose.REPLY,
-                created_at=now,
-                expires_at=now + house.config.replies.token_lifetime,
-                incident_id=one.incident_id,
-                employee_id=one.employee_id,
-                text_version=text_version,
-                confirms=confirms,
-            )
-            credentials.issue(connection, token)
+    tokens = (
+        Token(
+            hash=hash_token(make_token(house.key, one.public_id)),
+            purpose=Purpose.REPLY,
+            created_at=now,
+            expires_at=now + house.config.replies.token_lifetime,
+            incident_id=one.incident_id,
+            employee_id=one.employee_id,
+            text_version=text_version,
+            confirms=confirms,
+        )
+        for one in new
+        if one.public_id in queued and one.incident_id is not None
+    )
+    credentials.issue(connection, *tokens)
     return bool(queued)
 
 

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from service import workflow
-from service.actions.carrying_out import Cause, carry_out, policy_of
+from service.actions.carrying_out import carry_out, policy_of
 from service.actions.house import House
 from service.errors import NotAllowed, NotFound
-from service.model import Employee, UpdateStatus
-from service.store import incidents
+from service.model import Employee, Incident, UpdateStatus
+from service.store import incidents, narrative
 from service.workflow import Decision
 
 
@@ -40,6 +40,19 @@ def hold(house: House, incident_id: int, by: Employee, span: timedelta, now: dat
     return _order(house, incident_id, by, workflow.Hold(by.id, span), now)
 
 
+def correct(
+    house: House, incident_id: int, update_id: int, by: Employee, body: str, now: datetime
+) -> Decision:
+    """Put right what an update of an incident said, for exactly those who were sent it."""
+    _refuse_viewers(by)
+    with house.store.transaction() as connection:
+        posted = narrative.updates_of(connection, [incident_id])[incident_id]
+        if update_id not in {one.id for one in posted}:
+            raise NotFound(f"INC-{incident_id} has no such update")
+        event = workflow.Correct(by.id, update_id, posted[-1].status, body)
+        return order_within(connection, house, incident_id, by, event, now)
+
+
 def close(house: House, incident_id: int, by: Employee, comment: str, now: datetime) -> Decision:
     """Close a published incident with a comment, or with the monitor's closing comment."""
     return _order(house, incident_id, by, workflow.Close(by.id, comment), now)
@@ -59,12 +72,28 @@ def order_within(
     now: datetime,
 ) -> Decision:
     """Carry an order out within a transaction that does more than this, such as using a token up."""
-    if not by.may_publish:
-        raise NotAllowed(f"{by.name} may look, but not publish: the role in config.yaml is `{by.role}`")
     incident = incidents.get(connection, incident_id)
     if incident is None:
         raise NotFound(f"there is no incident INC-{incident_id}")
+    return order_about(connection, house, incident, by, event, now)
+
+
+def order_about(
+    connection: Connection,
+    house: House,
+    incident: Incident,
+    by: Employee,
+    event: workflow.Event,
+    now: datetime,
+) -> Decision:
+    """Carry an order out about an incident that was read in this transaction; raises NotAllowed."""
+    _refuse_viewers(by)
     policy = policy_of(house.config.monitor_for(incident.monitor_key))
     decision = workflow.decide(incident, event, policy, now)
-    carry_out(connection, house, incident, decision, now, Cause())
+    carry_out(connection, house, incident, decision, now)
     return decision
+
+
+def _refuse_viewers(by: Employee) -> None:
+    if not by.may_publish:
+        raise NotAllowed(f"{by.name} may look, but not publish: the role in config.yaml is `{by.role}`")

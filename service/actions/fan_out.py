@@ -1,42 +1,61 @@
 """Turning an update into one delivery per subscriber, in chunks, so that publishing is instant for any number."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from service.actions.audience import audience_of
 from service.actions.house import House
-from service.model import DeliveryKind
-from service.store import deliveries, narrative, subscribers
+from service.model import Channel, DeliveryKind, Update, UpdateStatus
+from service.store import audience, fan_outs, narrative
 from service.store.deliveries import NewDelivery
-from service.store.subscribers import Audience
+from service.store.fan_outs import Chunk
 
 CHUNK = 1_000
 """Deliveries per transaction: others write in between."""
+CALLED_OFF = "the incident was over before it was sent"
 
 
-def queue_next_chunk(house: House, now: datetime, *, chunk: int = CHUNK) -> bool:
-    """Queue the next deliveries of the oldest update that has some left; False where none has.
+def queue_next_chunk(
+    house: House, now: datetime, *, chunk: int = CHUNK, lease: timedelta | None = None
+) -> Chunk | None:
+    """Take the next step of the oldest update that not everybody has a delivery of; None where there is none.
 
-    The first update of an incident goes to everybody who is subscribed at that time, each further one to those
-    who were queued for the first: whoever heard "open" hears "resolved", and nobody else.
+    `audience_of` says who hears of it. With a lease the mails are claimed by whoever took the step. Once an
+    incident is over, its earlier updates reach nobody any more: their fan-out stops, and before the last one goes
+    out what has not left yet is cancelled, a chunk at a time. So who did not hear "open" hears nothing of the end,
+    and who did, or may have, hears it.
     """
     with house.store.reading() as connection:
-        if narrative.next_fan_out(connection) is None:
-            return False
+        fan_out = narrative.next_fan_out(connection)
+        if fan_out is None:
+            return None
+        is_new = fan_out.cursor == 0
+        reach = audience.count(connection, audience_of(connection, fan_out.update)) if is_new else None
     with house.store.transaction() as connection:
         fan_out = narrative.next_fan_out(connection)
         if fan_out is None:
-            return False
-        update = fan_out.update
-        first_id = narrative.first_update_id(connection, update.incident_id)
-        audience = Audience(None if first_id == update.id else first_id)
-        chosen = subscribers.next_to_tell(
-            connection, audience, posted_at=update.posted_at, after_id=fan_out.cursor, limit=chunk
+            return None
+        update, cursor = fan_out.update, fan_out.cursor
+        if fan_outs.is_outdated(connection, update):
+            narrative.advance_fan_out(connection, update.id, cursor=cursor, finished_at=now)
+            return Chunk()
+        is_end = update.status is UpdateStatus.RESOLVED and update.corrects_id is None
+        if is_end and fan_outs.cancel_unsent(connection, update, CALLED_OFF, limit=chunk):
+            return Chunk()
+        if reach is not None:
+            fan_outs.begin(connection, update.id, reach.total, now)
+        chosen = audience.next_to_tell(
+            connection,
+            audience_of(connection, update),
+            posted_at=update.posted_at,
+            after_id=cursor,
+            limit=chunk,
         )
         new = [
             NewDelivery(
                 public_id=house.new_id(),
                 occasion=f"update:{update.id}:{subscriber.id}",
-                kind=DeliveryKind.SUBSCRIBER_UPDATE,
-                recipient=subscriber.email,
+                kind=_kind(update, subscriber.channel),
+                recipient=subscriber.address,
                 facts={"subscriber_public_id": subscriber.public_id},
                 incident_id=update.incident_id,
                 update_id=update.id,
@@ -44,11 +63,19 @@ def queue_next_chunk(house: House, now: datetime, *, chunk: int = CHUNK) -> bool
             )
             for subscriber in chosen
         ]
-        deliveries.queue(connection, new, now)
+        queued = fan_outs.queue(connection, update, new, now, lease=lease)
         narrative.advance_fan_out(
             connection,
             update.id,
-            cursor=chosen[-1].id if chosen else fan_out.cursor,
+            cursor=chosen[-1].id if chosen else cursor,
             finished_at=now if len(chosen) < chunk else None,
         )
-        return True
+        return queued
+
+
+def _kind(update: Update, channel: Channel) -> DeliveryKind:
+    if channel is not Channel.EMAIL:
+        return DeliveryKind.WEBHOOK_CALL
+    return (
+        DeliveryKind.SUBSCRIBER_UPDATE if update.maintenance_id is None else DeliveryKind.MAINTENANCE_UPDATE
+    )

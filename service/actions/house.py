@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.config.settings import Authenticity, Config
+from service.config.settings import Authenticity, Config, Policy
 from service.mail.authenticity import Judgement, judge
 from service.mail.dkim_check import LookUp
 from service.mail.replies import Reply, read_reply
@@ -54,11 +54,21 @@ class House:
             any_reply_publishes=self.config.replies.any_reply_publishes,
         )
 
+    @property
+    def authenticity(self) -> Authenticity:
+        """How we tell whether a reply really comes from its sender."""
+        return self.config.mail.authenticity if self.config.mail else Authenticity()
+
+    @property
+    def believes_token_alone(self) -> bool:
+        """Whether holding the token of a mail is proof enough of being the employee whom it was sent to."""
+        return self.authenticity.policy is Policy.TOKEN_ONLY
+
     def judge(self, raw: bytes, reply: Reply, now: datetime) -> Judgement:
         """Judge whether a reply is its sender's; may wait for the DNS, so never within a transaction."""
-        mail = self.config.mail
-        authenticity = mail.authenticity if mail else Authenticity()
-        return judge(raw, reply.sender or "", authenticity, self.look_up, now=now)
+        return judge(
+            raw, reply.sender or "", self.authenticity, self.look_up, now=now, own_address=self.own_address
+        )
 
     def employee(self, employee_id: str | None) -> Employee | None:
         """Find an employee by id, if he is still one."""

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from service import workflow
-from service.actions.carrying_out import count_audience
-from service.actions.deciding import order_within
+from service.actions.audience import count_audience
+from service.actions.deciding import order_about
 from service.actions.house import House
 from service.actions.telling import describe, explain
 from service.errors import NotAllowed
 from service.mail.replies import Reply, ReplyReason
 from service.mail.words import Command
-from service.model import Employee, Incident, UpdateStatus
+from service.model import Employee, Incident, Phase, UpdateStatus
 from service.store import credentials, narrative
 from service.store.credentials import Token
 from service.workflow import Event, Reason
@@ -22,6 +22,7 @@ DEFAULT_HOLD = timedelta(minutes=30)
 _USES_THE_TOKEN_UP = {Command.PUBLISH, Command.DISCARD, Command.EDIT, Command.UPDATE, Command.CLOSE}
 """A hold publishes nothing and changes no word, so that its mail can still be answered."""
 _VALID_LINE = "publish"
+_VALID_LINE_IN_PUBLIC = "update We are still looking into it"
 _HELP = (
     "The first line of your answer must be one command, and nothing else on it but what belongs to it.",
     "publish tells the status page and all subscribers; discard tells nobody; hold 30m asks again later.",
@@ -84,12 +85,14 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
     if reply.command is Command.HELP:
         return Answer(case.sender, "help", _HELP, incident, is_error=False, text_version=case.text_version)
     if reply.command is Command.STATUS:
-        stands = describe(house, incident, count_audience(connection, incident.id))
+        stands = describe(house, incident, count_audience(connection, incident))
         version = case.text_version
         return Answer(case.sender, "status", stands, incident, is_error=False, text_version=version)
     if reply.command is None:
         why = _WHY_NOT.get(reply.reason, "The first line of your answer is not a command.")
-        return case.refused(reply.reason.value, f"{why} Nothing was done.", valid_line=_VALID_LINE)
+        is_going_on = incident.phase in {Phase.PUBLISHED, Phase.RECOVERED}
+        valid_line = _VALID_LINE_IN_PUBLIC if is_going_on else _VALID_LINE
+        return case.refused(reply.reason.value, f"{why} Nothing was done.", valid_line=valid_line)
     return why_not(case, now) or _order(connection, house, case, now)
 
 
@@ -120,7 +123,7 @@ def _is_used_up(case: Case) -> bool:
 def _order(connection: Connection, house: House, case: Case, now: datetime) -> Answer:
     event = _event(connection, case)
     try:
-        decision = order_within(connection, house, case.incident.id, case.sender, event, now)
+        decision = order_about(connection, house, case.incident, case.sender, event, now)
     except NotAllowed as error:
         return case.refused("not_allowed", f"{error}.")
     if not decision.reason.is_refusal and case.reply.command in _USES_THE_TOKEN_UP:

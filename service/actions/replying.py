@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from service.actions.carrying_out import queue_with_tokens
 from service.actions.house import House
+from service.actions.leaving import leave_by_mail
 from service.actions.obeying import Answer, Case, is_order, obey, why_not
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.facts import incident_facts
@@ -46,6 +47,8 @@ def act_on_reply(house: House, inbox_id: int, reply: Reply, judgement: Judgement
 
     Automatic mail, bounces, strangers and forgeries are recorded and never answered.
     """
+    if left := leave_by_mail(house, inbox_id, reply, now):
+        return left
     with house.store.transaction() as connection:
         answer = _answer(connection, house, inbox_id, reply, judgement, now)
         if isinstance(answer, Answer):

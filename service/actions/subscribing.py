@@ -1,52 +1,87 @@
 """Signing up for mails with a double opt-in, and leaving by one click."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
 from service.actions.house import House
+from service.actions.mailed_links import mail_link
 from service.errors import AddressInvalid, TokenInvalid
-from service.mail.compose import link_token, unsubscribe_token
+from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
 from service.model import DeliveryKind, Subscriber, SubscriberState
 from service.store import credentials, deliveries, subscribers
-from service.store.credentials import Purpose, Token
+from service.store.credentials import Purpose
 from service.store.deliveries import NewDelivery
 
 CONFIRMATION_LIFETIME = timedelta(days=3)
 
 
-def subscribe(house: House, email: str, now: datetime) -> None:
+def subscribe(house: House, email: str, now: datetime, *, components: Sequence[str] | None = None) -> None:
     """Ask an address to confirm that it wants our mails; the same whether it is known or not.
 
-    An address gets one such mail an hour, however often somebody enters it. Raises AddressInvalid.
+    `components` is what it wants to hear of (None: of all); names that are none of ours are passed over. An address
+    gets one such mail an hour, however often somebody enters it; who has confirmed gets a link to change the choice,
+    once a day, and nothing is changed by the asking. Raises AddressInvalid.
     """
     address = checked_address(email)
     with house.store.transaction() as connection:
-        subscriber = subscribers.find_by_email(connection, address)
+        subscriber = subscribers.find_by_address(connection, address)
         if subscriber is None:
             subscriber = _add(connection, house, address, now)
         if subscriber.state is SubscriberState.CONFIRMED and subscriber.suppressed_at is None:
+            ask_to_confirm(connection, house, subscriber.id, subscriber.address, now, is_known=True)
             return
-        public_id = house.new_id()
-        mail = NewDelivery(
-            public_id=public_id,
-            occasion=f"confirm:{subscriber.id}:{now:%Y-%m-%dT%H}",
-            kind=DeliveryKind.SUBSCRIBER_CONFIRM,
-            recipient=subscriber.email,
-            facts={"path": "/subscribe/confirm/"},
-            subscriber_id=subscriber.id,
-        )
-        if deliveries.queue(connection, [mail], now):
-            token = Token(
-                hash=hash_token(link_token(house.key, public_id, Purpose.CONFIRM)),
-                purpose=Purpose.CONFIRM,
-                created_at=now,
-                expires_at=now + CONFIRMATION_LIFETIME,
-                subscriber_id=subscriber.id,
-            )
-            credentials.issue(connection, token)
+        wanted = _known_components(house, components)
+        subscribers.choose(connection, subscriber.id, components=wanted, groups=subscriber.groups)
+        ask_to_confirm(connection, house, subscriber.id, subscriber.address, now)
+
+
+def _known_components(house: House, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Take the names that are components; all of them or none is no choice at all."""
+    every_name = [component.name for component in house.config.components]
+    chosen = tuple(name for name in every_name if name in (names or ()))
+    return chosen if chosen and len(chosen) < len(every_name) else None
+
+
+def choose(house: House, token: str, components: Sequence[str] | None) -> Subscriber:
+    """Let whoever holds a subscription's link say what it is about. Raises TokenInvalid."""
+    with house.store.transaction() as connection:
+        found = _subscription(connection, token)
+        wanted = _known_components(house, components)
+        subscribers.choose(connection, found.id, components=wanted, groups=found.groups)
+        return subscribers.get(connection, found.id) or found
+
+
+def ask_to_confirm(
+    connection: Connection,
+    house: House,
+    subscriber_id: int,
+    address: str,
+    now: datetime,
+    *,
+    is_known: bool = False,
+) -> None:
+    """Mail an address the link that confirms it or, where it is known, shows what it chose."""
+    mail = NewDelivery(
+        public_id=house.new_id(),
+        occasion=f"{'known' if is_known else 'confirm'}:{subscriber_id}",
+        kind=DeliveryKind.SUBSCRIBER_CONFIRM,
+        recipient=address,
+        facts={"path": "/subscribe/confirm/", "is_known": is_known},
+        subscriber_id=subscriber_id,
+    )
+    mail_link(
+        connection,
+        house,
+        mail,
+        Purpose.CONFIRM,
+        now,
+        once_in=timedelta(days=1) if is_known else timedelta(hours=1),
+        lifetime=CONFIRMATION_LIFETIME,
+    )
 
 
 def _add(connection: Connection, house: House, address: str, now: datetime) -> Subscriber:
@@ -54,7 +89,7 @@ def _add(connection: Connection, house: House, address: str, now: datetime) -> S
     return subscribers.add(
         connection,
         public_id=public_id,
-        email=address,
+        address=address,
         unsubscribe_hash=hash_token(unsubscribe_token(house.key, public_id)),
         now=now,
     )
@@ -104,20 +139,25 @@ def _for_confirmation(connection: Connection, token: str, now: datetime) -> Subs
 def find_subscription(house: House, token: str) -> Subscriber:
     """Find whom an unsubscribe link is for, changing nothing; raises TokenInvalid."""
     with house.store.reading() as connection:
-        found = subscribers.find_by_unsubscribe_hash(connection, hash_token(token))
+        return _subscription(connection, token)
+
+
+def subscription_token(house: House, subscriber: Subscriber) -> str:
+    """Give the token of a subscriber's own page."""
+    return unsubscribe_token(house.key, subscriber.public_id)
+
+
+def _subscription(connection: Connection, token: str) -> Subscriber:
+    found = subscribers.find_by_unsubscribe_hash(connection, hash_token(token))
     if found is None:
-        raise TokenInvalid("this unsubscribe link is not one of ours, or was cut short by the mail program")
+        raise TokenInvalid("this link is not one of ours, or was cut short by the mail program")
     return found
 
 
 def unsubscribe(house: House, token: str) -> Subscriber:
     """Send this address nothing more (RFC 8058's one click); a second time changes nothing."""
     with house.store.transaction() as connection:
-        found = subscribers.find_by_unsubscribe_hash(connection, hash_token(token))
-        if found is None:
-            raise TokenInvalid(
-                "this unsubscribe link is not one of ours, or was cut short by the mail program"
-            )
+        found = _subscription(connection, token)
         state = SubscriberState.UNSUBSCRIBED
         subscribers.set_state(connection, found.id, state, confirmed_at=None)
         deliveries.cancel_of_subscriber(connection, found.id, "unsubscribed")

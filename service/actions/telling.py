@@ -5,6 +5,7 @@ from datetime import datetime
 from service.actions.carrying_out import policy_of
 from service.actions.house import House
 from service.model import AUTOMATIC, Incident, Phase
+from service.store.audience import Reach
 from service.workflow import Decision, Reason
 
 
@@ -34,7 +35,7 @@ def explain(house: House, decision: Decision) -> str:
             return f"{incident.tag} is discarded; nothing was sent to subscribers."
         case Reason.CLOSED:
             return f"{incident.tag} is closed, and those who heard of it are being told."
-        case Reason.UPDATE_POSTED | Reason.CORRECTION_POSTED:
+        case Reason.UPDATE_POSTED | Reason.CORRECTION_POSTED | Reason.UPDATE_CORRECTED:
             return f"The update of {incident.tag} is posted, and those who heard of it are being told."
         case other:
             return f"{incident.tag}: {other.replace('_', ' ')}."
@@ -71,7 +72,7 @@ def _by(house: House, who: str | None) -> str:
     return "automatically" if who == AUTOMATIC else f"by {house.name_of(who or '')}"
 
 
-def describe(house: House, incident: Incident, recipients: int) -> tuple[str, ...]:
+def describe(house: House, incident: Incident, recipients: Reach) -> tuple[str, ...]:
     """Say how an incident stands, in sentences."""
     since = _local(house, incident.started_at)
     firing, alerts = sum(alert.recovered_at is None for alert in incident.alerts), len(incident.alerts)
@@ -81,7 +82,7 @@ def describe(house: House, incident: Incident, recipients: int) -> tuple[str, ..
         begun = f"{incident.tag} began at {since}, and its alert still fires."
     else:
         begun = f"{incident.tag} began at {since}; {firing} of its {alerts} alerts still fire."
-    readers = f"{recipients:,} subscriber{'' if recipients == 1 else 's'}" if recipients else "no subscriber"
+    readers = recipients.subscribers or "no subscriber"
     match incident.phase:
         case Phase.WAITING:
             stands = f"It waits until {_local(house, incident.due_at)}, and nobody outside knows of it."

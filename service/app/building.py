@@ -4,18 +4,23 @@ import asyncio
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import formataddr
+from functools import partial
 
 import structlog
 from anyio import to_thread
 from starlette.applications import Starlette
 
 from service import inbox, jobs
+from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
+from service.actions.planning_windows import plan_windows
+from service.actions.recording_states import record_at_start
 from service.app.ground import load_key, only_process
+from service.calls.calling import Caller, open_caller
 from service.config.settings import Config, Mail
 from service.errors import PermanentFault
 from service.inbox import PostIntake
@@ -25,20 +30,26 @@ from service.mail.door import open_door
 from service.mail.imap import FetchedMail, MailboxReader
 from service.mail.sandbox import Sandbox
 from service.mail.words import vocabulary
-from service.outbox import Relay, send_due
+from service.outbox import Relay, call_due, fan_out, send_due
 from service.store import credentials, deliveries
 from service.store.database import Store, open_store
 from service.web import (
+    badge,
+    calendar,
     dashboard,
+    dashboard_maintenance,
+    dashboard_subscribers,
     feed,
     inbox_page,
     links,
     login,
     machine_checks,
+    public_api,
     sandbox_page,
     status_page,
     subscribing,
     webhooks,
+    widget,
 )
 from service.web.application import build as build_web
 from service.web.front import Front, make_pages
@@ -68,6 +79,14 @@ class Service:
     """Set when there may be something to decide."""
     send: asyncio.Event
     """Set when there may be something to send."""
+    fan_out: asyncio.Event
+    """Set when there may be an update for subscribers."""
+    caller: Caller
+    """Calls subscribers' webhooks."""
+    call: asyncio.Event
+    """Set when there may be a webhook to call."""
+    stop_fan_out: threading.Event = field(default_factory=threading.Event)
+    """Set to end a fan-out after the mails that are on their way."""
     web: Starlette = field(default_factory=Starlette)
     door_port: int | None = None
     """Where mail servers hand replies over, if anywhere."""
@@ -76,17 +95,33 @@ class Service:
         """Look at once whether there is something to decide or to send."""
         self.decide.set()
         self.send.set()
+        self.fan_out.set()
+        self.call.set()
 
     async def decide_next(self) -> bool:
         """Decide what is due next; False where nothing is."""
         if not await to_thread.run_sync(jobs.decide_what_is_due, self.house, self.clock()):
             return False
         self.send.set()
+        self.fan_out.set()
         return True
 
     async def send_next(self) -> bool:
-        """Send the next batch of mails; False where none is due."""
+        """Send the next batch of mails that somebody waits for; False where none is due."""
         return await send_due(self.house.store, self.office, self.relay, self.clock) > 0
+
+    async def fan_out_next(self) -> bool:
+        """Send updates to subscribers until there are none left; False where there were none."""
+        next_chunk = partial(queue_next_chunk, self.house)
+        given = self.house.store, self.office, self.relay, self.clock, next_chunk, self.stop_fan_out
+        sent = await to_thread.run_sync(fan_out, *given) > 0
+        self.call.set()
+        return sent
+
+    async def call_next(self) -> bool:
+        """Call the next webhooks; False where none is due."""
+        house = self.house
+        return await call_due(house.store, house.config.site, house.key, self.caller, self.clock) > 0
 
     async def settle(self) -> None:
         """Read, decide and send until there is nothing left to do at this time of the clock."""
@@ -96,6 +131,10 @@ class Service:
             while await self.decide_next():
                 busy = True
             while await self.send_next():
+                busy = True
+            while await self.fan_out_next():
+                busy = True
+            while await self.call_next():
                 busy = True
 
 
@@ -108,35 +147,51 @@ async def build(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[
     with only_process(config):
         store = await to_thread.run_sync(open_store, config.database)
         try:
-            if config.mail is None:
-                sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
-                try:
-                    mail = Mail(config.site.name, SANDBOX_ADDRESS, sandbox.smtp, sandbox.imap)
-                    yield await _connect(replace(config, mail=mail), mail, store, sandbox, clock)
-                finally:
-                    await sandbox.stop()
-            else:
-                service = await _connect(config, config.mail, store, None, clock)
-                async with _door(service, config.mail) as port:
+            async with (
+                open_caller(may_be_private=config.private_webhooks) as caller,
+                _mail_of(config) as (mail, sandbox),
+            ):
+                used = replace(config, mail=mail)
+                service = await _connect(used, mail, store, sandbox, caller, clock)
+                async with _door(service, mail) as port:
                     service.door_port = port
                     yield service
         finally:
             store.close()
 
 
+@asynccontextmanager
+async def _mail_of(config: Config) -> AsyncIterator[tuple[Mail, Sandbox | None]]:
+    """Give the mail servers of config.yaml or, where there are none, those of the sandbox."""
+    if config.mail is not None:
+        yield config.mail, None
+        return
+    sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
+    try:
+        yield Mail(config.site.name, SANDBOX_ADDRESS, sandbox.smtp, sandbox.imap), sandbox
+    finally:
+        await sandbox.stop()
+
+
 async def _connect(
-    config: Config, mail: Mail, store: Store, sandbox: Sandbox | None, clock: Callable[[], datetime]
+    config: Config,
+    mail: Mail,
+    store: Store,
+    sandbox: Sandbox | None,
+    caller: Caller,
+    clock: Callable[[], datetime],
 ) -> Service:
     house = House(
         store=store,
         config=config,
         key=load_key(config),
         own_address=mail.sender_address,
-        instance_id=await to_thread.run_sync(_awaken, store, clock()),
+        instance_id=await to_thread.run_sync(_awaken, store, config, clock()),
         new_id=lambda: secrets.token_hex(16),
         look_up=dns_look_up(DNS_PATIENCE),
         vocabulary=vocabulary(config.replies.languages, config.replies.words),
     )
+    await to_thread.run_sync(plan_windows, house, clock())
     office = PostOffice(
         site=config.site,
         sender_name=mail.sender_name,
@@ -144,6 +199,7 @@ async def _connect(
         instance_id=house.instance_id,
         key=house.key,
         verp=mail.verp,
+        takes_mail=mail.imap is not None or mail.door is not None,
     )
     service = Service(
         house=house,
@@ -154,6 +210,9 @@ async def _connect(
         clock=clock,
         decide=asyncio.Event(),
         send=asyncio.Event(),
+        fan_out=asyncio.Event(),
+        caller=caller,
+        call=asyncio.Event(),
     )
     service.mailbox = _mailbox(service, mail)
     intake = PostIntake(store, stored=service.decide.set)
@@ -166,10 +225,16 @@ async def _connect(
             *machine_checks.routes,
             *status_page.routes,
             *feed.routes,
+            *calendar.routes,
+            *badge.routes,
+            *public_api.routes,
+            *widget.routes,
             *subscribing.routes,
             *links.routes,
             *login.routes,
             *dashboard.routes,
+            *dashboard_maintenance.routes,
+            *dashboard_subscribers.routes,
             *inbox_page.routes,
             *(sandbox_page.routes if sandbox else ()),
         ],
@@ -179,10 +244,11 @@ async def _connect(
     return service
 
 
-def _awaken(store: Store, now: datetime) -> str:
+def _awaken(store: Store, config: Config, now: datetime) -> str:
     """Take up what an earlier process left, and tell what this installation is called."""
     with store.transaction() as connection:
         deliveries.end_leases(connection, now)
+        record_at_start(connection, config, now)
         return credentials.instance_value(connection, "instance_id", secrets.token_hex(8))
 
 
@@ -218,13 +284,14 @@ async def _door(service: Service, mail: Mail) -> AsyncIterator[int | None]:
         await to_thread.run_sync(lambda: inbox.receive_handed(store, raw, size=size, now=now))
         service.decide.set()
 
-    try:
-        async with open_door(mail.door, mail.sender_address, take) as port:
-            _log.info("replies are taken", protocol=mail.door.protocol, host=mail.door.host, port=port)
-            yield port
-    except OSError as error:
-        where = f"{mail.door.host}:{mail.door.port}"
-        raise DoorUnusable(f"replies cannot be taken at {where} (`mail.receive`): {error}") from error
+    async with AsyncExitStack() as stack:
+        try:
+            port = await stack.enter_async_context(open_door(mail.door, mail.sender_address, take))
+        except OSError as error:
+            where = f"{mail.door.host}:{mail.door.port}"
+            raise DoorUnusable(f"replies cannot be taken at {where} (`mail.receive`): {error}") from error
+        _log.info("replies are taken", protocol=mail.door.protocol, host=mail.door.host, port=port)
+        yield port
 
 
 def start_mailbox(service: Service, stop: threading.Event) -> threading.Thread | None:

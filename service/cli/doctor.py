@@ -176,7 +176,14 @@ def _arrived(header: bytes, token: str, mail: Mail, now: datetime) -> Iterator[F
         )
         yield Finding("Authentication-Results", State.WARN, text)
         return
-    judgement = judge(header, mail.sender_address, mail.authenticity, lambda _: None, now=now)
+    judgement = judge(
+        header,
+        mail.sender_address,
+        mail.authenticity,
+        lambda _: None,
+        now=now,
+        own_address=mail.sender_address,
+    )
     named = topmost[0].authserv_id or "a server without a name (profile microsoft365)"
     text = f"by {named}; under your settings: {judgement.verdict} ({judgement.evidence})"
     configured = mail.authenticity.authserv_id

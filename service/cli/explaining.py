@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from service.app.building import DNS_PATIENCE, SANDBOX_ADDRESS
+from service.cli.post_words import foretell
 from service.config import Config, load
 from service.config.settings import Authenticity, Policy, Replies
 from service.config.spans import format_span
 from service.errors import Fault, MailUnreadable, PostUnreadable
 from service.mail.authenticity import judge
 from service.mail.dkim_check import LookUp, dns_look_up
+from service.mail.leaving import REASON, read_leaving
 from service.mail.replies import explain, explain_unreadable, read_reply
 from service.mail.words import vocabulary
 from service.providers.matching import match_monitor, near_names, state_for
@@ -38,30 +40,18 @@ def explain_post(
     explained = []
     for alert in alerts:
         monitor = match_monitor(alert.monitor_name, alert.provider, config.monitors)
+        near = () if monitor else near_names(alert.monitor_name, config.monitors)
         explained.append(
             {
                 "monitor_name": alert.monitor_name,
                 "state": (state_for(alert, monitor) if monitor else alert.state).value,
                 "entity_id": alert.entity_id,
                 "matches": monitor.alert_names[0] if monitor else None,
-                "did_you_mean": [] if monitor else list(near_names(alert.monitor_name, config.monitors)),
+                "did_you_mean": list(near),
+                "reason": foretell(alert, monitor, near),
             }
         )
     return {"accepted": True, "reason": "read", "alerts": explained}
-
-
-def post_in_words(explained: Mapping[str, Any]) -> str:
-    """Say it for a person."""
-    if not explained["accepted"]:
-        return f"refused: {explained['reason']}"
-    lines = []
-    for alert in explained["alerts"]:
-        entity = f" (entity {alert['entity_id']})" if alert["entity_id"] else ""
-        near = ", ".join(alert["did_you_mean"])
-        hint = f"; did you mean {near}?" if near else ""
-        monitor = f"monitor {alert['matches']}" if alert["matches"] else f"no monitor{hint}"
-        lines.append(f"{alert['monitor_name']}{entity}: {alert['state']}, {monitor}")
-    return "\n".join(lines)
 
 
 @dataclass(slots=True)
@@ -100,8 +90,9 @@ class ReplyReader:
         except MailUnreadable as error:
             return explain_unreadable(error)
         proof = replace(self.authenticity, policy=Policy.REQUIRE)
-        judgement = judge(raw, reply.sender or "", proof, self.look_up, now=now)
-        return explain(reply, judgement)
+        judgement = judge(raw, reply.sender or "", proof, self.look_up, now=now, own_address=self.own_address)
+        explained = explain(reply, judgement)
+        return explained | {"reason": REASON} if read_leaving(raw, reply) else explained
 
 
 def _patient_once() -> LookUp:
@@ -119,12 +110,6 @@ def _patient_once() -> LookUp:
             raise
 
     return ask
-
-
-def mail_in_words(explained: Mapping[str, Any]) -> str:
-    """Say it for a person."""
-    order = ("reason", "sender", "command", "argument", "token", "automatic", "bounce", "authentic")
-    return "\n".join(f"{name}: {explained[name]}" for name in order)
 
 
 def where_to_look(address: str, config: Config) -> str:

@@ -1,10 +1,11 @@
-"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, demo."""
+"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, maintenance, demo."""
 
 import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from textwrap import indent
+from typing import BinaryIO
 
 import click
 import orjson
@@ -12,27 +13,18 @@ import orjson
 from service.app.running import serve as serve_until_stopped
 from service.app.running import wall_clock
 from service.cli import explaining
+from service.cli.deliveries import deliveries
 from service.cli.demo import play
 from service.cli.doctor import State, examine_mail
 from service.cli.logs import set_up_logs
-from service.config import Config, load
+from service.cli.mail_words import mail_in_words
+from service.cli.maintaining import maintenance
+from service.cli.options import FAILED, FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.post_words import post_in_words
+from service.cli.subscribers import subscribers
+from service.config import load
 from service.errors import ConfigFaulty, PermanentFault, ReplycastError
 from service.mail.words import conflicts
-
-FAULTY = 2
-"""Exit code where config.yaml has faults, or an argument is wrong."""
-FAILED = 1
-
-config_option = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    envvar="REPLYCAST_CONFIG",
-    default=Path("config.yaml"),
-    show_default=True,
-    help="The configuration file.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script to read.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -58,7 +50,7 @@ def serve(config_path: Path, host: str, port: int) -> None:
     Example:
       replycast serve --config config.yaml --port 8080
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = _load_or_exit(config_path)
+    config = load_or_exit(config_path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     set_up_logs()
@@ -72,7 +64,7 @@ def serve(config_path: Path, host: str, port: int) -> None:
     try:
         asyncio.run(serve_until_stopped(config, host=host, port=port, ready=ready))
     except (ReplycastError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @main.command()
@@ -84,13 +76,13 @@ def check(config_path: Path, *, as_json: bool) -> None:
         config = load(config_path, os.environ)
     except ConfigFaulty as error:
         if as_json:
-            _print_json({"ok": False, "faults": explaining.listed(error.faults), "warnings": []})
+            print_json({"ok": False, "faults": explaining.listed(error.faults), "warnings": []})
         else:
             for fault in error.faults:
                 click.echo(str(fault))
         sys.exit(FAULTY)
     if as_json:
-        _print_json({"ok": True, "faults": [], "warnings": explaining.listed(config.warnings)})
+        print_json({"ok": True, "faults": [], "warnings": explaining.listed(config.warnings)})
         return
     for warning in config.warnings:
         click.echo(f"{warning} (warning)")
@@ -123,16 +115,16 @@ def explain_webhook(
     Example:
       echo '{monitorName: "Email Server", state: "CRITICAL"}' | replycast explain-webhook victorops
     """  # noqa: D301  as above
-    config = _load_or_exit(config_path)
+    config = load_or_exit(config_path)
     query = {"event": event} if event else {}
     try:
         explained = explaining.explain_post(config, provider, body.read(), content_type, query)
     except PermanentFault as error:
-        _fail(str(error), FAULTY)
+        fail(str(error), FAULTY)
     if as_json:
-        _print_json(explained)
+        print_json(explained)
     else:
-        click.echo(explaining.post_in_words(explained))
+        click.echo(post_in_words(explained))
 
 
 @main.command("explain-reply")
@@ -161,13 +153,12 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
             with click.open_file(path, "rb") as mail:
                 explained = reader.explain(mail.read(), wall_clock())
         except OSError as error:
-            _fail(str(error), FAULTY)
-        if len(mails) > 1 and not as_json:
-            click.echo(f"{path}:")
+            fail(str(error), FAULTY)
         if as_json:
             click.echo(orjson.dumps(explained))
-        else:
-            click.echo(explaining.mail_in_words(explained))
+            continue
+        said = mail_in_words(explained, reader.authenticity.policy)
+        click.echo(f"{path}:\n{indent(said, '  ')}\n" if len(mails) > 1 else said)
 
 
 @main.group()
@@ -181,14 +172,14 @@ def doctor() -> None:
 @click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the mail.")
 def doctor_mail(config_path: Path, *, as_json: bool, patience: float) -> None:
     """Send a mail to our own plus-address and say what of it comes back: exit 1 if something is broken."""
-    config = _load_or_exit(config_path)
+    config = load_or_exit(config_path)
     findings = []
     for finding in examine_mail(config, patience=patience, clock=wall_clock):
         findings.append(finding)
         if not as_json:
             click.echo(f"{finding.state:5} {finding.name:24} {finding.text}")
     if as_json:
-        _print_json([{"name": one.name, "state": one.state, "text": one.text} for one in findings])
+        print_json([{"name": one.name, "state": one.state, "text": one.text} for one in findings])
     if any(finding.state is State.BAD for finding in findings):
         sys.exit(FAILED)
 
@@ -199,19 +190,6 @@ def demo() -> None:
     sys.exit(play(click.echo))
 
 
-def _load_or_exit(path: Path) -> Config:
-    try:
-        return load(path, os.environ)
-    except ConfigFaulty as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        sys.exit(FAULTY)
-
-
-def _fail(said: str, code: int = FAILED) -> NoReturn:
-    click.echo(f"replycast: {said}", err=True)
-    sys.exit(code)
-
-
-def _print_json(value: object) -> None:
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+main.add_command(maintenance)
+main.add_command(subscribers)
+main.add_command(deliveries)

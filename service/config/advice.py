@@ -12,6 +12,9 @@ from service.errors import Fault
 from service.model import LastResort
 
 _SHORTEST_KEY: Final = 32
+_LONGEST_LOCAL_PART: Final = 29
+"""Octets before the @ of our own address to which a bounce's mark of 35 (`mail.bounces`) can be added: RFC 5321
+section 4.5.3.1.1 allows 64."""
 
 
 def advise(config: Config, document: Document) -> tuple[Fault, ...]:
@@ -51,6 +54,13 @@ def _about_mail(config: Config) -> Iterator[tuple[Keys, str]]:
         text = "replies cannot be read, so that employees publish on the dashboard alone: add `imap` or `receive`"
         yield ("mail",), text
         return
+    octets = len(mail.sender_address.rpartition("@")[0].encode())
+    if mail.verp and octets > _LONGEST_LOCAL_PART:
+        text = (
+            f"bounces are matched less surely: before the @ there are {octets} octets, and only up to"
+            f" {_LONGEST_LOCAL_PART} leave room for the mark that tells a bounce; take a shorter address"
+        )
+        yield ("mail", "from"), text
     if mail.door is not None and not is_loopback_host(mail.door.host):
         text = (
             "whoever reaches this port can hand in a mail with made-up Authentication-Results: let your mail"

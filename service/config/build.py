@@ -1,11 +1,14 @@
 """The filled form → `Config`: names by their id, files by their path, nothing left to decide."""
 
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
-from service.config.form import PROVIDERS, Form, MonitorForm
+from service.config.form import PROVIDERS, Form, MaintenanceForm, MonitorForm
 from service.config.mail_build import build_mail
-from service.config.settings import Config, Replies, Secret, Site
+from service.config.moments import parse_moment
+from service.config.settings import Config, Replies, Secret, Site, Window
 from service.model import Component, Employee, Monitor, Rung
 
 
@@ -23,12 +26,14 @@ def build(form: Form, path: Path) -> Config:
         employees=MappingProxyType({one.id: one for one in employees}),
         components=tuple(Component(one.name, one.group, one.description) for one in form.components),
         monitors=tuple(map(_monitor, form.monitors)),
+        maintenance=tuple(_window(one, form.site.timezone) for one in form.maintenance),
         replies=Replies(
             token_lifetime=form.replies.token_lifetime,
             languages=tuple(dict.fromkeys(form.replies.languages)),
             words=MappingProxyType({name: tuple(words) for name, words in form.replies.words if words}),
             any_reply_publishes=form.replies.any_reply_publishes,
         ),
+        private_webhooks=form.subscribers.private_webhooks,
         secret_key=form.secret_key,
     )
 
@@ -54,4 +59,21 @@ def _monitor(form: MonitorForm) -> Monitor:
         remind_every=form.remind_every,
         approvals=form.approvals,
         if_recovered_unpublished=form.if_recovered_unpublished,
+        audience=tuple(dict.fromkeys(form.audience)),
+    )
+
+
+def _window(form: MaintenanceForm, zone: ZoneInfo) -> Window:
+    starts_at = parse_moment(form.starts_at, zone)
+    return Window(
+        subject=form.subject,
+        message=form.message,
+        components=tuple(dict.fromkeys(form.components)),
+        starts_at=starts_at,
+        ends_at=parse_moment(form.ends_at, zone)
+        if form.ends_at
+        else starts_at + (form.duration or timedelta(0)),
+        remind=form.remind,
+        closing_comment=form.closing_comment,
+        audience=tuple(dict.fromkeys(form.audience)),
     )

@@ -17,6 +17,7 @@ from service.config.kinds import (
     Identifier,
     Languages,
     Line,
+    Moment,
     Names,
     OneOrMoreNames,
     Optional,
@@ -104,6 +105,21 @@ class MonitorForm(Section):
     remind_every: AnswerableSpan | None = None
     approvals: People = 1
     if_recovered_unpublished: IfRecovered = IfRecovered.DISCARD
+    audience: list[Line] = Field(default_factory=list)
+
+
+class MaintenanceForm(Section):
+    """A window of planned work."""
+
+    subject: Annotated[Line, StringConstraints(max_length=500)]
+    message: RequiredProse
+    components: list[Line] = Field(default_factory=list)
+    starts_at: Moment
+    ends_at: Moment | None = None
+    duration: Span | None = None
+    remind: Span | None = None
+    closing_comment: Prose = ""
+    audience: list[Line] = Field(default_factory=list)
 
 
 class WordsForm(Section):
@@ -127,6 +143,12 @@ class RepliesForm(Section):
     any_reply_publishes: Truth = False
 
 
+class SubscribersForm(Section):
+    """What may be subscribed."""
+
+    private_webhooks: Truth = False
+
+
 class Form(Section):
     """The whole file."""
 
@@ -137,7 +159,9 @@ class Form(Section):
     employees: list[EmployeeForm] = Field(default_factory=list)
     components: list[ComponentForm] = Field(default_factory=list)
     monitors: list[MonitorForm] = Field(default_factory=list)
+    maintenance: list[MaintenanceForm] = Field(default_factory=list)
     replies: RepliesForm = Field(default_factory=RepliesForm)
+    subscribers: SubscribersForm = Field(default_factory=SubscribersForm)
     secret_key: SecretText = Secret("")
     secret_key_file: Line | None = None
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from service.config import values
 from service.config.languages import parse_language
+from service.config.moments import parse_moment
 from service.config.settings import Secret
 from service.config.spans import read_span
 from service.model import AUTOMATIC, ComponentState
@@ -72,6 +73,11 @@ def _word(text: str) -> str:
     return word
 
 
+def _moment(text: str) -> str:
+    parse_moment(text, ZoneInfo("UTC"))  # `maintenance_check` looks again, in the site's time zone
+    return text
+
+
 def _secret(value: object) -> Secret:
     return Secret(_text(value))
 
@@ -98,6 +104,7 @@ Truth = Annotated[bool, BeforeValidator(values.parse_truth)]
 Port = Annotated[int, BeforeValidator(values.parse_port)]
 People = Annotated[int, BeforeValidator(values.parse_people)]
 Span = Annotated[timedelta, BeforeValidator(read_span)]
+Moment = Annotated[Line, AfterValidator(_moment)]
 AnswerableSpan = Annotated[Span, AfterValidator(_answerable)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 SiteUrl = Annotated[Line, AfterValidator(values.parse_site_url)]

@@ -32,15 +32,15 @@ def build_mail(form: MailForm, site_name: str, folder: Path) -> Mail:
     return Mail(
         sender_name=form.sender.name or site_name,
         sender_address=form.sender.address,
-        smtp=_smtp(form.smtp),
-        imap=_imap(form.imap) if form.imap else None,
+        smtp=_smtp(form.smtp, folder),
+        imap=_imap(form.imap, folder) if form.imap else None,
         door=_door(form.receive, folder) if form.receive else None,
         authenticity=_authenticity(form.authenticity),
         verp=form.verp,
     )
 
 
-def _smtp(form: SmtpForm) -> Smtp:
+def _smtp(form: SmtpForm, folder: Path) -> Smtp:
     return Smtp(
         host=form.host,
         port=form.port or _SMTP_PORTS[form.security],
@@ -48,11 +48,12 @@ def _smtp(form: SmtpForm) -> Smtp:
         username=form.username,
         password=form.password,
         auth=form.auth,
-        oauth=_oauth(form.oauth, form.auth),
+        oauth=_oauth(form.oauth, form.auth, folder),
+        limits=form.limits.build(),
     )
 
 
-def _imap(form: ImapForm) -> Imap:
+def _imap(form: ImapForm, folder: Path) -> Imap:
     return Imap(
         host=form.host,
         port=form.port or _IMAP_PORTS[form.security],
@@ -62,12 +63,12 @@ def _imap(form: ImapForm) -> Imap:
         folder=form.folder,
         processed_folder=form.processed_folder,
         auth=form.auth,
-        oauth=_oauth(form.oauth, form.auth),
+        oauth=_oauth(form.oauth, form.auth, folder),
     )
 
 
-def _oauth(form: OAuthForm | None, auth: Auth) -> OAuth | None:
-    return build_oauth(form, auth) if form else None
+def _oauth(form: OAuthForm | None, auth: Auth, folder: Path) -> OAuth | None:
+    return build_oauth(form, auth, folder) if form else None
 
 
 def _door(form: ReceiveForm, folder: Path) -> Door:

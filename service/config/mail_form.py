@@ -17,6 +17,7 @@ from service.config.kinds import (
     TokenUrl,
     Truth,
 )
+from service.config.limits import LimitsForm
 from service.config.settings import Auth, Policy, Profile, Protocol, Secret, Security
 
 
@@ -44,6 +45,7 @@ class SmtpForm(Section):
     password_file: Line | None = None
     auth: Auth = Auth.PASSWORD
     oauth: OAuthForm | None = None
+    limits: LimitsForm = Field(default_factory=LimitsForm)
 
 
 class ImapForm(Section):

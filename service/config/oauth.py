@@ -5,6 +5,7 @@ https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-au
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from service.config.document import Document, Keys
@@ -27,8 +28,8 @@ _NO_TENANTS: Final = frozenset({"common", "organizations", "consumers"})
 _PRIVATE_KEY: Final = "PRIVATE KEY-----"
 
 
-def build_oauth(form: OAuthForm, auth: Auth) -> OAuth:
-    """Fill in the provider's address and scope where they are left out."""
+def build_oauth(form: OAuthForm, auth: Auth, folder: Path) -> OAuth:
+    """Fill in the provider's address and scope where they are left out; files are relative to `folder`."""
     if auth is Auth.GOOGLE:
         token_url, scope = _GOOGLE_TOKENS, _GOOGLE_SCOPE
     else:
@@ -40,6 +41,7 @@ def build_oauth(form: OAuthForm, auth: Auth) -> OAuth:
         client_secret=form.client_secret,
         refresh_token=form.refresh_token,
         scope=form.scope or scope,
+        refresh_token_file=folder / form.refresh_token_file if form.refresh_token_file else None,
     )
 
 

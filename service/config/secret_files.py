@@ -1,8 +1,11 @@
-"""`password_file` and its like: reads each file into the place of its secret.
+"""`password_file` and its like: reads each file into the place of its secret, and can replace one's content.
 
 Paths are relative to the folder of config.yaml. Never puts what it reads into a fault.
 """
 
+import os
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -46,14 +49,15 @@ def read_secret_files(document: Document, folder: Path) -> tuple[Document, list[
                 )
             elif isinstance(value, str):
                 try:
-                    read = _content(folder / value)
+                    read = read_secret_file(folder / value)
                 except ValueError as error:
                     faults.append(document.fault(keys, f"the file {document.quoted(keys)} {error}"))
             tree = with_value(tree, secret, read)
     return replace(document, tree=tree), faults
 
 
-def _content(path: Path) -> str:
+def read_secret_file(path: Path) -> str:
+    """Give a file's content, less one line break at its end; raises ValueError, which says what is wrong."""
     try:
         if not path.is_file():
             raise ValueError("is not a file" if path.exists() else "does not exist")
@@ -70,3 +74,36 @@ def _content(path: Path) -> str:
     if not text:
         raise ValueError("is empty: put the secret into it")
     return text
+
+
+def write_secret_file(path: Path, secret: str) -> None:
+    """Replace a file's content whole, so that at any moment it holds the old secret or the new one.
+
+    The new file is its owner's alone (mode 0600) and has the owner of the old one, as far as we may give it away.
+    A symbolic link stays one. Raises OSError, and then the file is as it was.
+    """
+    path = path.resolve()
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            before = path.stat()
+            with suppress(PermissionError):
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+            opened.write(f"{secret}\n".encode())
+            opened.flush()
+            os.fsync(descriptor)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name outlive a power cut, where the file system can (fsync(2))."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -78,6 +78,19 @@ class OAuth:
     client_secret: Secret
     refresh_token: Secret
     scope: str
+    refresh_token_file: Path | None = None
+    """Where the refresh token was read from, and where the one that replaces it is written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the relay allows a sender of many mails; mails to employees have a session more, and no limit."""
+
+    connections: int = 4
+    """Sessions at once."""
+    mails_per_connection: int = 1_000
+    rate: float | None = None
+    """Mails per second, over all sessions; None: as fast as it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,7 @@ class Smtp:
     auth: Auth = Auth.PASSWORD
     oauth: OAuth | None = None
     """Given where `auth` is not PASSWORD."""
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +200,21 @@ class Replies:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A maintenance as config.yaml plans it; times in UTC."""
+
+    subject: str
+    message: str
+    components: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+    remind: timedelta | None = None
+    """How long before it begins subscribers are reminded."""
+    closing_comment: str = ""
+    audience: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """config.yaml, validated whole. `mail` is None where the embedded sandbox stands in."""
 
@@ -200,9 +229,13 @@ class Config:
     """By id, in the order of the file."""
     components: tuple[Component, ...]
     monitors: tuple[Monitor, ...]
+    maintenance: tuple[Window, ...]
+    """In the order of the file, those of the past as well."""
     replies: Replies
     secret_key: Secret
     """Derives reply tokens and signs links; empty: a key file beside the database."""
+    private_webhooks: bool = False
+    """Whether subscribers' webhooks may be at addresses of our own network."""
     warnings: tuple[Fault, ...] = ()
     """What works, but probably not as it is meant; in the order of the file."""
 

@@ -2,8 +2,10 @@
 
 DMARC or an aligned DKIM signature vouch for the domain of the sender, never for the person before the @; SPF alone,
 ARC and Microsoft's composite authentication never suffice. Decides nothing else, reads no clock, never raises.
+Mail within one Microsoft 365 company bears neither, and is believed by Exchange's own stamp.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +19,7 @@ from service.mail.authentication_results import (
     MethodResult,
     find_topmost,
     read_header,
+    read_results,
 )
 from service.mail.dkim_check import LookUp, check_signatures, is_aligned, signing_domains
 from service.mail.parsing import MOST_BYTES
@@ -25,6 +28,21 @@ _MOST_SHOWN: Final = 80
 _LONGEST_DOMAIN: Final = 253
 _DEFAULT_IDS: Final = {Profile.GOOGLE: "mx.google.com", Profile.FASTMAIL: "messagingengine.com"}
 """What stands in for an empty authserv_id; for Fastmail any host below this domain."""
+
+_STAMP: Final = "x-ms-exchange-organization-authas"
+_MUST_AGREE: Final = {
+    _STAMP: b"Internal",
+    "x-ms-exchange-crosstenant-authas": b"Internal",
+    "x-ms-exchange-organization-messagedirectionality": b"Originating",
+}
+_WITHIN_EXCHANGE: Final = re.compile(
+    rb"from [a-z0-9.-]{1,80}\.prod\.outlook\.com (?:\([^()]*\) )?"
+    rb"by [a-z0-9.-]{1,80}\.prod\.outlook\.com (?:\([^()]*\) )?"
+    rb"with (?:https|mapi|microsoft smtp server)\b(?!.*\bvia frontend)",
+    re.IGNORECASE,
+)
+"""A Received between two mailbox servers. All mail from outside also passes one of `mail.protection.outlook.com`,
+and what a mail program sends by SMTP a frontend, which is named by its client."""
 
 
 class Verdict(StrEnum):
@@ -46,7 +64,13 @@ class Judgement:
 
 
 def judge(
-    raw: bytes, sender: str, authenticity: Authenticity, look_up: LookUp, *, now: datetime
+    raw: bytes,
+    sender: str,
+    authenticity: Authenticity,
+    look_up: LookUp,
+    *,
+    now: datetime,
+    own_address: str = "",
 ) -> Judgement:
     """Judge whether a mail comes from `sender`, the one address of its From.
 
@@ -54,7 +78,8 @@ def judge(
     `dmarc=fail` is NO under every policy, `dmarc=pass` for the sender's domain or else an aligned `dkim=pass`
     is YES (under the profile `generic` only in the topmost field). What they leave open is for the mail's DKIM
     signatures, which are verified here with keys from `look_up`; it may block for as long as that does, at most
-    five times. `token_only` asks for nothing more.
+    five times. `token_only` asks for nothing more. Under the profile `microsoft365` mail that never left the
+    company of `own_address` is YES too (see `_find_flaw_of_stamp`); without an own address none is.
     """
     header = read_header(raw[:MOST_BYTES])
     domain = ascii_domain(sender.rpartition("@")[2] if "@" in sender else "")
@@ -67,10 +92,16 @@ def judge(
         return Judgement(Verdict.UNKNOWN, doubt)
     if by_server.verdict is Verdict.YES:
         return by_server
+    evidence = by_server.evidence
+    if authenticity.profile is Profile.MICROSOFT365 and own_address and header.values(_STAMP):
+        flaw = _find_flaw_of_stamp(header, sender, own_address)
+        if not flaw:
+            return Judgement(Verdict.YES, "stamped Internal by Exchange Online")
+        evidence = f"{evidence}, {flaw}"
     signed = check_signatures(raw, header, domain, look_up, now=now)
     if signed.is_proven:
         return Judgement(Verdict.YES, signed.evidence)
-    return Judgement(Verdict.UNKNOWN, f"{by_server.evidence}, and {signed.evidence}")
+    return Judgement(Verdict.UNKNOWN, f"{evidence}, and {signed.evidence}")
 
 
 def ascii_domain(domain: str) -> str:
@@ -120,6 +151,44 @@ def _find_doubt(header: Header, sender: str, domain: str) -> str:
     if not domain or sender.lower().encode("utf-8", "replace") not in senders[0].lower():
         return "From is not the address of the sender"
     return ""
+
+
+def _find_flaw_of_stamp(header: Header, sender: str, own_address: str) -> str:
+    """Say why `X-MS-Exchange-Organization-AuthAs: Internal` does not prove that a mail is of our company, or "".
+
+    Exchange stamps it on what somebody sent who had logged in to the tenant and may write as the sender; from mail
+    of outsiders its header firewall removes every field of that name (Microsoft Learn: "Header firewall"). But a
+    connector can be told to keep them, and other mail servers keep them always. So the way must speak for it too:
+    on top stands a `Received`, as nothing does that came in by our own door; every hop lies between two mailbox
+    servers of Exchange Online; and no border server wrote its findings. An outsider cannot do without these, since
+    whoever takes his mail in writes them above all that he wrote.
+    """
+    own_domain = ascii_domain(own_address.rpartition("@")[2])
+    hops = [b" ".join(value.split()) for value in header.values("received")]
+    address = sender.lower().encode("utf-8", "replace")
+    if len(header.values(_STAMP)) != 1:
+        return "Exchange's stamp stands in it more than once"
+    for name, value in header.fields:
+        if value.strip() != _MUST_AGREE.get(name, value.strip()):
+            return _shown(f"its {name} is {value.strip().decode('utf-8', 'replace')}")
+    if not own_domain or ascii_domain(sender.rpartition("@")[2]) != own_domain:
+        return "the sender is not of our own domain"
+    if any(address not in value.lower() for value in header.values("sender")):
+        return "somebody else sent it on behalf of the sender"
+    if not header.is_whole or header.fields[0][0] != "received":
+        return "its topmost field is not by Exchange Online"
+    if not all(_WITHIN_EXCHANGE.match(hop) for hop in hops):
+        return "it did not stay within Exchange Online"
+    if find_topmost(header, lambda _: True, 1) or header.values("received-spf"):
+        return "it came in from outside"
+    findings = (read_results(value).results for value in header.values("authentication-results"))
+    if any(_is_fail(result) for results in findings for result in results):
+        return "a server found its sender forged"
+    return ""
+
+
+def _is_fail(result: MethodResult) -> bool:
+    return result.method in {"dmarc", "compauth"} and result.result == "fail"
 
 
 def _judge_by_server(header: Header, domain: str, authenticity: Authenticity) -> Judgement:

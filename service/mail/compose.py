@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from service.config.settings import Site
 from service.errors import TemplateFaulty
@@ -26,11 +26,26 @@ from service.mail.headers import (
     words_header,
 )
 from service.mail.rendering import MailSurroundings, render
-from service.mail.tokens import MOST_REFERENCES, make_token, message_id, reply_address, split_references
+from service.mail.tokens import (
+    MOST_REFERENCES,
+    make_token,
+    message_id,
+    reply_address,
+    split_references,
+    unsubscribe_address,
+)
 from service.model import Delivery, DeliveryKind
 
 _TOKEN_BYTES: Final = 16
 _MESSAGE_ID: Final = re.compile(r"<(?!.*=\?)[!-;=?-~]{3,250}>")
+_LOCAL_PART_LIMIT: Final = 64
+"""Octets before the @ (RFC 5321 section 4.5.3.1.1)."""
+_PLAIN_IN_MAILTO: Final = "@+!$'*-._~"
+_READERS: Final = {
+    DeliveryKind.SUBSCRIBER_UPDATE: "subscribers",
+    DeliveryKind.MAINTENANCE_UPDATE: "subscribers of maintenance",
+}
+"""Who reads a kind that no employee gets; each has threads of its own."""
 _PURPOSES: Final = {DeliveryKind.SUBSCRIBER_CONFIRM: "confirm", DeliveryKind.LOGIN_LINK: "login"}
 
 
@@ -45,6 +60,8 @@ class PostOffice:
     key: bytes
     verp: bool = True
     """Whether bounces come back to an address of their own; a relay may refuse senders that it does not know."""
+    takes_mail: bool = True
+    """Whether mails to us are read at all: else no address to unsubscribe by mail is offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,8 @@ def _links(delivery: Delivery, office: PostOffice) -> dict[str, str]:
     if incident:
         links["dashboard"] = _joined(url, _required(incident, "dashboard_path"))
         links["page"] = _joined(url, _required(incident, "public_path"))
+    if maintenance := facts.get("maintenance"):
+        links["page"] = _joined(url, _required(maintenance, "public_path"))
     if _is_for_subscriber(delivery):
         token = unsubscribe_token(office.key, _required(facts, "subscriber_public_id"))
         links["unsubscribe"] = _joined(url, f"/unsubscribe/{token}")
@@ -129,7 +148,7 @@ def _can_be_answered(delivery: Delivery) -> bool:
 
 
 def _is_for_subscriber(delivery: Delivery) -> bool:
-    return delivery.kind is DeliveryKind.SUBSCRIBER_UPDATE
+    return delivery.kind in _READERS
 
 
 def _required(facts: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 # facts are JSON
@@ -145,15 +164,15 @@ def _joined(url: str, path: str) -> str:
 def _threading(delivery: Delivery, office: PostOffice, sender: str) -> Iterator[str]:
     """Give Message-ID, the fields that thread (RFC 5322 section 3.6.4) and, for employees, the way back."""
     facts, domain = delivery.facts, sender.rpartition("@")[2]
-    incident: Mapping[str, Any] = facts.get("incident") or {}
-    readers = "subscribers" if _is_for_subscriber(delivery) else "employees"
+    about: Mapping[str, Any] = facts.get("incident") or facts.get("maintenance") or {}
+    readers = _READERS.get(delivery.kind, "employees")
     token = make_token(office.key, delivery.public_id) if _can_be_answered(delivery) else ""
     yield words_header("Message-ID", [message_id(delivery.public_id, domain, token)])
     if token:
         yield words_header("Reply-To", [reply_address(sender, token)])
     own: list[str] = []
-    if incident:
-        thread_id = _thread_id(office, readers, _required(incident, "id"))
+    if about:
+        thread_id = _thread_id(office, readers, _required(about, "id"))
         root = message_id(thread_id, domain)
         own = [message_id(thread_id, domain, token), root] if token else [root]
     answered = _message_ids([facts.get("in_reply_to") or ""])
@@ -165,9 +184,9 @@ def _threading(delivery: Delivery, office: PostOffice, sender: str) -> Iterator[
         yield words_header("References", references)
 
 
-def _thread_id(office: PostOffice, readers: str, incident_id: int) -> str:
-    """Name an incident's thread in 32 hex digits, another for employees than for subscribers."""
-    name = f"{office.instance_id}:{readers}:{incident_id}"
+def _thread_id(office: PostOffice, readers: str, number: int) -> str:
+    """Name a thread in 32 hex digits: an incident's is another for employees than for subscribers."""
+    name = f"{office.instance_id}:{readers}:{number}"
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
@@ -182,8 +201,20 @@ def _list_headers(delivery: Delivery, office: PostOffice) -> Iterator[str]:
         return
     host = urlsplit(office.site.url).hostname or "localhost"
     yield address_header("List-Id", office.site.name, f"updates.{host}")
-    yield words_header("List-Unsubscribe", [f"<{_links(delivery, office)['unsubscribe']}>"])
+    yield words_header("List-Unsubscribe", _ways_to_leave(delivery, office))
     yield words_header("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"])
+
+
+def _ways_to_leave(delivery: Delivery, office: PostOffice) -> Iterator[str]:
+    """Give the page, which RFC 8058 posts to, then an address for clients that only send mails (RFC 6068)."""
+    page = f"<{_links(delivery, office)['unsubscribe']}>"
+    token = unsubscribe_token(office.key, _required(delivery.facts, "subscriber_public_id"))
+    address = unsubscribe_address(checked_address(office.sender_address), token)
+    if not office.takes_mail or len(address.rpartition("@")[0]) > _LOCAL_PART_LIMIT:
+        yield page
+        return
+    yield f"{page},"
+    yield f"<mailto:{quote(address, safe=_PLAIN_IN_MAILTO)}?subject=unsubscribe>"
 
 
 def _auto_submitted(kind: DeliveryKind) -> str:

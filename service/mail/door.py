@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.config.settings import Door, Protocol
@@ -22,6 +23,10 @@ MOST_RECIPIENTS: Final = 100
 MOST_CONNECTIONS: Final = 50
 TIMEOUT: Final = 60.0
 _NULL_SENDER: Final = "<>"
+_PUT_OFF: Final = "451 4.3.0 it cannot be stored just now, try again"
+"""The sending server keeps the mail and tries again for days; after a 5xx it would bounce it at once."""
+
+_log = structlog.get_logger()
 
 Take = Callable[[bytes, int], Awaitable[None]]
 """Stores a mail, given what is kept of it and the bytes of the whole; raises StoreUnavailable."""
@@ -39,7 +44,7 @@ async def open_door(door: Door, own_address: str, take: Take) -> AsyncIterator[i
         return line(
             lines,
             MOST_CONNECTIONS,
-            _Hooks(own_address, take, answers_each=door.protocol is Protocol.LMTP),
+            _Hooks(own_address, take),
             data_size_limit=SIZE_LIMIT,
             enable_SMTPUTF8=True,
             hostname="replycast",
@@ -76,10 +81,9 @@ def is_ours(recipient: str, own_address: str) -> bool:
 class _Hooks:
     """What aiosmtpd calls while a mail comes in."""
 
-    def __init__(self, own_address: str, take: Take, *, answers_each: bool) -> None:
+    def __init__(self, own_address: str, take: Take) -> None:
         self._own_address = own_address
         self._take = take
-        self._answers_each = answers_each
 
     async def handle_MAIL(  # noqa: N802  aiosmtpd finds it by this name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
@@ -109,8 +113,10 @@ class _Hooks:
         trace = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode("utf-8", "surrogateescape")
         try:
             await self._take((trace + content)[:FETCH_LIMIT], len(content))
-            said = "250 2.0.0 Ok: it is on disk"
-        except StoreUnavailable:
-            said = "451 4.3.0 it cannot be stored just now, try again"
-        # LMTP answers for each recipient (RFC 2033 section 4.2)
-        return "\r\n".join([said] * (len(envelope.rcpt_tos) if self._answers_each else 1))
+        except StoreUnavailable as error:
+            _log.warning("door: a mail is put off", sender=sender, reason=str(error))
+            return _PUT_OFF
+        except Exception:  # noqa: BLE001  the outermost loop of one mail: aiosmtpd would refuse it for good
+            _log.exception("door: a mail could not be stored", sender=sender)
+            return _PUT_OFF
+        return "250 2.0.0 Ok: it is on disk"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 
-from service.model import AUTOMATIC, Incident, Update
+from service.model import AUTOMATIC, Incident, Maintenance, Update
 
 AUTOMATICALLY = "automatically"
 """Stands where a person's name would, if a rule of config.yaml acted."""
@@ -83,6 +83,8 @@ class EmployeeFacts(TypedDict):
     """A name, or `automatically`."""
     recipients: int
     """How many subscribers have heard or would hear of it by mail."""
+    webhooks: int
+    """And how many by webhook."""
     update_body: str
     """Markdown: the text published with this step, or the closing comment; may be empty."""
 
@@ -102,6 +104,13 @@ class ApprovalFacts(EmployeeFacts):
     approved_by: list[str]
     """Names of those who said publish already."""
     approvals_missing: int
+
+
+class ReminderFacts(EmployeeFacts):
+    """The reminder of a published incident about which nothing was told for a while."""
+
+    update: UpdateFacts | None
+    """What was told last."""
 
 
 class ConfirmReplyFacts(TypedDict):
@@ -151,6 +160,35 @@ class SubscriberUpdateFacts(TypedDict):
     subscriber_public_id: str
     is_first: bool
     """Whether this is the first mail about the incident."""
+    corrected_at: str | None
+    """When the update was posted that this one puts right; None: it puts none right."""
+
+
+class MaintenanceFacts(TypedDict):
+    """A maintenance; times are ISO strings with their offset, or None."""
+
+    id: int
+    subject: str
+    message: str
+    """Markdown."""
+    components: list[str]
+    starts_at: str
+    ends_at: str
+    """As planned; `started_at` and `ended_at` say when it was so."""
+    started_at: str | None
+    ended_at: str | None
+    public_path: str
+
+
+class MaintenanceUpdateFacts(TypedDict):
+    """An update of a maintenance to a subscriber; it never names an employee."""
+
+    maintenance: MaintenanceFacts
+    update: UpdateFacts
+    """`status_words` may be `cancelled` as well."""
+    subscriber_public_id: str
+    is_first: bool
+    """Whether this is the first mail about the maintenance."""
 
 
 class SubscriberConfirmFacts(TypedDict):
@@ -158,6 +196,8 @@ class SubscriberConfirmFacts(TypedDict):
 
     path: str
     """`/subscribe/confirm/`."""
+    is_known: bool
+    """Whether the address has confirmed before: then the link shows its subscription."""
 
 
 class LoginLinkFacts(TypedDict):
@@ -203,6 +243,27 @@ def update_facts(update: Update) -> dict[str, Any]:
         "posted_at": update.posted_at.isoformat(),
     }
     return dict(facts)
+
+
+def maintenance_facts(maintenance: Maintenance) -> dict[str, Any]:
+    """Say of a maintenance what subscribers read; who planned it stays out."""
+    facts: MaintenanceFacts = {
+        "id": maintenance.id,
+        "subject": maintenance.subject,
+        "message": maintenance.message,
+        "components": list(maintenance.components),
+        "starts_at": maintenance.starts_at.isoformat(),
+        "ends_at": maintenance.ends_at.isoformat(),
+        "started_at": _iso(maintenance.started_at),
+        "ended_at": _iso(maintenance.ended_at),
+        "public_path": f"/maintenance/{maintenance.id}",
+    }
+    return dict(facts)
+
+
+def maintenance_update_facts(update: Update, maintenance: Maintenance) -> dict[str, Any]:
+    """Say of a maintenance's update what subscribers read."""
+    return update_facts(update) | {"status_words": maintenance.words_of(update.status)}
 
 
 def _words(value: str) -> str:

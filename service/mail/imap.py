@@ -141,9 +141,14 @@ class MailboxReader:
         return mailbox
 
     def _cursor(self, mailbox: Mailbox) -> int:
+        """Ask up to where mails were taken once per connection: after that nobody but us takes any."""
         uidvalidity, read_up_to = self._read_up_to
-        stored = self._last_uid(self._account, self._imap.folder, mailbox.uidvalidity)
-        return max(stored, read_up_to) if uidvalidity == mailbox.uidvalidity else stored
+        if uidvalidity != mailbox.uidvalidity:
+            read_up_to = 0
+        if not self._looked_for_leftovers:
+            stored = self._last_uid(self._account, self._imap.folder, mailbox.uidvalidity)
+            self._read_up_to = (mailbox.uidvalidity, max(stored, read_up_to))
+        return self._read_up_to[1]
 
     def _take_leftovers(self, mailbox: Mailbox, cursor: int) -> int:
         """Once per connection, take again and move what was taken before but not moved."""

@@ -1,7 +1,8 @@
 """Access tokens for logging in to Google's and Microsoft 365's mail servers (XOAUTH2).
 
 With a refresh token they are in its user's name; without one in the application's: by client credentials, or,
-where the client secret is a private key, as a Google service account. No token or secret is ever shown.
+where the client secret is a private key, as a Google service account. A refresh token that is replaced is kept
+in the file it came from. No token or secret is ever shown.
 """
 
 import binascii
@@ -15,10 +16,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import httpx2
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from service.config.secret_files import read_secret_file, write_secret_file
 from service.config.settings import OAuth
 from service.errors import PermanentFault, TemporaryFault
 
@@ -34,11 +37,15 @@ ASSERTION_LIFETIME: Final = 3600
 
 _TOKEN: Final = re.compile(r"[!-~]+")
 """RFC 6749 appendix A.12, without the space that no mail server takes."""
+_REFRESH_TOKEN: Final = re.compile(r"[ -~]+")
+"""RFC 6749 appendix A.17."""
 _JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _PRIVATE_KEY: Final = "PRIVATE KEY-----"
 _LATER: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _OK, _TOO_MANY, _SERVER_FAULT = 200, 429, 500
 _NO_ANSWER: Final = "without a token: is token_url right?"
+
+_log = structlog.get_logger()
 
 
 class TokenRefused(PermanentFault):
@@ -59,6 +66,9 @@ class AccessTokens:
         self._oauth = oauth
         self._username = username
         self._refresh_token = oauth.refresh_token.reveal()
+        self._in_file = self._refresh_token
+        """What the file held when we last looked, or wrote."""
+        self._has_warned = False
         self._token = ""
         self._usable_until: datetime | None = None
         self._lock = threading.Lock()
@@ -80,7 +90,14 @@ class AccessTokens:
 
     def _ask(self, now: datetime) -> str:
         self._usable_until = None
-        answer = self._post(self._form(now))
+        self._take_up_file()
+        try:
+            answer = self._post(self._form(now))
+        except TokenRefused:
+            # whoever else logs in with this file may have exchanged its token at this very moment
+            if not self._take_up_file():
+                raise
+            answer = self._post(self._form(now))
         token = answer.get("access_token")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise TokenUnavailable(f"the OAuth server {self._host} answered {_NO_ANSWER}")
@@ -88,9 +105,54 @@ class AccessTokens:
         self._token = token
         self._usable_until = now + max(lifetime - SPARE, lifetime / 2)
         rotated = answer.get("refresh_token")
-        if self._refresh_token and isinstance(rotated, str) and rotated:
-            self._refresh_token = rotated  # RFC 6749 section 6: the new one replaces the old one
+        if self._refresh_token and isinstance(rotated, str) and _REFRESH_TOKEN.fullmatch(rotated):
+            self._replace_refresh_token(rotated)
         return token
+
+    def _replace_refresh_token(self, rotated: str) -> None:
+        """Use the new one from now on (RFC 6749 section 6), and keep it beyond a restart where that is possible.
+
+        Microsoft gives another one each time, and ends each after 90 days ("Refresh tokens in the Microsoft
+        identity platform").
+        """
+        if rotated == self._refresh_token:
+            return
+        self._refresh_token = rotated
+        path = self._oauth.refresh_token_file
+        if path is None:
+            self._warn_once("put it into a file, and name that as `refresh_token_file` in config.yaml")
+            return
+        try:
+            write_secret_file(path, rotated)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            self._warn_once(f"let the service write {path} and its folder ({reason})")
+        else:
+            self._in_file = rotated
+
+    def _take_up_file(self) -> bool:
+        """Use the refresh token in the file, if another was put there since: by a person, or by another login."""
+        path = self._oauth.refresh_token_file
+        if path is None or not self._refresh_token:
+            return False
+        try:
+            found = read_secret_file(path)
+        except ValueError:
+            return False
+        if found == self._in_file:
+            return False
+        self._in_file = self._refresh_token = found
+        return True
+
+    def _warn_once(self, remedy: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            _log.warning(
+                "a new refresh token is lost at the next restart, and the configured one ends some day",
+                server=self._host,
+                login=self._username,
+                remedy=remedy,
+            )
 
     def _form(self, now: datetime) -> dict[str, str]:
         oauth, secret = self._oauth, self._oauth.client_secret.reveal()
@@ -153,7 +215,7 @@ class AccessTokens:
             if self._refresh_token:
                 return (
                     f"the OAuth server {self._host} no longer takes the refresh token: sign in again and "
-                    "put the new one into config.yaml"
+                    f"put the new one into {self._oauth.refresh_token_file or 'config.yaml'}"
                 )
             return (
                 f"the OAuth server {self._host} does not let {self._oauth.client_id} act for {self._username}"
@@ -177,6 +239,7 @@ class AccessTokens:
             self._oauth.client_secret.reveal(),
             self._oauth.refresh_token.reveal(),
             self._refresh_token,
+            self._in_file,
         )
         return plain_line(text, *secrets, self._token)[:200]
 

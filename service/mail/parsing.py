@@ -13,6 +13,7 @@ from email.errors import HeaderParseError, MessageDefect, MessageError, Obsolete
 from email.header import decode_header
 from email.headerregistry import AddressHeader
 from email.message import Message
+from functools import lru_cache
 from typing import NamedTuple
 
 from service.errors import MailUnreadable
@@ -78,8 +79,9 @@ class _Bodies(NamedTuple):
     html: Message | None = None
 
 
+@lru_cache(maxsize=1)
 def parse_mail(raw: bytes) -> ParsedMail:
-    """Parse at most the first 256 KiB of a mail.
+    """Parse at most the first 256 KiB of a mail; the last one is remembered, since several readers look at it.
 
     Raises MailUnreadable, whose text names the bound, for a mail of more than 50 parts or nested more than
     10 deep, and for one whose structure the parser cannot make out.
@@ -109,11 +111,16 @@ def read_sender(mail: ParsedMail) -> tuple[str | None, str]:
         )
     if len(values[0]) >= MOST_FIELD_CHARACTERS:
         return None, f"From is longer than {MOST_FIELD_CHARACTERS} characters"
+    return _read_address(values[0])
+
+
+@lru_cache(maxsize=256)
+def _read_address(value: str) -> tuple[str | None, str]:
     try:
-        header = email.policy.default.header_factory("From", values[0])
+        header = email.policy.default.header_factory("From", value)
     except (*_PARSER_FAULTS, RecursionError) as fault:
         return None, f"From cannot be read ({type(fault).__name__})"
-    return _only_address(header, header.defects, values[0])
+    return _only_address(header, header.defects, value)
 
 
 def decode_words(value: str) -> str:

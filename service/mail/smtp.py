@@ -29,8 +29,8 @@ QUIT_TIMEOUT: Final = 3.0
 ANSWER_LIMIT: Final = 500
 """Characters of the relay's answer that are kept."""
 
-_TAKEN: Final = frozenset({250, 251})
-_FOR_NOW, _FOR_GOOD, _NO_CODE, _GOING_AWAY = 400, 500, 600, 421
+TAKEN: Final = frozenset({250, 251})
+_FOR_NOW, FOR_GOOD, _NO_CODE, _GOING_AWAY = 400, 500, 600, 421
 """RFC 5321 sections 4.2.1 and 3.8: 4xx is a refusal for now, 5xx for good, 421 the end of the connection."""
 _LOGIN_ASKED: Final = frozenset({530, 534, 535, 538})
 """RFC 4954: the relay wants us to log in, so no mail is to blame."""
@@ -62,7 +62,7 @@ class Session:
     @property
     def takes_8bit(self) -> bool:
         """Whether the relay takes mails with bytes over 127 (8BITMIME, RFC 6152)."""
-        return self._client.supports_extension("8bitmime")
+        return _takes_8bit(self._client)
 
     async def send(self, *, sender: str, recipient: str, message: bytes) -> str:
         """Hand over one mail (lines ending in CRLF or LF) and give the relay's answer, `250 Ok: queued …`.
@@ -72,46 +72,31 @@ class Session:
         mail may be sent; and RelayUnavailable, after which the session is over.
         """
         if sender:
-            _check_address(sender)
-        _check_address(recipient)
+            check_address(sender)
+        check_address(recipient)
         if not self.is_open:
             raise RelayUnavailable("the relay has ended this session")
-        options = self._options(sender, recipient, message)
+        options = mail_options(self._client, sender, recipient, message)
         in_step = False
         try:
-            with _relay_faults(self._smtp):
+            with relay_faults(self._smtp):
                 code, text = await self._command(b"MAIL", f"FROM:<{sender}>".encode(), *options)
-                if code in _TAKEN:
+                if code in TAKEN:
                     code, text = await self._command(b"RCPT", f"TO:<{recipient}>".encode())
-                if code in _TAKEN:
+                if code in TAKEN:
                     code, text = await self._data(message)
-                if _is_refusal(code):
+                if is_refusal(code):
                     await self._reset()
-            in_step = code in _TAKEN or _is_refusal(code)
+            in_step = code in TAKEN or is_refusal(code)
         finally:
             if not in_step:  # cancelled or broken half-way: the next answer would be taken for another's
                 self._client.close()
-        answer = f"{code} {_plain(text)}".strip()
-        if code in _TAKEN:
+        answer = f"{code} {plain(text)}".strip()
+        if code in TAKEN:
             return answer
-        if not _is_refusal(code):
+        if not is_refusal(code):
             raise RelayUnavailable(f"the relay answered {answer}")
-        raise (RecipientRefusedForNow if code < _FOR_GOOD else RecipientRefused)(answer)
-
-    def _options(self, sender: str, recipient: str, message: bytes) -> list[bytes]:
-        """Choose the parameters of MAIL, refusing what this relay does not offer."""
-        options: list[bytes] = []
-        if not message.isascii():
-            if not self.takes_8bit:
-                raise RecipientRefused(
-                    "the relay takes no 8-bit mail (8BITMIME) and this one has 8-bit lines"
-                )
-            options.append(b"BODY=8BITMIME")
-        if not (sender.isascii() and recipient.isascii()):
-            if not self._client.supports_extension("smtputf8"):
-                raise RecipientRefused("the relay takes no addresses outside ASCII (SMTPUTF8)")
-            options.append(b"SMTPUTF8")
-        return options
+        raise (RecipientRefusedForNow if code < FOR_GOOD else RecipientRefused)(answer)
 
     async def _command(self, *words: bytes) -> tuple[int, str]:
         answer = await self._client.execute_command(*words)
@@ -142,14 +127,32 @@ async def open_session(
     command_timeout: float = COMMAND_TIMEOUT,
     data_timeout: float = DATA_TIMEOUT,
 ) -> AsyncIterator[Session]:
-    """Connect to the relay, protect the connection and log in as config.yaml says; close it at the end.
+    """Open a session as `connected` does, whose errors it raises; close it at the end."""
+    opened = connected(smtp, tokens=tokens, now=now, hostname=hostname, command_timeout=command_timeout)
+    async with opened as client:
+        yield Session(client, smtp, data_timeout=data_timeout)
+        if client.is_connected:
+            with suppress(*_FAULTS):
+                await client.quit(timeout=QUIT_TIMEOUT)
+
+
+@asynccontextmanager
+async def connected(
+    smtp: Smtp,
+    *,
+    tokens: AccessTokens | None = None,
+    now: datetime | None = None,
+    hostname: str = "localhost",
+    command_timeout: float = COMMAND_TIMEOUT,
+) -> AsyncIterator[aiosmtplib.SMTP]:
+    """Connect to the relay, protect the connection and log in as config.yaml says; hang up at the end.
 
     `tokens` and `now` are needed where `smtp.oauth` is given; a token that the relay refuses is renewed once.
     `hostname` is how we call ourselves in EHLO. Raises RelayUnavailable where any of this fails, and of those
     RelayLoginRefused for a refused login, with the reason but never a password or token.
     """
     by_password = bool(smtp.username) and smtp.oauth is None
-    with _relay_faults(smtp):
+    with relay_faults(smtp):
         client = aiosmtplib.SMTP(
             hostname=smtp.host,
             port=smtp.port,
@@ -169,10 +172,7 @@ async def open_session(
         else:
             await _connect_by_token(client, smtp, tokens, now)
         transport = client.transport  # quit() forgets it
-        yield Session(client, smtp, data_timeout=data_timeout)
-        if client.is_connected:
-            with suppress(*_FAULTS):
-                await client.quit(timeout=QUIT_TIMEOUT)
+        yield client
     finally:
         _hang_up(client, transport)
 
@@ -185,7 +185,7 @@ def _hang_up(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None) -
 
 
 async def _connect(client: aiosmtplib.SMTP, smtp: Smtp) -> None:
-    with _relay_faults(smtp):
+    with relay_faults(smtp):
         await client.connect(timeout=CONNECT_TIMEOUT)
         if client.is_ehlo_or_helo_needed:
             await _greet(client)
@@ -217,15 +217,15 @@ async def _introduce(client: aiosmtplib.SMTP, smtp: Smtp, token: str) -> None:
     status = ""
     said = b64encode(sasl_xoauth2(smtp.username, token).encode())
     hidden = (token, said.decode())
-    with _relay_faults(smtp, *hidden):
+    with relay_faults(smtp, *hidden):
         answer = await client.execute_command(b"AUTH", b"XOAUTH2", said)
         if answer.code == _CHALLENGE:
             status = f" ({refusal_status(answer.message.encode()) or 'no status'})"
             answer = await client.execute_command(b"")
     if answer.code == _WELCOME:
         return
-    reason = f"{answer.code} {_plain(answer.message, *hidden)}{status}"
-    kind = RelayLoginRefused if answer.code >= _FOR_GOOD else RelayUnavailable
+    reason = f"{answer.code} {plain(answer.message, *hidden)}{status}"
+    kind = RelayLoginRefused if answer.code >= FOR_GOOD else RelayUnavailable
     raise kind(f"the relay {smtp.host} refused the access token for {smtp.username}: {reason}")
 
 
@@ -236,34 +236,53 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
         await client.helo()
 
 
+def mail_options(client: aiosmtplib.SMTP, sender: str, recipient: str, message: bytes) -> list[bytes]:
+    """Choose the parameters of MAIL; raises RecipientRefused where this relay does not offer what is needed."""
+    options: list[bytes] = []
+    if not message.isascii():
+        if not _takes_8bit(client):
+            raise RecipientRefused("the relay takes no 8-bit mail (8BITMIME) and this one has 8-bit lines")
+        options.append(b"BODY=8BITMIME")
+    if not (sender.isascii() and recipient.isascii()):
+        if not client.supports_extension("smtputf8"):
+            raise RecipientRefused("the relay takes no addresses outside ASCII (SMTPUTF8)")
+        options.append(b"SMTPUTF8")
+    return options
+
+
+def _takes_8bit(client: aiosmtplib.SMTP) -> bool:
+    return client.supports_extension("8bitmime")
+
+
 @contextmanager
-def _relay_faults(smtp: Smtp, *secrets: str) -> Iterator[None]:
+def relay_faults(smtp: Smtp, *secrets: str) -> Iterator[None]:
     """Turn whatever goes wrong with the connection into RelayUnavailable, without password and secrets."""
     hidden = (smtp.password.reveal(), *secrets)
     try:
         yield
     except aiosmtplib.SMTPAuthenticationError as fault:
-        reason = _plain(fault.message, *hidden)
-        kind = RelayLoginRefused if fault.code >= _FOR_GOOD else RelayUnavailable
+        reason = plain(fault.message, *hidden)
+        kind = RelayLoginRefused if fault.code >= FOR_GOOD else RelayUnavailable
         raise kind(f"the relay refused the user name or password: {reason}") from None
     except aiosmtplib.SMTPResponseException as fault:
-        raise RelayUnavailable(f"the relay answered {fault.code} {_plain(fault.message, *hidden)}") from None
+        raise RelayUnavailable(f"the relay answered {fault.code} {plain(fault.message, *hidden)}") from None
     except _FAULTS as fault:
-        reason = _plain(str(fault), *hidden) or type(fault).__name__
+        reason = plain(str(fault), *hidden) or type(fault).__name__
         raise RelayUnavailable(f"the relay {smtp.host}:{smtp.port} cannot be used: {reason}") from None
 
 
-def _is_refusal(code: int) -> bool:
+def is_refusal(code: int) -> bool:
     """Whether this answer is about the mail and not about the relay or our login."""
     return _FOR_NOW <= code < _NO_CODE and code != _GOING_AWAY and code not in _LOGIN_ASKED
 
 
-def _check_address(address: str) -> None:
+def check_address(address: str) -> None:
+    """Refuse (RecipientRefused) what is no address, and whatever could end a command early."""
     if len(address) > _ADDRESS_LIMIT or not _ADDRESS.fullmatch(address) or not address.isprintable():
         raise RecipientRefused(f"not an e-mail address that can be sent to: {address[:80]!r}")
 
 
-def _plain(text: str, *hidden: str) -> str:
+def plain(text: str, *hidden: str) -> str:
     """Give an answer as one printable line without what is to be hidden."""
     readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     for secret in filter(None, hidden):

@@ -54,7 +54,20 @@ class SmtpLine(Line, SMTP):
 
 
 class LmtpLine(Line, LMTP):
-    """A connection that speaks LMTP (RFC 2033)."""
+    """A connection that speaks LMTP: each recipient of a mail gets an answer of his own (RFC 2033 section 4.2).
+
+    That holds for a refusal too: a sending server that waits for more answers than come would try again for ever.
+    """
+
+    _answers = 1
+
+    async def push(self, status: str | bytes) -> None:
+        """Send a reply, and the one that follows the mail itself as often as it has recipients."""
+        answers, self._answers = self._answers, 1
+        text = status.decode() if isinstance(status, bytes) else status
+        if text.startswith("354") and self.envelope is not None:
+            self._answers = len(self.envelope.rcpt_tos)
+        await super().push("\r\n".join([text] * answers))
 
 
 async def stop_serving(server: asyncio.Server, lines: Lines) -> None:

@@ -25,6 +25,7 @@ _TOKEN_BYTES = 16
 # Servers rewrite mailbox and domain of an address, but keep what stands behind the plus; a stranger's token of
 # this form is merely unknown.
 _IN_ADDRESS = re.compile(r"\+([a-z2-7]{26})@", re.IGNORECASE | re.ASCII)
+_TO_UNSUBSCRIBE = re.compile(r"\+unsubscribe-([a-z2-7]{26})@", re.IGNORECASE | re.ASCII)
 _IN_MESSAGE_ID = re.compile(r"<?([a-z2-7]{26})\.[0-9a-f]{32}@", re.IGNORECASE | re.ASCII)
 _BETWEEN_REFERENCES = re.compile(r"[\s,]+")
 
@@ -59,6 +60,19 @@ def find_tokens(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """
     found = [*_in_envelope(fields), *_in_recipients(fields), *_in_references(fields)]
     return tuple(dict.fromkeys(token.lower() for token in found))
+
+
+def unsubscribe_address(own_address: str, token: str) -> str:
+    """Give the plus address to which any mail unsubscribes: `status+unsubscribe-TOKEN@acme.example`."""
+    local, _, domain = own_address.rpartition("@")
+    return f"{local}+unsubscribe-{token}@{domain}"
+
+
+def find_unsubscribe_tokens(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Find every distinct token of an unsubscribe address that a mail was sent to; see `find_tokens` for places."""
+    names = (*ENVELOPE_FIELDS, "to", "cc")
+    values = (value for name in names for value in _values(fields, name))
+    return tuple(dict.fromkeys(token.lower() for value in values for token in _TO_UNSUBSCRIBE.findall(value)))
 
 
 def split_references(value: str) -> list[str]:

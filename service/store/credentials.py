@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from service.store.schema import instance, sessions, tokens
 
@@ -37,28 +37,39 @@ class Token:
     used_at: datetime | None = None
 
 
-def issue(connection: Connection, token: Token) -> None:
-    """Make a token valid."""
-    connection.execute(
-        insert(tokens).values(
-            hash=token.hash,
-            purpose=token.purpose,
-            created_at=token.created_at,
-            expires_at=token.expires_at,
-            incident_id=token.incident_id,
-            employee_id=token.employee_id,
-            subscriber_id=token.subscriber_id,
-            browser=token.browser,
-            text_version=token.text_version,
-            confirms=token.confirms,
-        )
-    )
+# what is asked for each reply is put together once, for that takes longer than the asking
+_ADD = insert(tokens)
+
+
+def issue(connection: Connection, *new: Token) -> None:
+    """Make some tokens valid."""
+    rows = [
+        {
+            "hash": token.hash,
+            "purpose": token.purpose,
+            "created_at": token.created_at,
+            "expires_at": token.expires_at,
+            "incident_id": token.incident_id,
+            "employee_id": token.employee_id,
+            "subscriber_id": token.subscriber_id,
+            "browser": token.browser,
+            "text_version": token.text_version,
+            "confirms": token.confirms,
+        }
+        for token in new
+    ]
+    if rows:
+        connection.execute(_ADD, rows)
+
+
+_FIND = select(tokens).where(
+    tokens.c.hash == bindparam("token_hash"), tokens.c.purpose == bindparam("for_purpose")
+)
 
 
 def find(connection: Connection, token_hash: str, purpose: Purpose) -> Token | None:
     """Find a token, used or expired ones too."""
-    query = select(tokens).where(tokens.c.hash == token_hash, tokens.c.purpose == purpose)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_FIND, {"token_hash": token_hash, "for_purpose": purpose}).one_or_none()
     if row is None:
         return None
     return Token(
@@ -76,10 +87,12 @@ def find(connection: Connection, token_hash: str, purpose: Purpose) -> Token | N
     )
 
 
+_USE = update(tokens).where(tokens.c.hash == bindparam("token_hash"), tokens.c.used_at.is_(None))
+
+
 def use(connection: Connection, token_hash: str, now: datetime) -> bool:
     """Use a token up; False where it was used before."""
-    statement = update(tokens).where(tokens.c.hash == token_hash, tokens.c.used_at.is_(None))
-    return connection.execute(statement.values(used_at=now)).rowcount == 1
+    return connection.execute(_USE, {"token_hash": token_hash, "used_at": now}).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """Opening the database, its transactions, and bringing its schema up to date at start."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -15,7 +18,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.errors import PermanentFault, ReplycastError, StoreUnavailable
 
 BUSY_MILLISECONDS = 5_000
-_READING = "replycast_reading"
+LOG_PAGES = 16_000
+"""Pages of 4 KiB in SQLite's log after which a commit copies them itself, where nobody calls `checkpoint`."""
+LONGEST_LOG = 64 * 1024 * 1024
+"""Bytes of SQLite's log beyond which `checkpoint` cuts it, though writers wait for that."""
+CUTTING_MILLISECONDS = 100
+"""How long cutting waits for readers, and writers for it."""
+_MODE = "replycast_mode"
+_SYNCHRONOUS = "replycast_synchronous"
+
+
+class _Mode(StrEnum):
+    READING = "reading"
+    PASSING = "passing"
+    """Writing, without waiting for the disk."""
+    OUTSIDE = "outside"
+    """Of any transaction."""
 
 
 class SchemaUnknown(PermanentFault):
@@ -27,21 +45,49 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._reading = engine.execution_options(**{_MODE: _Mode.READING})
+        self._passing = engine.execution_options(**{_MODE: _Mode.PASSING})
+        self._outside = engine.execution_options(**{_MODE: _Mode.OUTSIDE})
+        self._checkpointed_at = 0
+        self.commits = 0
+        """Counts what this process committed: while it stays the same, nothing here changed."""
+        self._counting = Lock()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
         """Give a connection whose changes are committed together at the end, or not at all.
 
-        Raises StoreUnavailable where the database cannot take or keep them (locked, full, gone).
+        With `durable` false the commit does not wait for the disk: its changes survive the end of this process,
+        `kill -9` too, but a power cut before the next durable commit may take them back. Raises StoreUnavailable
+        where the database cannot take or keep them (locked, full, gone).
         """
-        with _named_faults(), self.engine.begin() as connection:
+        with _named_faults(), (self.engine if durable else self._passing).begin() as connection:
             yield connection
+        with self._counting:
+            self.commits += 1
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the database and hinders no writer."""
-        with _named_faults(), self.engine.connect().execution_options(**{_READING: True}) as connection:
+        with _named_faults(), self._reading.connect() as connection:
             yield connection
+
+    def checkpoint(self) -> bool:
+        """Copy SQLite's log into the database file, so that no commit has to; False where nothing was written.
+
+        Writers go on meanwhile, except where the log grew beyond LONGEST_LOG: under writers who never pause it is
+        never copied to its end, and would grow for ever. Who closes the last connection copies what is left.
+        Raises StoreUnavailable.
+        """
+        log = _stat_of_log(self.engine)
+        if log is None or log.st_mtime_ns == self._checkpointed_at:
+            return False
+        with _named_faults(), self._outside.connect() as connection:
+            is_done = _copy_log(connection, "PASSIVE")
+            if log.st_size > LONGEST_LOG:
+                is_done = _cut_log(connection)
+        self._checkpointed_at = log.st_mtime_ns if is_done else 0
+        return True
 
     def close(self) -> None:
         """Give all connections back."""
@@ -78,11 +124,17 @@ def open_store(url: str) -> Store:
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreUnavailable(f"the folder of the database cannot be made: {error}") from error
+        if "uri" not in parsed.query:
+            # SQLite gives its log the same mode; why a file cannot be made, what opens it next says better
+            with suppress(OSError):
+                Path(str(parsed.database)).touch(0o600, exist_ok=False)
     # what stands in a row (addresses, tokens in mails) is for no log
-    engine = create_engine(parsed, hide_parameters=True)
+    engine = create_engine(parsed, hide_parameters=True, pool_use_lifo=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
     store = Store(engine)
     try:
         migrate(store)
@@ -100,6 +152,7 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         f"busy_timeout = {BUSY_MILLISECONDS}",
+        f"wal_autocheckpoint = {LOG_PAGES}",
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -107,9 +160,45 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_MODE)
+    if mode is _Mode.OUTSIDE:
+        return
+    if mode is _Mode.READING:
+        connection.exec_driver_sql("BEGIN")
+        return
+    synchronous = "NORMAL" if mode is _Mode.PASSING else "FULL"
+    if connection.info.get(_SYNCHRONOUS, "FULL") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+        connection.info[_SYNCHRONOUS] = synchronous
     # a deferred BEGIN that reads first and writes later loses its update to a faster writer
-    reading = connection.get_execution_options().get(_READING)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_MODE) is _Mode.PASSING:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
+def _stat_of_log(engine: Engine) -> os.stat_result | None:
+    """Tell how long SQLite's log is and when it was last written to, by whichever process; None: there is none."""
+    if engine.dialect.name != "sqlite":
+        return None
+    with suppress(OSError):
+        return Path(f"{engine.url.database}-wal").stat()
+    return None
+
+
+def _copy_log(connection: Connection, how: str) -> bool:
+    is_busy, frames, copied = connection.exec_driver_sql(f"PRAGMA wal_checkpoint({how})").one()
+    return not is_busy and frames == copied
+
+
+def _cut_log(connection: Connection) -> bool:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {CUTTING_MILLISECONDS}")
+    try:
+        return _copy_log(connection, "TRUNCATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
 
 def migrate(store: Store) -> None:

@@ -1,15 +1,19 @@
 """Rows of the outbox. A claimed delivery has its `due_at` pushed on: if we die, it falls due again."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.model import Delivery, DeliveryKind
-from service.store.schema import deliveries, employee_unreached
+from service.store import progress
+from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update
+
+_is_waiting = deliveries.c.due_at.is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,11 @@ def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> 
     ]
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(deliveries).on_conflict_do_nothing(index_elements=["occasion"])
-    return tuple(connection.execute(statement.returning(deliveries.c.public_id), rows).scalars())
+    returning = statement.returning(deliveries.c.public_id, deliveries.c.update_id)
+    queued = connection.execute(returning, rows).all()
+    for update_id, number in Counter(row.update_id for row in queued).items():
+        progress.count(connection, update_id, queued=number)
+    return tuple(row.public_id for row in queued)
 
 
 def claim_due(
@@ -59,7 +67,22 @@ def claim_due(
 
     `urgent` are those to a person who waits for it; the others are updates for
     subscribers. Of one incident a recipient's mails go out in their order: a later one waits for the earlier.
+    A claim empties `last_error`: what was tried and has none may have arrived for all we know.
     """
+    of_the_kind = deliveries.c.update_id.is_(None) if urgent else is_mailed_update
+    return _claim(connection, now, of_the_kind, lease=lease, limit=limit)
+
+
+def claim_calls(
+    connection: Connection, now: datetime, *, lease: timedelta, limit: int
+) -> tuple[Delivery, ...]:
+    """Take due webhook calls for the time of a lease, as `claim_due` does mails."""
+    return _claim(connection, now, is_called_update, lease=lease, limit=limit)
+
+
+def _claim(
+    connection: Connection, now: datetime, of_the_kind: ColumnElement[bool], *, lease: timedelta, limit: int
+) -> tuple[Delivery, ...]:
     earlier = deliveries.alias("earlier")
     overtaken = exists().where(
         earlier.c.due_at.is_not(None),
@@ -67,37 +90,47 @@ def claim_due(
         earlier.c.incident_id == deliveries.c.incident_id,
         earlier.c.id < deliveries.c.id,
     )
-    of_the_kind = deliveries.c.update_id.is_(None) if urgent else deliveries.c.update_id.is_not(None)
     due = select(deliveries.c.id).where(deliveries.c.due_at <= now, of_the_kind, ~overtaken)
     due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
     claimed = connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(due.scalar_subquery()))
-        .values(due_at=now + lease, attempts=deliveries.c.attempts + 1)
+        .values(due_at=now + lease, attempts=deliveries.c.attempts + 1, last_error="")
         .returning(deliveries)
     )
     return tuple(sorted(map(_delivery, claimed), key=lambda delivery: delivery.id))
 
 
 def mark_sent(connection: Connection, delivery_id: int, now: datetime) -> None:
-    """Remember that the relay took it."""
-    _finish(connection, delivery_id, sent_at=now, last_error="")
+    """Remember that the relay took it, also where it was cancelled while it was on its way."""
+    sent = (
+        update(deliveries).values(due_at=None, sent_at=now, last_error="").returning(deliveries.c.update_id)
+    )
+    if row := connection.execute(sent.where(deliveries.c.id == delivery_id, _is_waiting)).one_or_none():
+        progress.count(connection, row.update_id, sent=1, at=now)
+        return
+    cancelled = deliveries.c.sent_at.is_(None), deliveries.c.failed_at.is_(None)
+    if row := connection.execute(sent.where(deliveries.c.id == delivery_id, *cancelled)).one_or_none():
+        progress.count(connection, row.update_id, sent=1, cancelled=-1, at=now)
 
 
 def mark_failed(connection: Connection, delivery_id: int, now: datetime, error: str) -> None:
-    """Remember that it never will be delivered."""
-    _finish(connection, delivery_id, failed_at=now, last_error=error)
-
-
-def _finish(connection: Connection, delivery_id: int, **values: object) -> None:
-    statement = update(deliveries).where(deliveries.c.id == delivery_id)
-    connection.execute(statement.values(due_at=None, **values))
+    """Remember that it never will be delivered; what was cancelled meanwhile stays so."""
+    failed = update(deliveries).where(deliveries.c.id == delivery_id, _is_waiting)
+    failed = failed.values(due_at=None, failed_at=now, last_error=error)
+    if row := connection.execute(failed.returning(deliveries.c.update_id)).one_or_none():
+        progress.count(connection, row.update_id, failed=1)
 
 
 def postpone(connection: Connection, delivery_id: int, due_at: datetime, error: str) -> None:
     """Try it again at a later time, unless it was cancelled meanwhile."""
-    statement = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.due_at.is_not(None))
+    statement = update(deliveries).where(deliveries.c.id == delivery_id, _is_waiting)
     connection.execute(statement.values(due_at=due_at, last_error=error))
+
+
+def leave_in_doubt(connection: Connection, delivery_id: int, due_at: datetime) -> None:
+    """Try it again although the relay may have taken it: until then it counts as on its way."""
+    postpone(connection, delivery_id, due_at, "")
 
 
 def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datetime, error: str) -> None:
@@ -105,7 +138,7 @@ def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datet
 
     What was cancelled meanwhile stays so.
     """
-    claimed = deliveries.c.id.in_(delivery_ids), deliveries.c.due_at.is_not(None)
+    claimed = deliveries.c.id.in_(delivery_ids), _is_waiting
     statement = update(deliveries).where(*claimed)
     connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
 
@@ -141,32 +174,38 @@ def end_leases(connection: Connection, now: datetime) -> None:
 
 def cancel_of_subscriber(connection: Connection, subscriber_id: int, why: str) -> None:
     """Let the waiting updates for a subscriber not be sent after all."""
-    waiting = (
-        deliveries.c.subscriber_id == subscriber_id,
-        deliveries.c.update_id.is_not(None),
-        deliveries.c.due_at.is_not(None),
-    )
-    connection.execute(update(deliveries).where(*waiting).values(due_at=None, last_error=why))
+    theirs = deliveries.c.subscriber_id == subscriber_id, deliveries.c.update_id.is_not(None), _is_waiting
+    cancelled = update(deliveries).where(*theirs).values(due_at=None, last_error=why)
+    update_ids = connection.execute(cancelled.returning(deliveries.c.update_id)).scalars()
+    for update_id, number in Counter(update_ids).items():
+        progress.count(connection, update_id, cancelled=number)
 
 
 def count_of_occasions(connection: Connection, prefix: str, since: datetime) -> int:
     """Count what was queued since a time under occasions that begin with a prefix."""
     past_the_last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    wanted = deliveries.c.occasion >= prefix, deliveries.c.occasion < past_the_last
+    # byte by byte on either database: PostgreSQL's usual order is a dictionary's, which overlooks colons
+    occasion = deliveries.c.occasion.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
+    wanted = occasion >= prefix, occasion < past_the_last
     query = select(func.count()).select_from(deliveries)
     return connection.execute(query.where(*wanted, deliveries.c.created_at >= since)).scalar_one()
 
 
-def next_due_at(connection: Connection) -> datetime | None:
-    """Tell when the next delivery falls due."""
-    # asked of each kind by itself, so that the first entry of an index tells, however many are waiting
-    earliest = [
-        connection.execute(
-            select(func.min(deliveries.c.due_at)).where(deliveries.c.due_at.is_not(None), of_the_kind)
-        ).scalar_one()
-        for of_the_kind in (deliveries.c.update_id.is_(None), deliveries.c.update_id.is_not(None))
-    ]
-    return min((at for at in earliest if at is not None), default=None)
+def next_due_at(connection: Connection, *, urgent: bool) -> datetime | None:
+    """Tell when the next of either kind falls due: the first entry of an index tells, however many wait."""
+    of_the_kind = deliveries.c.update_id.is_(None) if urgent else is_mailed_update
+    return _next_due_at(connection, of_the_kind)
+
+
+def next_call_due_at(connection: Connection) -> datetime | None:
+    """Tell when the next webhook call falls due."""
+    return _next_due_at(connection, is_called_update)
+
+
+def _next_due_at(connection: Connection, of_the_kind: ColumnElement[bool]) -> datetime | None:
+    query = select(func.min(deliveries.c.due_at)).where(_is_waiting, of_the_kind)
+    earliest: datetime | None = connection.execute(query).scalar_one()
+    return earliest
 
 
 def of_incident_to_employees(connection: Connection, incident_id: int) -> tuple[Delivery, ...]:
@@ -181,30 +220,6 @@ def get_by_public_id(connection: Connection, public_id: str) -> Delivery | None:
     query = select(deliveries).where(deliveries.c.public_id == public_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else _delivery(row)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the deliveries of one update are."""
-
-    sent: int = 0
-    waiting: int = 0
-    failed: int = 0
-
-
-def progress_of_updates(connection: Connection, incident_id: int) -> dict[int, Progress]:
-    """Count an incident's subscriber deliveries by update."""
-    query = (
-        select(
-            deliveries.c.update_id,
-            func.count(deliveries.c.sent_at).label("sent"),
-            func.count(deliveries.c.due_at).label("waiting"),
-            func.count(deliveries.c.failed_at).label("failed"),
-        )
-        .where(and_(deliveries.c.incident_id == incident_id, deliveries.c.update_id.is_not(None)))
-        .group_by(deliveries.c.update_id)
-    )
-    return {row.update_id: Progress(row.sent, row.waiting, row.failed) for row in connection.execute(query)}
 
 
 def _delivery(row: Row[Any]) -> Delivery:

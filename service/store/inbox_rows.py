@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.schema import inbox
 
@@ -63,71 +64,89 @@ class InboxRow:
     explanation: str
 
 
+# what is asked for each reply and alert is put together once, for that takes longer than the asking
+_ADD = insert(inbox).returning(inbox.c.id, sort_by_parameter_order=True)
+
+
 def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
     """Store some arrivals in the order given and return their ids in that order."""
-    rows = [_columns(arrival) for arrival in arrivals]
-    statement = insert(inbox).returning(inbox.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(statement, rows).scalars())
+    return list(connection.execute(_ADD, [_columns(arrival) for arrival in arrivals]).scalars())
+
+
+_ADD_NEW = {
+    dialect.dialect.name: dialect.insert(inbox).on_conflict_do_nothing().returning(inbox.c.id)
+    for dialect in (sqlite, postgresql)
+}
 
 
 def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
     """Store those mails that are not there already, each once, and count them."""
-    known: set[str | None] = set()
-    for column in (inbox.c.content_key, inbox.c.uid_key):
-        keys = [key for arrival in arrivals if (key := getattr(arrival, column.key)) is not None]
-        known.update(connection.execute(select(column).where(column.in_(keys))).scalars())
-    new = []
-    for arrival in arrivals:
-        keys = [key for key in (arrival.content_key, arrival.uid_key) if key is not None]
-        if known.isdisjoint(keys):
-            new.append(arrival)
-        known.update(keys)
-    if new:
-        connection.execute(insert(inbox), [_columns(arrival) for arrival in new])
-    return len(new)
+    if not arrivals:
+        return 0
+    added = connection.execute(_ADD_NEW[connection.dialect.name], [_columns(one) for one in arrivals])
+    return len(added.all())
+
+
+_LAST_UID = (
+    select(inbox.c.uid_key)
+    .where(inbox.c.uid_key > bindparam("prefix"), inbox.c.uid_key < bindparam("past_the_last"))
+    .order_by(inbox.c.uid_key.desc())
+    .limit(1)
+)
 
 
 def last_uid(connection: Connection, prefix: str) -> int:
     """Find the highest IMAP UID among the mails stored under `account/folder/uidvalidity/`; 0: none."""
-    stored = select(inbox.c.uid_key).where(
-        inbox.c.uid_key > prefix, inbox.c.uid_key < prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    )
+    past_the_last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
     # UIDs are zero-padded in the key, so that the greatest text is the greatest number
-    key = connection.execute(stored.order_by(inbox.c.uid_key.desc()).limit(1)).scalar_one_or_none()
+    key = connection.execute(
+        _LAST_UID, {"prefix": prefix, "past_the_last": past_the_last}
+    ).scalar_one_or_none()
     return int(key.rpartition("/")[2]) if key else 0
 
 
-def next_pending(connection: Connection) -> InboxRow | None:
-    """Find the oldest arrival that is not worked off."""
-    query = select(inbox).where(inbox.c.state == InboxState.PENDING).order_by(inbox.c.id).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _row(row)
+_is_pending = inbox.c.state == literal_column(f"'{InboxState.PENDING}'")
+_PENDING = select(inbox).where(_is_pending, inbox.c.door == bindparam("door")).order_by(inbox.c.id).limit(1)
+
+
+def next_pending(connection: Connection, *, first: Door = Door.MAIL) -> InboxRow | None:
+    """Find the oldest arrival that is not worked off; one of the door `first` before any other."""
+    # asked of each door by itself, so that the first entry of the index tells, however many are waiting
+    for door in (first, *(door for door in Door if door is not first)):
+        row = connection.execute(_PENDING, {"door": door}).one_or_none()
+        if row is not None:
+            return _row(row)
+    return None
+
+
+_OF_ID = update(inbox).where(inbox.c.id == bindparam("inbox_id"))
+_COUNT = _OF_ID.values(attempts=inbox.c.attempts + bindparam("by"))
 
 
 def count_attempt(connection: Connection, inbox_id: int) -> None:
     """Count that working it off is about to be tried, before it can kill us."""
-    connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(attempts=inbox.c.attempts + 1))
+    connection.execute(_COUNT, {"inbox_id": inbox_id, "by": 1})
 
 
 def uncount_attempt(connection: Connection, inbox_id: int) -> None:
     """Take an attempt back that failed through no fault of the arrival."""
-    connection.execute(update(inbox).where(inbox.c.id == inbox_id).values(attempts=inbox.c.attempts - 1))
+    connection.execute(_COUNT, {"inbox_id": inbox_id, "by": -1})
 
 
 def finish(
     connection: Connection, inbox_id: int, state: InboxState, *, reason: str, explanation: str = ""
 ) -> None:
     """Remember what became of it."""
-    connection.execute(
-        update(inbox)
-        .where(inbox.c.id == inbox_id)
-        .values(state=state, reason=reason, explanation=explanation)
-    )
+    became = {"state": state, "reason": reason, "explanation": explanation}
+    connection.execute(_OF_ID, {"inbox_id": inbox_id, **became})
+
+
+_GET = select(inbox).where(inbox.c.id == bindparam("inbox_id"))
 
 
 def get(connection: Connection, inbox_id: int) -> InboxRow | None:
     """Read one arrival."""
-    row = connection.execute(select(inbox).where(inbox.c.id == inbox_id)).one_or_none()
+    row = connection.execute(_GET, {"inbox_id": inbox_id}).one_or_none()
     return None if row is None else _row(row)
 
 
@@ -141,7 +160,7 @@ def listed(connection: Connection, *, before_id: int | None = None, limit: int) 
 
 def count_pending(connection: Connection) -> int:
     """Count what is not worked off."""
-    query = select(func.count()).select_from(inbox).where(inbox.c.state == InboxState.PENDING)
+    query = select(func.count()).select_from(inbox).where(_is_pending)
     return connection.execute(query).scalar_one()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, select, update
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import ComponentState, Incident, JoinedAlert, Phase
@@ -27,10 +27,16 @@ def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
         "authored_by": "",
         "notify_employees": [],
     }
-    key = connection.execute(insert(incidents).values(placeholder)).inserted_primary_key
+    key = connection.execute(insert(incidents), placeholder).inserted_primary_key
     if key is None:
         raise IncidentChangedMeanwhile("the database gave no number for a new incident")
     return int(key[0])
+
+
+# what is asked for each reply and alert is put together once, for that takes longer than the asking
+_SAVE = update(incidents).where(
+    incidents.c.id == bindparam("saved_id"), incidents.c.version == bindparam("expected_version")
+)
 
 
 def save(connection: Connection, before: Incident | None, after: Incident) -> None:
@@ -40,9 +46,7 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
     """
     expected = before.version if before else 0
     written = connection.execute(
-        update(incidents)
-        .where(incidents.c.id == after.id, incidents.c.version == expected)
-        .values(_columns(after))
+        _SAVE, {"saved_id": after.id, "expected_version": expected, **_columns(after)}
     )
     if written.rowcount != 1:
         raise IncidentChangedMeanwhile(f"{after.tag} was changed by somebody else; decide again")
@@ -52,42 +56,63 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
             _save_alert(connection, after.id, alert, is_new=alert.entity_id not in known)
 
 
+_SAVE_ALERT = update(joined_alerts).where(
+    joined_alerts.c.incident_id == bindparam("of_incident"),
+    joined_alerts.c.entity_id.is_not_distinct_from(bindparam("same_entity")),
+)
+
+
 def _save_alert(connection: Connection, incident_id: int, alert: JoinedAlert, *, is_new: bool) -> None:
     values = {
-        "entity_id": alert.entity_id,
         "fired_at": alert.fired_at,
         "recovered_at": alert.recovered_at,
         "times_fired": alert.times_fired,
     }
     if is_new:
-        connection.execute(insert(joined_alerts).values(incident_id=incident_id, **values))
+        row = {"incident_id": incident_id, "entity_id": alert.entity_id, **values}
+        connection.execute(insert(joined_alerts), row)
     else:
-        same = joined_alerts.c.entity_id.is_not_distinct_from(alert.entity_id)
-        of_it = joined_alerts.c.incident_id == incident_id
-        connection.execute(update(joined_alerts).where(of_it, same).values(values))
+        same = {"of_incident": incident_id, "same_entity": alert.entity_id}
+        connection.execute(_SAVE_ALERT, {**same, **values})
+
+
+_GET = select(incidents).where(incidents.c.id == bindparam("incident_id"))
 
 
 def get(connection: Connection, incident_id: int) -> Incident | None:
     """Read one incident, whatever its phase."""
-    return _one(connection, select(incidents).where(incidents.c.id == incident_id))
+    return next(iter(_many(connection, _GET, incident_id=incident_id)), None)
 
 
 def get_public(connection: Connection, incident_id: int) -> Incident | None:
     """Read one incident if the public may see it."""
     wanted = incidents.c.id == incident_id, incidents.c.phase.in_(PUBLIC_PHASES)
-    return _one(connection, select(incidents).where(*wanted))
+    return next(iter(_many(connection, select(incidents).where(*wanted))), None)
+
+
+_OPEN = (
+    select(incidents)
+    .where(incidents.c.monitor_key == bindparam("monitor_key"), is_open)
+    .order_by(incidents.c.id)
+)
 
 
 def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
     """Read the incidents of a monitor that alerts may still join, oldest first."""
-    wanted = incidents.c.monitor_key == monitor_key, is_open
-    return _many(connection, select(incidents).where(*wanted).order_by(incidents.c.id))
+    return _many(connection, _OPEN, monitor_key=monitor_key)
+
+
+_DUE = (
+    select(incidents.c.id)
+    .where(incidents.c.due_at <= bindparam("now"))
+    .order_by(incidents.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def due_ids(connection: Connection, now: datetime, *, limit: int) -> tuple[int, ...]:
     """Find the incidents whose timer has come, the longest overdue first."""
-    query = select(incidents.c.id).where(incidents.c.due_at <= now).order_by(incidents.c.due_at).limit(limit)
-    return tuple(connection.execute(query).scalars())
+    return tuple(connection.execute(_DUE, {"now": now, "most": limit}).scalars())
 
 
 def current_public(connection: Connection) -> tuple[Incident, ...]:
@@ -124,18 +149,18 @@ def listed(
     return _many(connection, query.order_by(incidents.c.id.desc()).limit(limit))
 
 
-def _one(connection: Connection, query: Select[Any]) -> Incident | None:
-    found = _many(connection, query)
-    return found[0] if found else None
+_ALERTS = (
+    select(joined_alerts)
+    .where(joined_alerts.c.incident_id.in_(bindparam("incident_ids", expanding=True)))
+    .order_by(joined_alerts.c.id)
+)
 
 
-def _many(connection: Connection, query: Select[Any]) -> tuple[Incident, ...]:
-    rows = connection.execute(query).all()
-    ids = [row.id for row in rows]
-    alerts: dict[int, list[JoinedAlert]] = {incident_id: [] for incident_id in ids}
-    if ids:
-        theirs = joined_alerts.c.incident_id.in_(ids)
-        for row in connection.execute(select(joined_alerts).where(theirs).order_by(joined_alerts.c.id)):
+def _many(connection: Connection, query: Select[Any], **values: object) -> tuple[Incident, ...]:
+    rows = connection.execute(query, values).all()
+    alerts: dict[int, list[JoinedAlert]] = {row.id: [] for row in rows}
+    if rows:
+        for row in connection.execute(_ALERTS, {"incident_ids": list(alerts)}):
             alerts[row.incident_id].append(
                 JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired)
             )
@@ -155,6 +180,7 @@ def _columns(incident: Incident) -> dict[str, object]:
         "started_at": incident.started_at,
         "authored_by": incident.authored_by,
         "notify_employees": list(incident.notify_employees),
+        "audience": list(incident.audience),
         "text_version": incident.text_version,
         "approved_by": list(incident.approved_by),
         "rung": incident.rung,
@@ -184,6 +210,7 @@ def _incident(row: Row[Any], alerts: list[JoinedAlert]) -> Incident:
         alerts=tuple(alerts),
         authored_by=row.authored_by,
         notify_employees=tuple(row.notify_employees),
+        audience=tuple(row.audience),
         text_version=row.text_version,
         approved_by=tuple(row.approved_by),
         rung=row.rung,

@@ -35,18 +35,24 @@ class FanOut:
     cursor: int
 
 
+# what is written for each decision is put together once, for that takes longer than the writing
+_ADD_STEP = insert(timeline)
+_ADD_UPDATE = insert(updates)
+
+
 def add_timeline(connection: Connection, incident_id: int, entry: TimelineEntry) -> None:
     """Append one step."""
     connection.execute(
-        insert(timeline).values(
-            incident_id=incident_id,
-            at=entry.at,
-            from_phase=entry.from_phase,
-            to_phase=entry.to_phase,
-            reason=entry.reason,
-            by=entry.by,
-            note=entry.note,
-        )
+        _ADD_STEP,
+        {
+            "incident_id": incident_id,
+            "at": entry.at,
+            "from_phase": entry.from_phase,
+            "to_phase": entry.to_phase,
+            "reason": entry.reason,
+            "by": entry.by,
+            "note": entry.note,
+        },
     )
 
 
@@ -67,13 +73,29 @@ def timeline_of(connection: Connection, incident_id: int) -> tuple[TimelineEntry
 
 
 def add_update(
-    connection: Connection, *, incident_id: int, status: UpdateStatus, body: str, now: datetime, by: str
+    connection: Connection,
+    *,
+    incident_id: int | None = None,
+    maintenance_id: int | None = None,
+    corrects_id: int | None = None,
+    status: UpdateStatus,
+    body: str,
+    now: datetime,
+    by: str,
 ) -> None:
-    """Write an update; its deliveries follow in chunks."""
+    """Write an update of an incident or of a maintenance; its deliveries follow in chunks."""
     connection.execute(
-        insert(updates).values(
-            incident_id=incident_id, status=status, body=body, posted_at=now, posted_by=by, fan_out_cursor=0
-        )
+        _ADD_UPDATE,
+        {
+            "incident_id": incident_id,
+            "maintenance_id": maintenance_id,
+            "corrects_id": corrects_id,
+            "status": status,
+            "body": body,
+            "posted_at": now,
+            "posted_by": by,
+            "fan_out_cursor": 0,
+        },
     )
 
 
@@ -86,22 +108,43 @@ def updates_of(connection: Connection, incident_ids: Sequence[int]) -> dict[int,
     return {incident_id: tuple(theirs) for incident_id, theirs in found.items()}
 
 
+def updates_of_maintenances(
+    connection: Connection, maintenance_ids: Sequence[int]
+) -> dict[int, tuple[Update, ...]]:
+    """Read the updates of some maintenances, each oldest first."""
+    found: dict[int, list[Update]] = {maintenance_id: [] for maintenance_id in maintenance_ids}
+    query = select(updates).where(updates.c.maintenance_id.in_(maintenance_ids)).order_by(updates.c.id)
+    for row in connection.execute(query):
+        found[row.maintenance_id].append(_update(row))
+    return {maintenance_id: tuple(theirs) for maintenance_id, theirs in found.items()}
+
+
 def get_update(connection: Connection, update_id: int) -> Update | None:
     """Read one update."""
     row = connection.execute(select(updates).where(updates.c.id == update_id)).one_or_none()
     return None if row is None else _update(row)
 
 
-def first_update_id(connection: Connection, incident_id: int) -> int | None:
-    """Find the update by which an incident was opened to the public."""
-    query = select(updates.c.id).where(updates.c.incident_id == incident_id).order_by(updates.c.id).limit(1)
+def first_update_id(
+    connection: Connection, incident_id: int | None, maintenance_id: int | None = None
+) -> int | None:
+    """Find the update by which an incident was opened to the public, or a maintenance announced."""
+    about = (
+        updates.c.incident_id == incident_id
+        if maintenance_id is None
+        else updates.c.maintenance_id == maintenance_id
+    )
+    query = select(updates.c.id).where(about).order_by(updates.c.id).limit(1)
     return connection.execute(query).scalar_one_or_none()
+
+
+# asked at every tick, and so put together once
+_NEXT_FAN_OUT = select(updates).where(updates.c.fanned_out_at.is_(None)).order_by(updates.c.id).limit(1)
 
 
 def next_fan_out(connection: Connection) -> FanOut | None:
     """Find the oldest update that not everybody has a delivery of."""
-    query = select(updates).where(updates.c.fanned_out_at.is_(None)).order_by(updates.c.id).limit(1)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_NEXT_FAN_OUT).one_or_none()
     return None if row is None else FanOut(_update(row), row.fan_out_cursor)
 
 
@@ -127,17 +170,18 @@ def add_alert(
 ) -> None:
     """Note an alert and what came of it."""
     connection.execute(
-        insert(alerts).values(
-            inbox_id=inbox_id,
-            incident_id=incident_id,
-            monitor_name=alert.monitor_name,
-            state=alert.state,
-            raw_state=alert.raw_state[:64],
-            entity_id=alert.entity_id,
-            message=alert.message,
-            received_at=now,
-            reason=reason,
-        )
+        insert(alerts),
+        {
+            "inbox_id": inbox_id,
+            "incident_id": incident_id,
+            "monitor_name": alert.monitor_name,
+            "state": alert.state,
+            "raw_state": alert.raw_state[:64],
+            "entity_id": alert.entity_id,
+            "message": alert.message,
+            "received_at": now,
+            "reason": reason,
+        },
     )
 
 
@@ -150,19 +194,27 @@ def alerts_of(connection: Connection, incident_id: int, *, limit: int) -> tuple[
         .order_by(alerts.c.id)
         .limit(limit)
     )
-    return tuple(
-        ReceivedAlert(
-            inbox_id=row.inbox_id,
-            monitor_name=row.monitor_name,
-            state=AlertState(row.state),
-            raw_state=row.raw_state,
-            entity_id=row.entity_id,
-            message=row.message,
-            received_at=row.received_at,
-            reason=row.reason,
-            raw=row.raw or b"",
-        )
-        for row in connection.execute(query)
+    return tuple(_received(row, row.raw or b"") for row in connection.execute(query))
+
+
+def last_alert_of(connection: Connection, incident_id: int) -> ReceivedAlert | None:
+    """Read the alert that concerned an incident last, without its raw body."""
+    query = select(alerts).where(alerts.c.incident_id == incident_id).order_by(alerts.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _received(row)
+
+
+def _received(row: Row[Any], raw: bytes = b"") -> ReceivedAlert:
+    return ReceivedAlert(
+        inbox_id=row.inbox_id,
+        monitor_name=row.monitor_name,
+        state=AlertState(row.state),
+        raw_state=row.raw_state,
+        entity_id=row.entity_id,
+        message=row.message,
+        received_at=row.received_at,
+        reason=row.reason,
+        raw=raw,
     )
 
 
@@ -174,13 +226,9 @@ def _update(row: Row[Any]) -> Update:
         body=row.body,
         posted_at=row.posted_at,
         posted_by=row.posted_by,
+        maintenance_id=row.maintenance_id,
+        corrects_id=row.corrects_id,
     )
-
-
-def updates_being_queued(connection: Connection, incident_id: int) -> frozenset[int]:
-    """Find the updates of an incident of which not everybody has a delivery yet."""
-    wanted = updates.c.incident_id == incident_id, updates.c.fanned_out_at.is_(None)
-    return frozenset(connection.execute(select(updates.c.id).where(*wanted)).scalars())
 
 
 def incident_ids_of_arrival(connection: Connection, inbox_id: int) -> tuple[int, ...]:

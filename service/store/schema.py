@@ -1,76 +1,37 @@
 """The tables. A change here needs a migration in `migrations/versions`; a test compares the two."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
     bindparam,
     or_,
-)
-from sqlalchemy.types import TypeDecorator
-
-from service.model import Phase, SubscriberState, UpdateStatus
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+    true,
 )
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A time that is aware and in UTC on both sides; SQLite alone would give it back naive."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time, which would be somebody's local time."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value!r}: every time is in UTC")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give it back aware."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-# SQLite gives a rowid only to INTEGER keys
-BigId = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _one_of(column: str, words: list[str]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _id() -> Column[Any]:
-    return Column("id", BigId, primary_key=True, autoincrement=True)
+from service.model import (
+    Channel,
+    ComponentState,
+    DeliveryKind,
+    MaintenancePhase,
+    Phase,
+    SubscriberState,
+    UpdateStatus,
+)
+from service.store.columns import Key, UtcDateTime, metadata, one_of, own_id
 
 
 def _incident(*, nullable: bool = False) -> Column[Any]:
@@ -88,31 +49,31 @@ instance = Table(
 inbox = Table(
     "inbox",
     metadata,
-    _id(),
+    own_id(),
     Column("door", String(16), nullable=False),
     Column("provider", String(64), nullable=False, server_default=""),
     Column("received_at", UtcDateTime, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Column("about", JSON, nullable=False),
     Column("content_key", String(64)),
-    Column("uid_key", Text),
+    Column("uid_key", Key),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("reason", String(64), nullable=False, server_default=""),
     Column("explanation", Text, nullable=False, server_default=""),
-    _one_of("door", ["webhook", "mail"]),
-    _one_of("state", ["pending", "done", "refused", "quarantined"]),
+    one_of("door", ["webhook", "mail"]),
+    one_of("state", ["pending", "done", "refused", "quarantined"]),
     UniqueConstraint("content_key"),
     UniqueConstraint("uid_key"),
     sqlite_autoincrement=True,
 )
-Index("ix_inbox_pending", inbox.c.id, sqlite_where=inbox.c.state == "pending",
-      postgresql_where=inbox.c.state == "pending")  # fmt: skip
+_is_pending = inbox.c.state == "pending"
+Index("ix_inbox_pending", inbox.c.door, inbox.c.id, sqlite_where=_is_pending, postgresql_where=_is_pending)
 
 incidents = Table(
     "incidents",
     metadata,
-    _id(),
+    own_id(),
     Column("monitor_key", String(600), nullable=False),
     Column("phase", String(16), nullable=False),
     Column("due_at", UtcDateTime),
@@ -124,6 +85,7 @@ incidents = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("authored_by", String(64), nullable=False),
     Column("notify_employees", JSON, nullable=False),
+    Column("audience", JSON, nullable=False, server_default="[]"),
     Column("text_version", Integer, nullable=False, server_default="1"),
     Column("approved_by", JSON, nullable=False, server_default="[]"),
     Column("rung", Integer, nullable=False, server_default="0"),
@@ -135,7 +97,7 @@ incidents = Table(
     Column("published_by", String(64)),
     Column("ended_at", UtcDateTime),
     Column("ended_by", String(64)),
-    _one_of("phase", [phase.value for phase in Phase]),
+    one_of("phase", [phase.value for phase in Phase]),
     sqlite_autoincrement=True,
 )
 
@@ -162,7 +124,7 @@ Index("ix_incidents_published", incidents.c.published_at,
 joined_alerts = Table(
     "joined_alerts",
     metadata,
-    _id(),
+    own_id(),
     _incident(),
     Column("entity_id", Text),
     Column("fired_at", UtcDateTime, nullable=False),
@@ -175,7 +137,7 @@ joined_alerts = Table(
 alerts = Table(
     "alerts",
     metadata,
-    _id(),
+    own_id(),
     Column("inbox_id", ForeignKey("inbox.id", ondelete="SET NULL")),
     _incident(nullable=True),
     Column("monitor_name", Text, nullable=False),
@@ -193,7 +155,7 @@ alerts = Table(
 timeline = Table(
     "timeline",
     metadata,
-    _id(),
+    own_id(),
     _incident(),
     Column("at", UtcDateTime, nullable=False),
     Column("from_phase", String(16)),
@@ -204,19 +166,71 @@ timeline = Table(
     Index("ix_timeline_incident_id", "incident_id"),
 )
 
+maintenances = Table(
+    "maintenances",
+    metadata,
+    own_id(),
+    Column("config_key", String(64)),
+    Column("phase", String(16), nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("closing_comment", Text, nullable=False),
+    Column("components", JSON, nullable=False),
+    Column("audience", JSON, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("remind_at", UtcDateTime),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("planned_by", String(64), nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    one_of("phase", [phase.value for phase in MaintenancePhase]),
+    UniqueConstraint("config_key"),
+    sqlite_autoincrement=True,
+)
+_is_timed = maintenances.c.due_at.is_not(None)
+Index("ix_maintenances_due", maintenances.c.due_at, sqlite_where=_is_timed, postgresql_where=_is_timed)
+Index("ix_maintenances_ends_at", maintenances.c.ends_at)
+
+component_states = Table(
+    "component_states",
+    metadata,
+    own_id(),
+    Column("component", Text, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    one_of("state", [state.value for state in ComponentState]),
+    Index("ix_component_states_component", "component", "since"),
+    comment="A row at each change of what the public reads of a component.",
+)
+
 updates = Table(
     "updates",
     metadata,
-    _id(),
-    _incident(),
+    own_id(),
+    _incident(nullable=True),
+    Column("maintenance_id", ForeignKey("maintenances.id", ondelete="CASCADE")),
+    Column("corrects_id", ForeignKey("updates.id", ondelete="CASCADE")),
     Column("status", String(16), nullable=False),
     Column("body", Text, nullable=False),
     Column("posted_at", UtcDateTime, nullable=False),
     Column("posted_by", String(64), nullable=False),
     Column("fan_out_cursor", BigInteger, nullable=False),
     Column("fanned_out_at", UtcDateTime),
-    _one_of("status", [status.value for status in UpdateStatus]),
+    Column("recipients", Integer),
+    Column("queued", Integer, nullable=False, server_default="0"),
+    Column("sent", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    Column("cancelled", Integer, nullable=False, server_default="0"),
+    Column("fan_out_began_at", UtcDateTime),
+    Column("last_sent_at", UtcDateTime),
+    one_of("status", [status.value for status in UpdateStatus]),
+    CheckConstraint("(incident_id IS NULL) <> (maintenance_id IS NULL)", name="of_one"),
     Index("ix_updates_incident_id", "incident_id"),
+    Index("ix_updates_maintenance_id", "maintenance_id"),
+    Index("ix_updates_corrects_id", "corrects_id"),
     comment="fan_out_cursor: the last subscriber for whom a delivery was queued.",
 )
 _to_fan_out = updates.c.fanned_out_at.is_(None)
@@ -225,29 +239,49 @@ Index("ix_updates_to_fan_out", updates.c.id, sqlite_where=_to_fan_out, postgresq
 subscribers = Table(
     "subscribers",
     metadata,
-    _id(),
+    own_id(),
     Column("public_id", String(32), nullable=False),
-    Column("email", Text, nullable=False),
-    Column("email_key", Text, nullable=False),
+    Column("channel", String(16), nullable=False, server_default="email"),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("confirmed_at", UtcDateTime),
     Column("unsubscribe_hash", String(64), nullable=False),
+    Column("all_components", Boolean, nullable=False, server_default=true()),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("tags", JSON, nullable=False, server_default="[]"),
     Column("soft_bounces", Integer, nullable=False, server_default="0"),
+    Column("soft_bounced_at", UtcDateTime),
+    Column("failing_since", UtcDateTime),
     Column("suppressed_at", UtcDateTime),
-    _one_of("state", [state.value for state in SubscriberState]),
-    UniqueConstraint("email_key"),
+    Column("suppressed_because", Text, nullable=False, server_default=""),
+    one_of("channel", [channel.value for channel in Channel]),
+    one_of("state", [state.value for state in SubscriberState]),
+    UniqueConstraint("address_key"),
     UniqueConstraint("public_id"),
     UniqueConstraint("unsubscribe_hash"),
     sqlite_autoincrement=True,
+    comment="address_key: an e-mail address without case, or a URL. failing_since: of a webhook.",
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),
+    one_of("kind", ["component", "group"]),
+    Index("ix_choices_name", "kind", "name", "subscriber_id"),
+    comment="The components that a subscriber chose, and the groups that an admin put him in.",
 )
 
 deliveries = Table(
     "deliveries",
     metadata,
-    _id(),
+    own_id(),
     Column("public_id", String(32), nullable=False),
-    Column("occasion", Text, nullable=False),
+    Column("occasion", Key, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("recipient", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -269,11 +303,15 @@ deliveries = Table(
 )
 _is_waiting = deliveries.c.due_at.is_not(None)
 _is_urgent = _is_waiting & deliveries.c.update_id.is_(None)
-_is_for_subscriber = _is_waiting & deliveries.c.update_id.is_not(None)
+_is_call = deliveries.c.kind == bindparam(None, DeliveryKind.WEBHOOK_CALL.value, literal_execute=True)
+is_mailed_update = deliveries.c.update_id.is_not(None) & ~_is_call
+is_called_update = deliveries.c.update_id.is_not(None) & _is_call
 Index("ix_deliveries_urgent", deliveries.c.due_at, deliveries.c.id,
       sqlite_where=_is_urgent, postgresql_where=_is_urgent)  # fmt: skip
 Index("ix_deliveries_updates", deliveries.c.due_at, deliveries.c.id,
-      sqlite_where=_is_for_subscriber, postgresql_where=_is_for_subscriber)  # fmt: skip
+      sqlite_where=_is_waiting & is_mailed_update, postgresql_where=_is_waiting & is_mailed_update)  # fmt: skip
+Index("ix_deliveries_calls", deliveries.c.due_at, deliveries.c.id,
+      sqlite_where=_is_waiting & is_called_update, postgresql_where=_is_waiting & is_called_update)  # fmt: skip
 Index("ix_deliveries_order", deliveries.c.recipient, deliveries.c.incident_id, deliveries.c.id,
       sqlite_where=_is_waiting, postgresql_where=_is_waiting)  # fmt: skip
 Index("ix_deliveries_incident", deliveries.c.incident_id, deliveries.c.update_id)
@@ -303,7 +341,7 @@ tokens = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
-    _one_of("purpose", ["reply", "login", "confirm"]),
+    one_of("purpose", ["reply", "login", "confirm"]),
     Index("ix_tokens_expires_at", "expires_at"),
     comment="Only SHA-256 hashes: who reads the database can publish nothing.",
 )

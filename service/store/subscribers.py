@@ -1,26 +1,20 @@
-"""Rows of subscribers, and who of them hears of an update."""
+"""Rows of subscribers, and what each of them chose to hear of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from service.model import Subscriber, SubscriberState
-from service.store.schema import deliveries, subscribers
+from service.model import Channel, Subscriber, SubscriberState
+from service.store.schema import choices, subscribers
 
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who shall hear of an update: everybody, or those who heard (or are about to) of the incident's first one."""
-
-    heard_update_id: int | None
+SOFT_BOUNCES_FORGOTTEN_AFTER = timedelta(days=7)
 
 
-def find_by_email(connection: Connection, email: str) -> Subscriber | None:
-    """Find an address, compared without case."""
-    return _one(connection, select(subscribers).where(subscribers.c.email_key == email.casefold()))
+def find_by_address(connection: Connection, address: str) -> Subscriber | None:
+    """Find an e-mail address, compared without case, or a URL."""
+    return _one(connection, select(subscribers).where(subscribers.c.address_key == key_of(address)))
 
 
 def find_by_unsubscribe_hash(connection: Connection, token_hash: str) -> Subscriber | None:
@@ -34,100 +28,141 @@ def get(connection: Connection, subscriber_id: int) -> Subscriber | None:
 
 
 def add(
-    connection: Connection, *, public_id: str, email: str, unsubscribe_hash: str, now: datetime
+    connection: Connection,
+    *,
+    public_id: str,
+    address: str,
+    unsubscribe_hash: str,
+    now: datetime,
+    channel: Channel = Channel.EMAIL,
 ) -> Subscriber:
     """Note that an address asked for our mails; it gets none before it confirms."""
     row = connection.execute(
         insert(subscribers)
         .values(
             public_id=public_id,
-            email=email,
-            email_key=email.casefold(),
+            channel=channel,
+            address=address,
+            address_key=key_of(address),
             state=SubscriberState.PENDING,
             created_at=now,
             unsubscribe_hash=unsubscribe_hash,
         )
         .returning(subscribers)
     ).one()
-    return _subscriber(row)
+    return _subscriber(row, (), ())
 
 
 def set_state(
     connection: Connection, subscriber_id: int, state: SubscriberState, *, confirmed_at: datetime | None
 ) -> None:
     """Confirm, unsubscribe, or begin anew; who confirms can be reached, whatever bounced before."""
-    fresh = {"soft_bounces": 0, "suppressed_at": None} if state is SubscriberState.CONFIRMED else {}
+    fresh = (
+        {"soft_bounces": 0, "failing_since": None, "suppressed_at": None, "suppressed_because": ""}
+        if state is SubscriberState.CONFIRMED
+        else {}
+    )
     statement = update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(statement.values(state=state, confirmed_at=confirmed_at, **fresh))
 
 
-def suppress(connection: Connection, subscriber_id: int, now: datetime) -> None:
-    """Send nothing more to an address that does not exist."""
+def suppress(connection: Connection, subscriber_id: int, now: datetime, because: str = "") -> None:
+    """Send nothing more to where nothing arrives."""
     statement = update(subscribers).where(subscribers.c.id == subscriber_id)
-    connection.execute(statement.values(suppressed_at=now))
+    connection.execute(statement.values(suppressed_at=now, suppressed_because=because))
 
 
-def count_soft_bounce(connection: Connection, subscriber_id: int) -> int:
-    """Count a mail that could not be delivered for now; returns how many there were."""
+def remove(connection: Connection, subscriber_id: int) -> None:
+    """Forget a subscriber and its choices."""
+    connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
+
+
+def count_soft_bounce(connection: Connection, subscriber_id: int, now: datetime) -> int:
+    """Count a day (in UTC) on which a mail could not be delivered for now; returns how many days there were.
+
+    Many mails that come back on one day are one full mailbox, and after a week without one it is forgotten.
+    """
+    found = select(subscribers.c.soft_bounces, subscribers.c.soft_bounced_at)
+    days, last_at = connection.execute(found.where(subscribers.c.id == subscriber_id)).one()
+    if days and last_at is not None and last_at.date() == now.date():
+        return int(days)
+    days = 1 if last_at is None or now - last_at >= SOFT_BOUNCES_FORGOTTEN_AFTER else days + 1
     statement = update(subscribers).where(subscribers.c.id == subscriber_id)
-    counted = statement.values(soft_bounces=subscribers.c.soft_bounces + 1)
-    return int(connection.execute(counted.returning(subscribers.c.soft_bounces)).scalar_one())
+    connection.execute(statement.values(soft_bounces=days, soft_bounced_at=now))
+    return int(days)
 
 
-def count_confirmed(connection: Connection) -> int:
-    """Count those who would hear of an incident that is published now."""
-    query = select(func.count()).select_from(subscribers).where(_is_confirmed())
-    return connection.execute(query).scalar_one()
-
-
-def count_heard(connection: Connection, first_update_id: int) -> int:
-    """Count those who would hear of a further update of an incident."""
-    query = select(func.count()).select_from(subscribers)
-    return connection.execute(query.where(_is_confirmed(), _heard(first_update_id))).scalar_one()
-
-
-def next_to_tell(
-    connection: Connection, audience: Audience, *, posted_at: datetime, after_id: int, limit: int
-) -> Sequence[Subscriber]:
-    """Read the next few who shall hear of an update that was posted at a time, in the order of their ids."""
-    query = select(subscribers).where(subscribers.c.id > after_id, _is_confirmed())
-    if audience.heard_update_id is None:
-        query = query.where(subscribers.c.confirmed_at <= posted_at)
-    else:
-        query = query.where(_heard(audience.heard_update_id))
-    rows = connection.execute(query.order_by(subscribers.c.id).limit(limit))
-    return tuple(map(_subscriber, rows))
+def note_call(
+    connection: Connection, subscriber_id: int, now: datetime, *, is_taken: bool
+) -> datetime | None:
+    """Note that a call of a webhook was taken or failed; gives since when all have failed, or None."""
+    here = subscribers.c.id == subscriber_id
+    since = None if is_taken else func.coalesce(subscribers.c.failing_since, now)
+    statement = update(subscribers).where(here).values(failing_since=since)
+    row = connection.execute(statement.returning(subscribers.c.failing_since)).one_or_none()
+    return None if row is None else row.failing_since
 
 
 def listed(connection: Connection, *, limit: int) -> tuple[Subscriber, ...]:
     """Read subscribers, newest first."""
-    rows = connection.execute(select(subscribers).order_by(subscribers.c.id.desc()).limit(limit))
-    return tuple(map(_subscriber, rows))
+    return read_many(connection, select(subscribers).order_by(subscribers.c.id.desc()).limit(limit))
 
 
-def _is_confirmed() -> Any:  # noqa: ANN401  SQLAlchemy's expression types say less than this name
-    return and_(subscribers.c.state == SubscriberState.CONFIRMED, subscribers.c.suppressed_at.is_(None))
+def key_of(address: str) -> str:
+    """Give what tells two addresses apart: the path of a URL is not to be folded, a mail address is."""
+    return address if "://" in address else address.casefold()
 
 
-def _heard(update_id: int) -> Any:  # noqa: ANN401  as above
-    theirs = deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.update_id == update_id
-    # one that was cancelled or failed for good was never read
-    return exists().where(*theirs, or_(deliveries.c.sent_at.is_not(None), deliveries.c.due_at.is_not(None)))
+def choose(
+    connection: Connection, subscriber_id: int, *, components: Sequence[str] | None, groups: Sequence[str]
+) -> None:
+    """Note what a subscriber wants to hear of (None: of all components), and the groups that it is in."""
+    statement = update(subscribers).where(subscribers.c.id == subscriber_id)
+    connection.execute(statement.values(all_components=components is None))
+    connection.execute(delete(choices).where(choices.c.subscriber_id == subscriber_id))
+    chosen = [("component", name) for name in components or ()] + [("group", name) for name in groups]
+    if chosen:
+        rows = [
+            {"subscriber_id": subscriber_id, "kind": kind, "name": name}
+            for kind, name in dict.fromkeys(chosen)
+        ]
+        connection.execute(insert(choices), rows)
 
 
 def _one(connection: Connection, query: Select[Any]) -> Subscriber | None:
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _subscriber(row)
+    found = read_many(connection, query)
+    return found[0] if found else None
 
 
-def _subscriber(row: Row[Any]) -> Subscriber:
+def read_many(connection: Connection, query: Select[Any]) -> tuple[Subscriber, ...]:
+    """Read the subscribers of a query over their table, each with its choices."""
+    rows = connection.execute(query).all()
+    chosen: dict[tuple[int, str], list[str]] = {}
+    if rows:
+        theirs = choices.c.subscriber_id.in_([row.id for row in rows])
+        for one in connection.execute(select(choices).where(theirs).order_by(choices.c.name)):
+            chosen.setdefault((one.subscriber_id, one.kind), []).append(one.name)
+    return tuple(
+        _subscriber(row, chosen.get((row.id, "component"), []), chosen.get((row.id, "group"), []))
+        for row in rows
+    )
+
+
+def _subscriber(row: Row[Any], components: Sequence[str], groups: Sequence[str]) -> Subscriber:
     return Subscriber(
         id=row.id,
         public_id=row.public_id,
-        email=row.email,
+        address=row.address,
         state=SubscriberState(row.state),
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
         suppressed_at=row.suppressed_at,
         soft_bounces=row.soft_bounces,
+        channel=Channel(row.channel),
+        components=None if row.all_components else tuple(components),
+        groups=tuple(groups),
+        phone=row.phone,
+        tags=tuple(row.tags),
+        failing_since=row.failing_since,
+        suppressed_because=row.suppressed_because,
     )

@@ -10,8 +10,12 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable, TokenInvalid
+from service.web.fast_path import FastFirst
 from service.web.front import STATIC, Front, page
-from service.web.guards import SameOriginOnly, SecurityHeaders
+from service.web.guards import SameOriginOnly, SecurityHeaders, guard_headers
+from service.web.public_pages import PublicPages
+from service.web.public_renderers import RENDERERS
+from service.web.rates import SignUps
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that any route takes; webhooks set a lower bound and name it in their answer."""
@@ -19,9 +23,14 @@ LARGEST_REQUEST = 1024 * 1024
 
 def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     """Make the application of some rooms' routes."""
-    application = Starlette(
+    guards = guard_headers(is_https=front.is_https)
+    pages = PublicPages(front, RENDERERS, guards)
+    application = FastFirst(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
-        middleware=[Middleware(SecurityHeaders, is_https=front.is_https), Middleware(SameOriginOnly)],
+        middleware=[
+            Middleware(SecurityHeaders, is_https=front.is_https),
+            Middleware(SameOriginOnly),
+        ],
         exception_handlers={
             404: _not_found,
             NotFound: _not_found,
@@ -33,6 +42,8 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
         max_body_size=LARGEST_REQUEST,
     )
     application.state.front = front
+    application.state.sign_ups = SignUps()
+    application.state.public_pages = application.pages = pages
     return application
 
 

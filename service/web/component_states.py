@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.model import SEVERITY_ORDER, Component, ComponentState, Incident
+from service.model import Component, ComponentState, Incident, Maintenance
+from service.web.uptime import Uptime
+from service.workflow.components import affected, worst
 
 NAMES_IN_SENTENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ShownComponent:
-    """A component with the state that it is in."""
+    """A component with the state that it is in, and how it did lately."""
 
     name: str
     description: str
     state: ComponentState
+    uptime: Uptime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,16 @@ class ComponentGroup:
 
     name: str
     components: tuple[ShownComponent, ...]
+
+    @property
+    def state(self) -> ComponentState:
+        """The worst of its components'."""
+        return worst(one.state for one in self.components)
+
+    @property
+    def count(self) -> int:
+        """How many components it has."""
+        return len(self.components)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +46,27 @@ class Overall:
     sentence: str
 
 
-def worst(states: Iterable[ComponentState]) -> ComponentState:
-    """Take the worst of several states; of none, operational."""
-    return max(states, key=SEVERITY_ORDER.index, default=ComponentState.OPERATIONAL)
-
-
-def affected(current: Iterable[Incident]) -> dict[str, ComponentState]:
-    """Give the worst state that current incidents put each component in, by its name."""
-    found: dict[str, ComponentState] = {}
-    for incident in current:
-        for name, state in incident.components.items():
-            found[name] = worst((state, found.get(name, ComponentState.OPERATIONAL)))
-    return found
-
-
 def grouped(
-    components: Sequence[Component], states: Mapping[str, ComponentState]
+    components: Sequence[Component],
+    states: Mapping[str, ComponentState],
+    uptimes: Mapping[str, Uptime] | None = None,
 ) -> tuple[ComponentGroup, ...]:
     """Put the components under their groups' headings, both in the order of config.yaml."""
     groups: dict[str, list[ShownComponent]] = {}
     for one in components:
         state = states.get(one.name, ComponentState.OPERATIONAL)
-        groups.setdefault(one.group, []).append(ShownComponent(one.name, one.description, state))
+        shown = ShownComponent(one.name, one.description, state, (uptimes or {}).get(one.name))
+        groups.setdefault(one.group, []).append(shown)
     return tuple(ComponentGroup(name, tuple(shown)) for name, shown in groups.items())
 
 
-def overall(current: Sequence[Incident]) -> Overall:
+def overall(current: Sequence[Incident], on: Iterable[Maintenance] = ()) -> Overall:
     """Say in one sentence how the whole does.
 
     A component that an incident names counts even where config.yaml no longer has it: the page never says that
     all is well while an incident says otherwise.
     """
-    states = affected(current)
+    states = affected(current, on)
     state = worst(states.values())
     if state is not ComponentState.OPERATIONAL:
         names = [name for name, theirs in states.items() if theirs is state]

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from service.actions import deciding, telling
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
-from service.model import Employee, Incident, Phase, UpdateStatus
+from service.model import INCIDENT_STATUSES, Employee, Incident, Phase, UpdateStatus
 from service.store import deliveries, incidents
 from service.web.dashboard_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
 from service.web.dashboard_words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
@@ -157,7 +157,7 @@ def hold(request: Request, employee: Employee, form: Mapping[str, str]) -> Respo
 def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Tell the public more; what was typed is kept where it cannot be posted."""
     text, chosen = form.get("text", "").strip(), form.get("status", UpdateStatus.INVESTIGATING)
-    status = next((one for one in UpdateStatus if one == chosen), None)
+    status = next((one for one in INCIDENT_STATUSES if one == chosen), None)
     problem = _too_long(text) or ("" if text else "Write what subscribers shall read; nothing was sent.")
     if status is None:
         problem = "Choose one of the statuses; nothing was sent."
@@ -166,6 +166,18 @@ def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     told = status or UpdateStatus.INVESTIGATING
     return _carry_out(
         request, lambda house, number, now: deciding.post_update(house, number, employee, told, text, now)
+    )
+
+
+@ordered_by_employees
+def correct(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Put right what an update said; what was typed is kept where it cannot be posted."""
+    text, update_id = form.get("text", "").strip(), row_id(request, "update")
+    problem = _too_long(text) or ("" if text else "Write what is right; nothing was sent.")
+    if problem and employee.may_publish:
+        return _incident_page(request, employee, problems={f"correct-{update_id}": problem}, typed=form)
+    return _carry_out(
+        request, lambda house, number, now: deciding.correct(house, number, update_id, employee, text, now)
     )
 
 
@@ -203,5 +215,6 @@ routes = [
     Route("/dashboard/incidents/{id}/discard", discard, methods=["POST"]),
     Route("/dashboard/incidents/{id}/hold", hold, methods=["POST"]),
     Route("/dashboard/incidents/{id}/update", update, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/updates/{update}/correct", correct, methods=["POST"]),
     Route("/dashboard/incidents/{id}/close", close, methods=["POST"]),
 ]

@@ -8,14 +8,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from service.actions.carrying_out import RESOLVED_TEXT, count_audience, policy_of
+from service.actions.audience import count_audience
+from service.actions.carrying_out import closing_comment, policy_of, with_alert
 from service.actions.house import House
-from service.actions.texts import closing_variables, render
 from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
-from service.store import deliveries, incidents, narrative
-from service.store.deliveries import Progress
+from service.store import deliveries, incidents, narrative, progress
+from service.store.audience import Reach
 from service.store.narrative import ReceivedAlert
+from service.store.progress import FanOutProgress
 from service.workflow import Policy
 
 ALERTS_SHOWN: Final = 50
@@ -36,13 +37,12 @@ class IncidentView:
     monitor: Monitor | None
     """None: config.yaml no longer has it."""
     policy: Policy
-    audience: int
+    audience: Reach
     """How many subscribers the next text about it would reach."""
     updates: Sequence[Update]
-    progress: Mapping[int, Progress]
-    """By update; none of those whose mails are not queued yet."""
-    queueing: frozenset[int]
-    """The updates of which not every subscriber has a delivery yet."""
+    progress: Mapping[int, FanOutProgress]
+    """By update."""
+    now: datetime
     timeline: Sequence[TimelineEntry]
     received: Sequence[ReceivedAlert]
     """The first few, oldest first."""
@@ -88,22 +88,15 @@ def _read(connection: Connection, house: House, incident: Incident, now: datetim
         incident=incident,
         monitor=monitor,
         policy=policy_of(monitor),
-        audience=count_audience(connection, incident.id),
+        audience=count_audience(connection, incident),
         updates=narrative.updates_of(connection, [incident.id])[incident.id],
-        progress=deliveries.progress_of_updates(connection, incident.id),
-        queueing=narrative.updates_being_queued(connection, incident.id),
+        progress=progress.of_incident(connection, incident.id),
+        now=now,
         timeline=narrative.timeline_of(connection, incident.id),
         received=narrative.alerts_of(connection, incident.id, limit=ALERTS_SHOWN),
         mails=deliveries.of_incident_to_employees(connection, incident.id),
-        closing_text=_closing_text(house, monitor, incident, now),
+        closing_text=closing_comment(house, incident, with_alert(connection, incident), now),
     )
-
-
-def _closing_text(house: House, monitor: Monitor | None, incident: Incident, now: datetime) -> str:
-    if monitor is None:
-        return RESOLVED_TEXT
-    variables = closing_variables(monitor, incident, None, house.config.site, now=now)
-    return render(monitor.closing_comment, variables, otherwise=RESOLVED_TEXT).text
 
 
 def raw_text(raw: bytes, most: int) -> str:

@@ -19,6 +19,8 @@ REASON_WORDS: Final[Mapping[Reason, str]] = {
     Reason.OPENED: "An alert fired, and the wait time began",
     Reason.OPENED_AND_ASKED: "An alert fired, and the employees were asked at once",
     Reason.OPENED_AND_PUBLISHED: "An alert fired, and it was published at once, as its monitor wants",
+    Reason.REMINDED_TO_UPDATE: "Nothing had been told for a while, and the employees were reminded",
+    Reason.UPDATE_CORRECTED: "An update was corrected, for those who had been sent it",
     Reason.ALERT_JOINED: "A further alert joined",
     Reason.ALERT_REPEATED: "An alert repeated itself",
     Reason.ALERT_RECOVERED: "One alert recovered, others still fire",
@@ -63,6 +65,7 @@ REASON_WORDS: Final[Mapping[Reason, str]] = {
 MAIL_WORDS: Final[Mapping[DeliveryKind, str]] = {
     DeliveryKind.APPROVAL: "asked to decide",
     DeliveryKind.PUBLISHED: "told that it is published",
+    DeliveryKind.REMINDER: "reminded that it is still open",
     DeliveryKind.RECOVERED: "told that it recovered and stays open",
     DeliveryKind.CLOSED: "told that it is closed",
     DeliveryKind.DISCARDED: "told that it ended unpublished",

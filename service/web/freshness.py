@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.store import narrative
+from service.store.public_stamp import public_stamp
 from service.web.front import front_of
 
 MOMENT = 5
@@ -30,12 +30,9 @@ FOR_THE_HOLDER = {
 
 
 def kept(request: Request, connection: Connection, key: str, make: Callable[[], Response]) -> Response:
-    """Give what was made under this key before; made anew once an update was posted, and each few seconds.
-
-    Whatever the public may newly read comes with an update: publishing, telling more, closing.
-    """
+    """Give what was made under this key before; made anew once the public has news, and each few seconds."""
     moment = int(front_of(request).clock().timestamp()) // MOMENT
-    stamp = (narrative.newest_update_id(connection), moment)
+    stamp = (public_stamp(connection), moment)
     state = request.app.state
     pages: dict[str, tuple[object, Response]] = getattr(state, "kept_pages", {})
     before = pages.get(key)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -59,6 +60,7 @@ def make_pages(house: House) -> Environment:
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
     environment.filters["clock_time"] = lambda at: at.astimezone(zone).strftime("%H:%M %Z")
+    environment.filters["mail_date"] = lambda at: format_datetime(at, usegmt=True)
     environment.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return environment
 
@@ -72,7 +74,11 @@ def page(
     **shown: object,
 ) -> HTMLResponse:
     """Render a page; templates also get `site` and whether the mail sandbox is on."""
-    front = front_of(request)
-    template = front.pages.get_template(name)
-    text = template.render(sandbox_is_on=front.sandbox is not None, **shown)
+    text = render(front_of(request), name, **shown)
     return HTMLResponse(text, status_code=status_code, headers=headers)
+
+
+def render(front: Front, name: str, **shown: object) -> str:
+    """Render a page that nobody has asked for yet."""
+    template = front.pages.get_template(name)
+    return template.render(sandbox_is_on=front.sandbox is not None, **shown)

@@ -21,13 +21,18 @@ _FROM_ANYWHERE = ("/webhook/", "/unsubscribe/")
 """Paths that authenticate by what they carry and that other machines post to (RFC 8058 for the second)."""
 
 
+def guard_headers(*, is_https: bool) -> dict[str, str]:
+    """Give the headers that every page has."""
+    # browsers complain about the last one on plain http, where it means nothing
+    return {**_HEADERS, **({"cross-origin-opener-policy": "same-origin"} if is_https else {})}
+
+
 class SecurityHeaders:
     """Adds the headers that keep a page from running or showing what is not ours."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
-        # browsers complain about this one on plain http, where it means nothing
-        self._headers = {**_HEADERS, **({"cross-origin-opener-policy": "same-origin"} if is_https else {})}
+        self._headers = guard_headers(is_https=is_https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer back with its headers."""

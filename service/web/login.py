@@ -27,10 +27,12 @@ BROWSER_COOKIE: Final = "replycast_browser"
 WANTED_COOKIE: Final = "replycast_wanted"
 """The page that was asked for before logging in; the link in the mail does not know it."""
 ASKING_LIFETIME: Final = timedelta(minutes=20)
+KNOWN_LIFETIME: Final = timedelta(days=365)
+"""How long a browser is known as one in which an employee logged in; it opens nothing by that."""
 MOST_FIELDS: Final = 20
 
 _START: Final = "/dashboard"
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}(\.[0-9a-f]{64})?")
 _LOCAL_PATH: Final = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}")
 _ROW_ID: Final = re.compile(r"[0-9]{1,18}")
 _PRIVATE: Final = {"cache-control": "no-store"}
@@ -122,7 +124,6 @@ def show_asking(request: Request) -> Response:
 
 async def ask_for_link(request: Request) -> Response:
     """Have a link mailed; the answer is the same whether the address is known or not."""
-    front = front_of(request)
     form = await read_form(request)
     email, wanted = form.get("email", "").strip()[:320], local_path(form.get("next", _START))
     if "@" not in email:
@@ -130,6 +131,12 @@ async def ask_for_link(request: Request) -> Response:
         return page(
             request, "login/ask.html", status_code=422, headers=_PRIVATE, wanted=wanted, problem=problem
         )
+    return await mail_login_link(request, email, wanted=wanted)
+
+
+async def mail_login_link(request: Request, email: str, *, wanted: str, whose: str = "") -> Response:
+    """Have a link mailed that leads to a page of this site; the answer names `whose` it is."""
+    front = front_of(request)
     browser = request.cookies.get(BROWSER_COOKIE, "")
     if _KEY.fullmatch(browser) is None:
         browser = secrets.token_urlsafe(32)
@@ -137,9 +144,20 @@ async def ask_for_link(request: Request) -> Response:
     await to_thread.run_sync(lambda: logging_in.request_link(front.house, email, browser=browser, now=now))
     front.wake()
     minutes = int(logging_in.LINK_LIFETIME.total_seconds()) // 60
-    answer = page(request, "login/sent.html", headers=_PRIVATE, email=email, minutes=minutes)
-    _set_cookie(request, answer, BROWSER_COOKIE, browser, ASKING_LIFETIME)
-    _set_cookie(request, answer, WANTED_COOKIE, quote(wanted, safe=""), ASKING_LIFETIME)
+    answer = page(
+        request,
+        "login/sent.html",
+        headers=_SECRET_ADDRESS,
+        email=email,
+        whose=whose,
+        wanted=local_path(wanted),
+        minutes=minutes,
+        most=logging_in.MOST_LINKS_AN_HOUR,
+    )
+    _set_cookie(
+        request, answer, BROWSER_COOKIE, browser, KNOWN_LIFETIME if "." in browser else ASKING_LIFETIME
+    )
+    _set_cookie(request, answer, WANTED_COOKIE, quote(local_path(wanted), safe=""), ASKING_LIFETIME)
     return answer
 
 
@@ -155,7 +173,7 @@ async def use_link(request: Request) -> Response:
     token, session_key = request.path_params["token"], secrets.token_urlsafe(32)
     browser, now = request.cookies.get(BROWSER_COOKIE, ""), front.clock()
     try:
-        await to_thread.run_sync(
+        employee = await to_thread.run_sync(
             lambda: logging_in.log_in(front.house, token, browser=browser, session_key=session_key, now=now)
         )
     except TokenInvalid as error:
@@ -171,6 +189,8 @@ async def use_link(request: Request) -> Response:
     await to_thread.run_sync(_end_session, request)
     answer = RedirectResponse(wanted, 303, _SECRET_ADDRESS)
     _set_cookie(request, answer, SESSION_COOKIE, session_key, logging_in.SESSION_LIFETIME)
+    known = logging_in.mark_known(front.house, employee, browser)
+    _set_cookie(request, answer, BROWSER_COOKIE, known, KNOWN_LIFETIME)
     _forget_cookie(request, answer, WANTED_COOKIE)
     return answer
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from service.actions.house import House
 from service.model import ComponentState, Incident, Update, UpdateStatus
 from service.store import narrative
-from service.web.component_states import worst
+from service.workflow.components import worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class ShownUpdate:
     body: str
     posted_at: datetime
     author: str
+    corrects_at: datetime | None = None
+    """When the update was posted that it puts right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,30 @@ def _incident(house: House, incident: Incident, updates: Sequence[Update]) -> Sh
         state=worst(incident.components.values()),
         is_current=incident.phase.is_open,
         status=last if incident.phase.is_open else UpdateStatus.RESOLVED,
-        author=_author(house, incident.authored_by),
+        author=author(house, incident.authored_by),
         started_at=incident.started_at,
         published_at=incident.published_at or incident.started_at,
         ended_at=incident.ended_at,
-        updates=tuple(
-            ShownUpdate(one.status, one.body, one.posted_at, _author(house, one.posted_by))
-            for one in reversed(updates)
-        ),
+        updates=shown_updates(house, updates),
     )
 
 
-def _author(house: House, by: str) -> str:
+def shown_updates(house: House, updates: Sequence[Update]) -> tuple[ShownUpdate, ...]:
+    """Give updates as the public reads them, the newest first."""
+    posted_at = {one.id: one.posted_at for one in updates}
+    return tuple(
+        ShownUpdate(
+            one.status,
+            one.body,
+            one.posted_at,
+            author(house, one.posted_by),
+            posted_at.get(one.corrects_id or 0),
+        )
+        for one in reversed(updates)
+    )
+
+
+def author(house: House, by: str) -> str:
+    """Give the name that the public may read of whoever did something, or ""."""
     # a rule has no name, and whoever left the company's config.yaml is named no longer
     return "" if house.config.site.hide_authors else house.names.get(by, "")

@@ -4,6 +4,7 @@ Only on this machine: whoever reads these mails can log in as anybody.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr, parsedate_to_datetime
@@ -11,6 +12,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -25,6 +27,8 @@ from service.errors import (
 )
 from service.mail.parsing import decode_words, parse_mail
 from service.mail.sandbox import Sandbox, SandboxMail
+from service.model import DeliveryKind
+from service.store import deliveries
 from service.web.front import front_of, page
 from service.web.login import before_id, read_form, row_id
 
@@ -43,6 +47,27 @@ _LOCAL_NAMES: Final = {"localhost", "127.0.0.1", "::1"}
 _HEAD: Final = re.compile(r"<head(\s[^<>]*)?>", re.IGNORECASE)
 _BASE: Final = '<base target="_top">'
 _PRIVATE: Final = {"cache-control": "no-store"}
+_OUR_ID: Final = re.compile(r"<(?:[a-z2-7]{26}\.)?(?P<public_id>[0-9a-f]{32})@", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A reply that makes sense as an answer to a mail, to be sent by one press of a button."""
+
+    word: str
+    takes_words: bool = False
+    """Whether it says nothing without words of the employee behind it."""
+
+
+_DECISIONS: Final = (Offer("publish"), Offer("discard"))
+_ONCE_PUBLIC: Final = (Offer("update", takes_words=True), Offer("close"))
+_OFFERS: Final[Mapping[DeliveryKind, tuple[Offer, ...]]] = {
+    DeliveryKind.APPROVAL: _DECISIONS,
+    DeliveryKind.PUBLISHED: _ONCE_PUBLIC,
+    DeliveryKind.RECOVERED: _ONCE_PUBLIC,
+    DeliveryKind.REMINDER: _ONCE_PUBLIC,
+}
+"""What to offer under which mail; whoever is asked to decide again gets another of the first kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +81,8 @@ class ShownMail:
     sent_at: datetime | None = None
     can_be_answered: bool = False
     """Whether it asks to be replied to at an address of its own."""
+    public_id: str = ""
+    """Of the delivery that it is, by its Message-ID; empty for a mail that is none of ours."""
     text: str | None = None
     html: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
@@ -74,6 +101,7 @@ def read_mail(mail: SandboxMail) -> ShownMail:
         subject=decode_words(parsed.first("subject")) or "(no subject)",
         sent_at=_sent_at(parsed.first("date")),
         can_be_answered=bool(parsed.values("reply-to")),
+        public_id=_public_id(parsed.first("message-id")),
         text=parsed.text,
         html=parsed.html,
         fields=parsed.fields,
@@ -84,6 +112,11 @@ def _address(value: str) -> str:
     """Give an address field as mail programs show it, without the quotes around a name."""
     name, address = parseaddr(value)
     return f"{decode_words(name)} <{address}>" if name else address
+
+
+def _public_id(message_id: str) -> str:
+    found = _OUR_ID.match(message_id.strip())
+    return found["public_id"].lower() if found else ""
 
 
 def _sent_at(value: str) -> datetime | None:
@@ -117,20 +150,28 @@ async def show_mails(request: Request) -> Response:
 
 
 async def show_mail(request: Request) -> Response:
-    """Show one mail and a box to answer it."""
-    return _mail_page(request, _mail(request))
+    """Show one mail, the replies that make sense to it, and a box to write another."""
+    return await _mail_page(request, _mail(request))
 
 
-def _mail_page(request: Request, mail: SandboxMail, *, problem: str = "", typed: str = "") -> Response:
+async def _mail_page(request: Request, mail: SandboxMail, *, problem: str = "", typed: str = "") -> Response:
+    shown = read_mail(mail)
     return page(
         request,
         "sandbox/mail.html",
         status_code=422 if problem else 200,
         headers=_PRIVATE,
-        mail=read_mail(mail),
+        mail=shown,
+        offers=await run_sync(_offers, request, shown) if shown.can_be_answered else (),
         problem=problem,
         typed=typed,
     )
+
+
+def _offers(request: Request, mail: ShownMail) -> tuple[Offer, ...]:
+    with front_of(request).house.store.reading() as connection:
+        delivery = deliveries.get_by_public_id(connection, mail.public_id)
+    return _OFFERS.get(delivery.kind, ()) if delivery else ()
 
 
 async def show_html(request: Request) -> Response:
@@ -144,14 +185,15 @@ async def show_html(request: Request) -> Response:
 async def send_reply(request: Request) -> Response:
     """Answer a mail as its recipient, by the same way as from a real mail program."""
     mail, sandbox = _mail(request), _sandbox(request)
-    text = (await read_form(request)).get("text", "").strip("\n")
+    form = await read_form(request)
+    text = " ".join(filter(None, (form.get("text", "").strip("\n"), form.get("words", "").strip())))
     if not text.strip() or len(text) > LONGEST_REPLY:
         problem = f"Write something to send, of at most {LONGEST_REPLY:,} characters."
-        return _mail_page(request, mail, problem=problem, typed=text)
+        return await _mail_page(request, mail, problem=problem, typed=text)
     try:
         await sandbox.send_reply(mail, text, now=front_of(request).clock())
     except (AddressInvalid, RecipientRefused, RecipientRefusedForNow, RelayUnavailable) as error:
-        return _mail_page(request, mail, problem=f"The reply was not sent: {error}.", typed=text)
+        return await _mail_page(request, mail, problem=f"The reply was not sent: {error}.", typed=text)
     return RedirectResponse("/sandbox?sent=1", 303, _PRIVATE)
 
 

@@ -13,6 +13,7 @@ from service.workflow.vocabulary import (
     AlertFired,
     AlertRecovered,
     Close,
+    Correct,
     Decision,
     Discard,
     Draft,
@@ -34,6 +35,7 @@ __all__ = [
     "AlertFired",
     "AlertRecovered",
     "Close",
+    "Correct",
     "Decision",
     "Discard",
     "Draft",
@@ -58,20 +60,10 @@ def decide(incident: Incident, event: Event, policy: Policy, now: datetime) -> D
     """Decide what an event does to an incident; the same event a second time has no second effect."""
     match event:
         case AlertFired():
-            return alerts.fired(incident, event, now)
+            return alerts.fired(incident, event, policy, now)
         case AlertRecovered():
             return alerts.recovered(incident, event, policy, now)
         case TimerElapsed():
             return timers.timer_elapsed(incident, policy, now)
-        case Publish():
-            return orders.publish(incident, event, policy, now)
-        case Discard():
-            return orders.discard(incident, event, now)
-        case Hold():
-            return orders.hold(incident, event, policy, now)
-        case Edit():
-            return orders.edit(incident, event)
-        case PostUpdate():
-            return orders.post_update(incident, event, now)
-        case Close():
-            return orders.close(incident, event, now)
+        case _:
+            return orders.ordered(incident, event, policy, now)

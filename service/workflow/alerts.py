@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.model import AUTOMATIC, DeliveryKind, IfRecovered, Incident, JoinedAlert, Phase
-from service.workflow.endings import changed, ended, published, recovered_in_public
+from service.workflow.endings import changed, ended, next_reminder_at, published, recovered_in_public
 from service.workflow.timers import wait_elapsed
 from service.workflow.vocabulary import (
     AlertFired,
@@ -34,6 +34,7 @@ def open_incident(draft: Draft, policy: Policy, now: datetime) -> Decision:
         alerts=(JoinedAlert(draft.entity_id, fired_at=now),),
         authored_by=draft.authored_by,
         notify_employees=draft.notify_employees,
+        audience=draft.audience,
     )
     if policy.wait > timedelta(0):
         return Decision(incident, Reason.OPENED)
@@ -42,7 +43,7 @@ def open_incident(draft: Draft, policy: Policy, now: datetime) -> Decision:
     return replace(elapsed, incident=replace(elapsed.incident, version=1), reason=reason)
 
 
-def fired(incident: Incident, event: AlertFired, now: datetime) -> Decision:
+def fired(incident: Incident, event: AlertFired, policy: Policy, now: datetime) -> Decision:
     """Let a firing alert join; one that fires already is only counted."""
     if not incident.phase.is_open:
         return Decision(incident, Reason.ALREADY_ENDED)
@@ -55,7 +56,8 @@ def fired(incident: Incident, event: AlertFired, now: datetime) -> Decision:
         return Decision(changed(incident, alerts=alerts), Reason.ALERT_REPEATED)
     if incident.phase is Phase.RECOVERED:
         # silently: the page never said that it had recovered, so there is nothing to take back
-        back = changed(incident, alerts=alerts, phase=Phase.PUBLISHED, due_at=None)
+        due_at = next_reminder_at(policy, now)
+        back = changed(incident, alerts=alerts, phase=Phase.PUBLISHED, due_at=due_at)
         return Decision(back, Reason.FIRED_AGAIN)
     after = changed(incident, alerts=alerts)
     if incident.phase is Phase.UNPUBLISHED and incident.has_recovered:

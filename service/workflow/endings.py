@@ -50,12 +50,17 @@ def next_due_at(incident: Incident, policy: Policy) -> datetime | None:
     return min(due, default=None)
 
 
+def next_reminder_at(policy: Policy, now: datetime) -> datetime | None:
+    """Tell when a published incident is to be reminded of, if nothing is told about it from now on."""
+    return None if policy.remind_every is None else now + policy.remind_every
+
+
 def published(after: Incident, policy: Policy, reason: Reason, by: str, now: datetime) -> Decision:
     """Publish: as going on, or as over where everything has recovered meanwhile."""
     public = replace(
         after,
         phase=Phase.PUBLISHED,
-        due_at=None,
+        due_at=next_reminder_at(policy, now),
         held_until=None,
         published_at=now,
         published_by=by,
@@ -70,7 +75,7 @@ def published(after: Incident, policy: Policy, reason: Reason, by: str, now: dat
             reason = Reason.PUBLISHED_AS_RESOLVED
         return Decision(ended(public, Phase.CLOSED, by, now), reason, effects, by)
     if public.has_recovered:
-        public = replace(public, phase=Phase.RECOVERED)
+        public = replace(public, phase=Phase.RECOVERED, due_at=None)
     effects = (
         TellSubscribers(UpdateStatus.INVESTIGATING, Text.MESSAGE),
         TellEmployees(DeliveryKind.PUBLISHED),

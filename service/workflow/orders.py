@@ -4,9 +4,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.model import DeliveryKind, Incident, Phase, UpdateStatus
-from service.workflow.endings import asked, changed, closed, ended, next_due_at, published, refused_as_ended
+from service.workflow.endings import (
+    asked,
+    changed,
+    closed,
+    ended,
+    next_due_at,
+    next_reminder_at,
+    published,
+    refused_as_ended,
+)
 from service.workflow.vocabulary import (
     Close,
+    Correct,
     Decision,
     Discard,
     Edit,
@@ -22,6 +32,29 @@ from service.workflow.vocabulary import (
 
 _UNDECIDED = {Phase.WAITING, Phase.UNPUBLISHED}
 _GOING_ON = {Phase.PUBLISHED, Phase.RECOVERED}
+
+
+Order = Publish | Discard | Hold | Edit | PostUpdate | Correct | Close
+"""What an employee may order."""
+
+
+def ordered(incident: Incident, order: Order, policy: Policy, now: datetime) -> Decision:
+    """Decide what an employee's order does to an incident."""
+    match order:
+        case Publish():
+            return publish(incident, order, policy, now)
+        case Discard():
+            return discard(incident, order, now)
+        case Hold():
+            return hold(incident, order, policy, now)
+        case Edit():
+            return edit(incident, order)
+        case PostUpdate():
+            return post_update(incident, order, policy, now)
+        case Correct():
+            return correct(incident, order)
+        case Close():
+            return close(incident, order, now)
 
 
 def publish(incident: Incident, event: Publish, policy: Policy, now: datetime) -> Decision:
@@ -91,14 +124,17 @@ def edit(incident: Incident, event: Edit) -> Decision:
     return Decision(after, Reason.EDITED, (show,) if incident.notified_at else (), event.by)
 
 
-def post_update(incident: Incident, event: PostUpdate, now: datetime) -> Decision:
-    """Tell the public more about a published incident; `resolved` closes it."""
+def post_update(incident: Incident, event: PostUpdate, policy: Policy, now: datetime) -> Decision:
+    """Tell the public more about a published incident, which is reminded of later then; `resolved` closes it."""
     match incident.phase:
         case Phase.PUBLISHED | Phase.RECOVERED if event.status is UpdateStatus.RESOLVED:
             return closed(changed(incident), Reason.CLOSED, event.body, event.by, now)
         case Phase.PUBLISHED | Phase.RECOVERED:
             tell = (TellSubscribers(event.status, event.body),)
-            return Decision(changed(incident), Reason.UPDATE_POSTED, tell, event.by)
+            is_firing = incident.phase is Phase.PUBLISHED
+            # what has recovered keeps the end of its grace
+            due_at = next_reminder_at(policy, now) if is_firing else incident.due_at
+            return Decision(changed(incident, due_at=due_at), Reason.UPDATE_POSTED, tell, event.by)
         case Phase.CLOSED:
             # what is closed stays closed: a later word about it reads as resolved, whatever was asked for
             tell = (TellSubscribers(UpdateStatus.RESOLVED, event.body),)
@@ -107,6 +143,16 @@ def post_update(incident: Incident, event: PostUpdate, now: datetime) -> Decisio
             return Decision(incident, Reason.REFUSED_NOT_PUBLISHED, by=event.by)
         case Phase.DISCARDED:
             return Decision(incident, Reason.REFUSED_DISCARDED, by=event.by)
+
+
+def correct(incident: Incident, event: Correct) -> Decision:
+    """Put right what was said of a published incident, also when it is over; nothing else of it changes."""
+    if incident.phase in _UNDECIDED:
+        return Decision(incident, Reason.REFUSED_NOT_PUBLISHED, by=event.by)
+    if incident.phase is Phase.DISCARDED:
+        return Decision(incident, Reason.REFUSED_DISCARDED, by=event.by)
+    tell = (TellSubscribers(event.status, event.body, corrects_id=event.update_id),)
+    return Decision(changed(incident), Reason.UPDATE_CORRECTED, tell, event.by)
 
 
 def close(incident: Incident, event: Close, now: datetime) -> Decision:

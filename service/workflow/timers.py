@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.model import AUTOMATIC, DeliveryKind, Incident, LastResort, Phase, Rung
-from service.workflow.endings import asked, changed, closed, ended, next_due_at, published
+from service.workflow.endings import asked, changed, closed, ended, next_due_at, next_reminder_at, published
 from service.workflow.vocabulary import Decision, Policy, Reason, TellEmployees, Text
 
 _ASK = TellEmployees(DeliveryKind.APPROVAL)
@@ -19,6 +19,8 @@ def timer_elapsed(incident: Incident, policy: Policy, now: datetime) -> Decision
             return wait_elapsed(incident, policy, now)
         case Phase.UNPUBLISHED:
             return _nobody_decided(incident, policy, now)
+        case Phase.PUBLISHED:
+            return _no_news(incident, policy, now)
         case Phase.RECOVERED:
             return closed(changed(incident), Reason.GRACE_ELAPSED, Text.CLOSING_COMMENT, AUTOMATIC, now)
         case _:
@@ -40,6 +42,15 @@ def _nobody_decided(incident: Incident, policy: Policy, now: datetime) -> Decisi
         if incident.ladder_from + rung.after <= now:
             return _climb(incident, rung, policy, now)
     return _remind(incident, policy, Reason.REMINDED, now)
+
+
+def _no_news(incident: Incident, policy: Policy, now: datetime) -> Decision:
+    """Remind those who know of a published incident that the public has heard nothing for a while."""
+    after = changed(incident, due_at=next_reminder_at(policy, now))
+    if policy.remind_every is None:
+        # it was published while its monitor still wanted reminders: this timer is its last
+        return Decision(after, Reason.NOTHING_DUE)
+    return Decision(after, Reason.REMINDED_TO_UPDATE, (TellEmployees(DeliveryKind.REMINDER),))
 
 
 def _remind(incident: Incident, policy: Policy, reason: Reason, now: datetime) -> Decision:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from service.model import (
     AUTOMATIC,
@@ -39,6 +39,7 @@ class Reason(StrEnum):
     GRACE_ELAPSED = "grace_elapsed"
     HOLD_ENDED = "hold_ended"
     REMINDED = "reminded"
+    REMINDED_TO_UPDATE = "reminded_to_update"
     ESCALATED = "escalated"
     LADDER_PUBLISHED = "ladder_published"
     LADDER_DISCARDED = "ladder_discarded"
@@ -51,6 +52,7 @@ class Reason(StrEnum):
     DISCARDED = "discarded"
     UPDATE_POSTED = "update_posted"
     CORRECTION_POSTED = "correction_posted"
+    UPDATE_CORRECTED = "update_corrected"
     CLOSED = "closed"
     NOTHING_DUE = "nothing_due"
     NOTHING_TO_RECOVER = "nothing_to_recover"
@@ -89,6 +91,7 @@ class Policy:
     recovery_grace: timedelta = timedelta(0)
     ladder: tuple[Rung, ...] = ()
     remind_every: timedelta | None = None
+    """How often to ask for a decision and, once it is published, for news; None: never."""
     approvals: int = 1
     if_recovered: IfRecovered = IfRecovered.DISCARD
 
@@ -106,6 +109,8 @@ class Draft:
     authored_by: str
     notify_employees: tuple[str, ...]
     entity_id: str | None
+    audience: tuple[str, ...] = ()
+    """Groups of subscribers, as the monitor names them; none: everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,17 @@ class PostUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class Correct:
+    """An employee puts right what an update of the incident said, for those who were sent it."""
+
+    by: str
+    update_id: int
+    status: UpdateStatus
+    """How the incident stands for the public: a correction changes nothing of that."""
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """An employee declares it over; an empty comment means the monitor's closing comment."""
 
@@ -178,11 +194,22 @@ class Close:
     comment: str = ""
 
 
-Event = AlertFired | AlertRecovered | TimerElapsed | Publish | Discard | Hold | Edit | PostUpdate | Close
+Event = (
+    AlertFired
+    | AlertRecovered
+    | TimerElapsed
+    | Publish
+    | Discard
+    | Hold
+    | Edit
+    | PostUpdate
+    | Correct
+    | Close
+)
 
 
-class Text(StrEnum):
-    """A text of the monitor's that an update shall carry, rendered when it is posted."""
+class Text(Enum):
+    """A text of the monitor's that an update shall carry, rendered when it is posted; no words of anybody's are one."""
 
     MESSAGE = "message"
     CLOSING_COMMENT = "closing_comment"
@@ -196,6 +223,8 @@ class TellSubscribers:
 
     status: UpdateStatus
     body: Text | str
+    corrects_id: int | None = None
+    """The update that it puts right: then exactly those who were sent that one get it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ import pytest
 from service.actions.house import House
 from service.actions.logging_in import (
     LINK_LIFETIME,
+    MOST_LINKS_AN_HOUR,
     SESSION_LIFETIME,
     find_employee,
     log_in,
     log_out,
+    mark_known,
     request_link,
 )
 from service.errors import TokenInvalid
@@ -21,6 +23,7 @@ from service.store.credentials import Purpose
 from tests.rooms import Clock
 
 BROWSER, SESSION = "browser key", "session key"
+JORDAN = "jordan@acme.example"
 
 
 def tokens_sent(house: House, clock: Clock) -> list[str]:
@@ -60,13 +63,68 @@ def test_an_unknown_address_is_told_nothing(house: House, clock: Clock, email: s
     assert tokens_sent(house, clock) == []
 
 
-def test_an_employee_gets_one_link_a_minute(house: House, clock: Clock) -> None:
+def test_a_browser_gets_one_link_a_minute_and_it_stays_good(house: House, clock: Clock) -> None:
     for _ in range(5):
-        request_link(house, "jordan@acme.example", browser=BROWSER, now=clock())
-    assert len(tokens_sent(house, clock)) == 1
+        request_link(house, JORDAN, browser=BROWSER, now=clock())
+    [token] = tokens_sent(house, clock)
+    assert enter(house, clock, token) == "jordan"
     clock.move(timedelta(minutes=1))
-    request_link(house, "jordan@acme.example", browser=BROWSER, now=clock())
+    request_link(house, JORDAN, browser=BROWSER, now=clock())
     assert len(tokens_sent(house, clock)) == 1
+
+
+def test_a_stranger_who_asks_takes_nobody_s_turn(house: House, clock: Clock) -> None:
+    request_link(house, JORDAN, browser="a stranger's", now=clock())
+    strangers = tokens_sent(house, clock)[0]
+    own = ask(house, clock)
+    with pytest.raises(TokenInvalid, match="only in the browser that asked for it"):
+        enter(house, clock, strangers)
+    assert enter(house, clock, own) == "jordan"
+
+
+def besiege(house: House, clock: Clock, browsers: int) -> int:
+    """Let strangers ask from new browsers all the time; gives how many mails that makes."""
+    for number in range(browsers):
+        request_link(house, JORDAN, browser=f"a stranger's {number}", now=clock())
+    return len(tokens_sent(house, clock))
+
+
+def test_strangers_fill_a_mailbox_with_few_links_an_hour(house: House, clock: Clock) -> None:
+    assert besiege(house, clock, 5 * MOST_LINKS_AN_HOUR) == MOST_LINKS_AN_HOUR
+    clock.move(timedelta(minutes=59))
+    assert besiege(house, clock, 1) == 0
+    clock.move(timedelta(minutes=2))
+    assert besiege(house, clock, 1) == 1
+
+
+def test_strangers_cannot_keep_an_employee_out_of_a_browser_that_is_known(house: House, clock: Clock) -> None:
+    known = mark_known(house, house.config.employees["jordan"], BROWSER)
+    besiege(house, clock, 5 * MOST_LINKS_AN_HOUR)
+    assert enter(house, clock, ask(house, clock, browser=known), known) == "jordan"
+
+
+@pytest.mark.parametrize("mark", ["", ".", "." + "0" * 64, ".\u00e9"])
+def test_a_mark_that_is_not_ours_makes_no_browser_known(house: House, clock: Clock, mark: str) -> None:
+    besiege(house, clock, MOST_LINKS_AN_HOUR)
+    request_link(house, JORDAN, browser=f"{BROWSER}{mark}", now=clock())
+    assert tokens_sent(house, clock) == []
+
+
+def test_a_browser_is_known_for_its_employee_and_its_own_key_alone(house: House, clock: Clock) -> None:
+    besiege(house, clock, MOST_LINKS_AN_HOUR)
+    of_sam = mark_known(house, house.config.employees["sam"], BROWSER)
+    of_another = mark_known(house, house.config.employees["jordan"], "another").partition(".")[2]
+    for browser in (of_sam, f"{BROWSER}.{of_another}"):
+        request_link(house, JORDAN, browser=browser, now=clock())
+    assert tokens_sent(house, clock) == []
+
+
+def test_a_link_that_was_asked_for_before_the_browser_was_known_still_opens(
+    house: House, clock: Clock
+) -> None:
+    early = ask(house, clock)
+    known = mark_known(house, house.config.employees["jordan"], BROWSER)
+    assert enter(house, clock, early, known) == "jordan"
 
 
 def test_a_link_that_is_too_old_says_so(house: House, clock: Clock) -> None:

@@ -11,6 +11,7 @@ from service.actions.house import House
 from service.actions.subscribing import (
     CONFIRMATION_LIFETIME,
     checked_address,
+    choose,
     confirm,
     find_confirmation,
     find_subscription,
@@ -44,7 +45,7 @@ def ask(house: House, clock: Clock, email: str = ANA) -> str:
 
 def ana(house: House) -> Subscriber:
     with house.store.reading() as connection:
-        found = subscribers.find_by_email(connection, ANA)
+        found = subscribers.find_by_address(connection, ANA)
     assert found is not None
     return found
 
@@ -73,12 +74,44 @@ def test_an_address_gets_one_mail_an_hour_however_often_it_is_entered(house: Hou
     assert len(queued(house, clock)) == 1
 
 
-def test_a_known_address_gets_no_mail_and_stays_subscribed(house: House, clock: Clock) -> None:
+def test_a_known_address_is_mailed_a_link_to_its_choice_once_a_day_and_stays_as_it_is(
+    house: House, clock: Clock
+) -> None:
     confirm(house, ask(house, clock), clock())
-    clock.move(LATER)
-    subscribe(house, ANA, clock())
-    assert queued(house, clock) == []
+    for _ in range(3):
+        clock.move(LATER)
+        subscribe(house, ANA, clock(), components=["API"])
+    [mail] = queued(house, clock)
+    assert mail.facts["is_known"] is True
+    assert find_confirmation(house, link_token(house.key, mail.public_id, "confirm"), clock()) == ana(house)
     assert ana(house).state is SubscriberState.CONFIRMED
+    assert ana(house).components is None, "whoever types an address does not choose for its owner"
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        (None, None),
+        ([], None),
+        (["API"], ("API",)),
+        (["API", "Fax"], ("API",)),
+        (["Fax"], None),
+        (["API", "Calendar", "Email"], None),
+    ],
+)
+def test_what_is_chosen_at_the_sign_up_is_heard_of(
+    house: House, clock: Clock, asked: list[str] | None, chosen: tuple[str, ...] | None
+) -> None:
+    subscribe(house, ANA, clock(), components=asked)
+    assert ana(house).components == chosen
+
+
+def test_a_choice_is_changed_by_the_link_of_the_mails_alone(house: House, clock: Clock) -> None:
+    confirm(house, ask(house, clock), clock())
+    assert choose(house, leaving_token(house), ["API"]).components == ("API",)
+    assert choose(house, leaving_token(house), None).components is None
+    with pytest.raises(TokenInvalid):
+        choose(house, "a" * 26, ["API"])
 
 
 def test_confirming_twice_changes_nothing(house: House, clock: Clock) -> None:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.mail_words import mail_in_words
+from service.config.settings import Policy
+from service.mail.replies import ReplyReason
 from service.mail.tokens import message_id
+from service.mail.words import Command
 from tests.cli.running import run, run_json
 
 TOKEN = "a" * 26
@@ -89,7 +93,9 @@ def test_several_files_give_one_object_a_line_in_their_order(
     ]
     assert all(set(one) == KEYS for one in said)
     in_words = run("explain-reply", *(tmp_path / name for name in texts), *no_config).stdout
-    assert [f"{tmp_path / name}:" in in_words for name in texts] == [True] * 3
+    blocks = in_words.removesuffix("\n\n").split("\n\n")
+    assert [block.splitlines()[0] for block in blocks] == [f"{tmp_path / name}:" for name in texts]
+    assert all(line.startswith("  ") for block in blocks for line in block.splitlines()[1:])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,95 @@ def test_a_hostile_mail_is_explained_and_orders_nothing(raw: bytes, no_config: t
 
 
 def test_what_cannot_be_read_in_words(no_config: tuple[str, Path]) -> None:
-    assert run("explain-reply", *no_config, stdin=hostile()).stdout.startswith("reason: unreadable\n")
+    reason, outcome = run("explain-reply", *no_config, stdin=hostile()).stdout.splitlines()
+    assert reason == "reason  unreadable"
+    assert outcome.startswith("Nothing would be done: it cannot be read")
+
+
+def test_what_was_found_is_listed_for_a_person_and_what_would_happen_is_said(
+    no_config: tuple[str, Path],
+) -> None:
+    said = run("explain-reply", *no_config, stdin=a_reply("publish INC-1\n\n> earlier")).stdout
+    assert said == (
+        "reason      command_read\n"
+        "sender      jordan@acme.example\n"
+        "authentic   unknown\n"
+        "written by  a person\n"
+        f"token       {TOKEN}\n"
+        "command     publish\n"
+        "argument    INC-1\n"
+        "new text    publish INC-1\n"
+        "It would publish the incident, if its token is that of a notification to jordan@acme.example which can"
+        " still be answered.\n"
+    )
+
+
+CONDITION = "if its token is that of a notification to jordan@acme.example which can still be answered"
+BELIEVED = {
+    "sender": "jordan@acme.example",
+    "authentic": "yes",
+    "command": "publish",
+    "reason": "command_read",
+}
+FOUND = {"automatic": False, "bounce": False, "token": TOKEN, "argument": "", "new_text": "", **BELIEVED}
+
+
+@pytest.mark.parametrize(
+    ("changes", "policy", "outcome"),
+    [
+        ({}, Policy.REQUIRE, f"It would publish the incident, {CONDITION}."),
+        ({"authentic": "unknown"}, Policy.TOKEN_ONLY, f"It would publish the incident, {CONDITION}."),
+        (
+            {"command": "help", "authentic": "unknown"},
+            Policy.REQUIRE,
+            "It would be answered with the commands",
+        ),
+        (
+            {"command": "update", "authentic": "unknown"},
+            Policy.REQUIRE,
+            f"It would be asked back, {CONDITION}: nothing",
+        ),
+        (
+            {"authentic": "no"},
+            Policy.TOKEN_ONLY,
+            "Nothing would be done: the mail server that is trusted says",
+        ),
+        (
+            {"reason": "question", "command": None},
+            Policy.REQUIRE,
+            "Nothing would be done: its first line asks",
+        ),
+        (
+            {"reason": "bounce", "automatic": True, "bounce": True, "authentic": "no", "command": None},
+            Policy.REQUIRE,
+            "Nothing would be done: it says that a mail of ours was not delivered",
+        ),
+        ({"reason": "unsubscribe", "token": None}, Policy.REQUIRE, "The subscription would end"),
+    ],
+)
+def test_the_outcome_is_what_the_service_would_do(
+    changes: dict[str, object], policy: Policy, outcome: str
+) -> None:
+    said = mail_in_words({**FOUND, **changes}, policy).splitlines()[-1]
+    assert said.startswith(outcome)
+
+
+@pytest.mark.parametrize("reason", ReplyReason)
+@pytest.mark.parametrize("command", Command)
+def test_there_is_a_sentence_for_whatever_a_mail_is_taken_for(reason: ReplyReason, command: Command) -> None:
+    acts = reason in {ReplyReason.COMMAND_READ, ReplyReason.ANY_REPLY}
+    found = {**FOUND, "reason": reason.value, "command": command.value if acts else None}
+    said = mail_in_words(found, Policy.REQUIRE).splitlines()[-1]
+    assert said.startswith("It would " if acts else "Nothing would be done: ")
+
+
+def test_no_text_of_a_stranger_moves_the_cursor(no_config: tuple[str, Path]) -> None:
+    said = run(
+        "explain-reply", *no_config, stdin=a_reply("publish \x1b[2J now\r\nreason  command_read")
+    ).stdout
+    assert said.count("\n") == said.count("\r\n") + len(said.splitlines())
+    assert "\x1b" not in said
+    assert [line for line in said.splitlines() if line.startswith("reason")] == ["reason      not_exact"]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The commands as processes: how they start, what they print first, and how they end."""
 
+import json
 import signal
 import socket
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.cli.running import PATIENCE, run_process, start, write_config
 pytestmark = pytest.mark.xdist_group("processes")
 
 
-def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_it_serves_until_it_is_told_to_stop(name: str, tmp_path: Path) -> None:
     with start("serve", "--config", write_config(tmp_path), "--port", 0, folder=tmp_path) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -21,13 +23,16 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         url = first.removeprefix("listening on ").strip()
         with urlopen(f"{url}/healthz", timeout=PATIENCE) as answer:  # noqa: S310  it is our own
             assert answer.read() == b"ok\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.Signals[name])
         rest, log = process.stdout.read(), process.stderr.read()
     assert process.returncode == 0, log
     assert "listening on" not in rest
     assert "/sandbox" in rest, "where there is no mail server it says where the mails are"
     assert "status@replycast.example" not in log, "addresses are redacted"
     assert "Traceback" not in log
+    told = [(line["event"], line.get("reason")) for line in map(json.loads, log.splitlines())]
+    assert ("stopping", name) in told
+    assert told[-1] == ("stopped", None)
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
@@ -64,4 +69,7 @@ def test_the_demo_comes_out_right(tmp_path: Path) -> None:
     code, out, err = run_process("demo", folder=tmp_path)
     assert code == 0, out + err
     assert out.splitlines()[-1].startswith("All of it came out right, in ")
+    assert out.index("still says 'All systems operational'") < out.index(
+        "The incident is on the status page."
+    )
     assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"

@@ -3,6 +3,7 @@
 import pytest
 
 from service.config.advice import is_loopback
+from service.mail.bounces import bounce_address
 from tests.config.sample import SAMPLE, changed, marked, read
 
 
@@ -54,6 +55,9 @@ FORGING = "can publish by forging From"
         (IMAP, "", ["replies cannot be read, so that employees publish on the dashboard alone"]),
         (f"{IMAP}  {AUTHENTICITY}\n", "", ["replies cannot be read"]),
         (IMAP, "  receive: {}\n", []),
+        ("from: Acme Status <status@", f"¦from: Acme Status <{'s' * 30}@", ["there are 30 octets"]),
+        ("from: Acme Status <status@", f"from: Acme Status <{'s' * 29}@", []),
+        ("from: Acme Status <status@", f"verp: false\n  from: Acme Status <{'s' * 30}@", []),
         (
             AUTHENTICITY,
             "authenticity: {}\nreplies: {¦any_reply_publishes: true}",
@@ -102,3 +106,11 @@ def test_the_sandbox_needs_no_protection() -> None:
 )
 def test_loopback_is_this_machine_alone(url: str, is_one: bool) -> None:  # noqa: FBT001 — a column of the table
     assert is_loopback(url) is is_one
+
+
+@pytest.mark.parametrize("octets", range(25, 35))
+def test_an_own_address_is_warned_of_just_where_a_bounce_cannot_be_marked(octets: int) -> None:
+    own = f"{'s' * octets}@acme.example"
+    warnings = read(changed("status@acme.example", own)).warnings
+    is_marked = bounce_address(own, "0" * 32, b"key") != own
+    assert ("bounces are matched less surely" in str(warnings)) is not is_marked

@@ -1,7 +1,7 @@
 """The shipped config.yaml: it runs as it is, and explains every key there is."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -102,6 +102,19 @@ def test_what_is_rarely_needed_works_once_it_is_turned_on(tmp_path: Path) -> Non
     assert config.mail.door == Door(
         Protocol.LMTP, "127.0.0.1", 2424, tmp_path / "receive.crt", tmp_path / "receive.key"
     )
+
+
+def test_its_maintenance_works_once_the_comment_signs_are_removed() -> None:
+    lines = SHIPPED.read_text().splitlines()
+    start = lines.index("# maintenance:")
+    section = "\n".join(line.removeprefix("# ") for line in lines[start : lines.index("", start)])
+    window = read(SHIPPED.read_text() + section).maintenance[0]
+    assert (window.subject, window.components) == ("Database upgrade", ("Email", "Calendar"))
+    assert (window.starts_at, window.ends_at) == (
+        datetime(2026, 12, 1, 21, tzinfo=UTC),
+        datetime(2026, 12, 1, 23, tzinfo=UTC),
+    )
+    assert (window.remind, window.audience) == (timedelta(hours=24), ("Partners",))
 
 
 def test_its_own_words_work_once_they_are_turned_on() -> None:

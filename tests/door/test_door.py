@@ -4,14 +4,17 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from anyio import to_thread
+from structlog.testing import capture_logs
 
-from service.config.settings import Door, Protocol
+from service.config.settings import Authenticity, Door, Policy, Profile, Protocol
 from service.errors import StoreUnavailable
+from service.mail.authenticity import Verdict, judge
 from service.mail.door import MOST_CONNECTIONS, MOST_RECIPIENTS, SIZE_LIMIT, is_ours, open_door
 from service.mail.imap_batches import FETCH_LIMIT
 from tests.mailservers.processes import certificate
@@ -29,12 +32,12 @@ class Disk:
 
     def __init__(self) -> None:
         self.kept: list[tuple[bytes, int]] = []
-        self.is_full = False
+        self.fault: Exception | None = None
 
     async def take(self, raw: bytes, size: int) -> None:
         """Keep a mail."""
-        if self.is_full:
-            raise StoreUnavailable("the disk is full")
+        if self.fault is not None:
+            raise self.fault
         self.kept.append((raw, size))
 
 
@@ -83,12 +86,69 @@ async def test_nothing_is_relayed(stranger: str) -> None:
     assert disk.kept == []
 
 
-async def test_what_cannot_be_stored_is_not_accepted() -> None:
+@pytest.mark.parametrize(
+    ("fault", "level"),
+    [
+        (StoreUnavailable("the disk is full"), "warning"),
+        (ValueError("nobody thought of this"), "error"),
+        (OSError("input/output error"), "error"),
+        (RecursionError(), "error"),
+    ],
+)
+@pytest.mark.parametrize("protocol", Protocol)
+async def test_what_cannot_be_stored_is_put_off_and_never_bounced(
+    protocol: Protocol, fault: Exception, level: str
+) -> None:
+    """By a 5xx the sending server would give the mail up; after a 451 it keeps it and tries again."""
     disk = Disk()
-    disk.is_full = True
-    with pytest.raises(smtplib.SMTPDataError) as refused:
-        await through(disk, send(TAGGED))
+    disk.fault = fault
+    with capture_logs() as logged, pytest.raises(smtplib.SMTPDataError) as refused:
+        await through(disk, send(TAGGED), Door(protocol, "127.0.0.1", 0))
     assert refused.value.smtp_code == 451
+    assert [(line["log_level"], line["sender"]) for line in logged] == [(level, "jordan@acme.example")]
+    assert TAGGED not in str(logged), "whoever reads the log could use the token"
+
+
+async def test_what_was_put_off_is_taken_at_the_next_try() -> None:
+    disk = Disk()
+
+    def work(line: smtplib.SMTP) -> None:
+        disk.fault = ValueError("nobody thought of this")
+        with pytest.raises(smtplib.SMTPDataError):
+            line.sendmail("jordan@acme.example", [TAGGED], RAW)
+        disk.fault = None
+        line.sendmail("jordan@acme.example", [TAGGED], RAW)
+
+    await through(disk, work)
+    assert len(disk.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "raw", "code"),
+    [
+        (None, RAW, 250),
+        (ValueError("nobody thought of this"), RAW, 451),
+        (None, RAW + b"y" * 2_000 + b"\r\n", 500),
+        (None, RAW + b"y\r\n" * 2_000, 552),
+    ],
+)
+async def test_by_lmtp_each_recipient_gets_an_answer_and_the_next_mail_its_own(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception | None, raw: bytes, code: int
+) -> None:
+    monkeypatch.setattr("service.mail.door.SIZE_LIMIT", 5_000)
+    disk = Disk()
+    disk.fault = fault
+
+    def work(line: smtplib.SMTP) -> list[int]:
+        line.ehlo_or_helo_if_needed()
+        line.mail("jordan@acme.example")
+        line.rcpt(OWN)
+        line.rcpt(TAGGED)
+        codes = [line.data(raw)[0], line.getreply()[0]]
+        disk.fault = None
+        return [*codes, *(() if send(TAGGED)(line) else (line.noop()[0],))]
+
+    assert await through(disk, work) == [code, code, 250]
 
 
 async def test_a_mail_over_the_limit_is_refused() -> None:
@@ -153,6 +213,21 @@ async def test_tls_is_offered_with_a_certificate(tmp_path: Path) -> None:
 
     await through(disk, work, Door(Protocol.SMTP, "127.0.0.1", 0, cert, key))
     assert len(disk.kept) == 1
+
+
+async def test_a_mail_handed_over_is_not_believed_by_the_stamp_of_exchange() -> None:
+    """Whoever reaches the door can write that stamp; only in a mailbox at Microsoft it is Exchange's."""
+    disk = Disk()
+    written = (
+        Path(__file__).parent.parent / "mail/authenticity/microsoft365_within_one_company.eml"
+    ).read_bytes()
+    await through(disk, send(TAGGED, raw=written))
+    [(raw, _)] = disk.kept
+    microsoft = Authenticity(Policy.REQUIRE, profile=Profile.MICROSOFT365)
+    for taken, expected in ((written, Verdict.YES), (raw, Verdict.UNKNOWN)):
+        now = datetime(2026, 11, 24, 9, tzinfo=UTC)
+        found = judge(taken, "alice@acme.example", microsoft, lambda _: None, now=now, own_address=OWN)
+        assert found.verdict is expected
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def subscribe(folder: Path) -> None:
     store = open_store(f"sqlite:///{folder}/replycast.db")
     long_ago = Clock().now - timedelta(days=365)
     with store.transaction() as connection:
-        one = subscribers.add(connection, public_id="a" * 32, email=ANA, unsubscribe_hash="h", now=long_ago)
+        one = subscribers.add(connection, public_id="a" * 32, address=ANA, unsubscribe_hash="h", now=long_ago)
         subscribers.set_state(connection, one.id, SubscriberState.CONFIRMED, confirmed_at=long_ago)
     store.close()
 

@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 from service.config.settings import Site
 from service.mail.compose import PostOffice, compose
-from service.mail.facts import incident_facts, update_facts
+from service.mail.facts import incident_facts, maintenance_facts, maintenance_update_facts, update_facts
 from service.model import (
     ComponentState,
     Delivery,
     DeliveryKind,
     Incident,
     JoinedAlert,
+    Maintenance,
+    MaintenancePhase,
     Phase,
     Update,
     UpdateStatus,
@@ -32,10 +34,12 @@ ABOUT_AN_INCIDENT = (
     DeliveryKind.APPROVAL,
     DeliveryKind.PUBLISHED,
     DeliveryKind.RECOVERED,
+    DeliveryKind.REMINDER,
     DeliveryKind.CLOSED,
     DeliveryKind.DISCARDED,
 )
 TO_REPLY_TO = (*ABOUT_AN_INCIDENT, DeliveryKind.ANSWER, DeliveryKind.CONFIRM_REPLY)
+TO_SUBSCRIBERS = (DeliveryKind.SUBSCRIBER_UPDATE, DeliveryKind.MAINTENANCE_UPDATE)
 INCIDENT = Incident(
     id=12,
     monitor_key="victorops:Mail-Monitor",
@@ -57,6 +61,26 @@ INCIDENT = Incident(
 UPDATE = Update(1, 12, UpdateStatus.IDENTIFIED, "A disk was full.", AT + timedelta(minutes=9), "ana")
 
 
+ANNOUNCED = Update(2, None, UpdateStatus.SCHEDULED, "We **change** a disk.", AT, "ana", maintenance_id=12)
+
+
+def maintenance_like(incident: Incident = INCIDENT) -> Maintenance:
+    """Give a maintenance of the same number, texts and components."""
+    return Maintenance(
+        id=incident.id,
+        phase=MaintenancePhase.PLANNED,
+        due_at=AT,
+        version=1,
+        subject=incident.subject,
+        message=incident.message,
+        components=tuple(incident.components),
+        starts_at=AT + timedelta(hours=24),
+        ends_at=AT + timedelta(hours=26),
+        planned_at=AT,
+        planned_by="ana",
+    )
+
+
 def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: object) -> dict[str, Any]:
     """Give whole facts of a kind, with some of them changed."""
     about = incident_facts(shown, names=NAMES)
@@ -67,9 +91,18 @@ def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: objec
                 "update": update_facts(UPDATE),
                 "subscriber_public_id": "f" * 32,
                 "is_first": True,
+                "corrected_at": None,
+            }
+        case DeliveryKind.MAINTENANCE_UPDATE:
+            maintenance = maintenance_like(shown)
+            facts = {
+                "maintenance": maintenance_facts(maintenance),
+                "update": maintenance_update_facts(ANNOUNCED, maintenance),
+                "subscriber_public_id": "f" * 32,
+                "is_first": True,
             }
         case DeliveryKind.SUBSCRIBER_CONFIRM:
-            facts = {"path": "/subscribe/confirm/"}
+            facts = {"path": "/subscribe/confirm/", "is_known": False}
         case DeliveryKind.LOGIN_LINK:
             facts = {"employee_name": "Jordan Ray", "minutes": 15}
         case DeliveryKind.ANSWER:
@@ -111,8 +144,11 @@ def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: objec
                 "reason": "published",
                 "by": "Ana Müller",
                 "recipients": 1204,
+                "webhooks": 31,
                 "update_body": "It **works** again.",
             }
+            if kind is DeliveryKind.REMINDER:
+                facts["update"] = update_facts(UPDATE)
             if kind is DeliveryKind.APPROVAL:
                 shown_text = {"status": "investigating", "body": shown.message}
                 facts |= {"shown": shown_text, "approved_by": ["Ana Müller"], "approvals_missing": 1}
@@ -125,6 +161,8 @@ def minimal_facts(kind: DeliveryKind) -> dict[str, Any]:
     changes: dict[str, object] = {"employee_name": ""}
     if kind in ABOUT_AN_INCIDENT:
         changes |= {"alert": None, "reason": "", "by": "automatically", "recipients": 0, "update_body": ""}
+    if kind is DeliveryKind.REMINDER:
+        changes["update"] = None
     if kind is DeliveryKind.APPROVAL:
         changes |= {
             "shown": {"status": "investigating", "body": ""},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.mail.bounces import bounce_address, find_bounced
 from service.mail.compose import compose
 from service.mail.tokens import find_tokens
-from service.model import Delivery, DeliveryKind
+from service.model import MAIL_KINDS, Delivery, DeliveryKind
 from tests.mail.compose_samples import AT, OFFICE, PUBLIC_ID, facts_of
 
 KEY = OFFICE.key
@@ -143,7 +143,7 @@ def test_the_surest_place_comes_first() -> None:
     assert found(references) == "3" * 32
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_every_mail_goes_out_with_a_bounce_address_of_its_own(kind: DeliveryKind) -> None:
     delivery = Delivery(1, PUBLIC_ID, kind, "jordan@acme.example", AT, AT, facts=facts_of(kind))
     assert compose(delivery, OFFICE).sender == ADDRESS

@@ -14,13 +14,14 @@ from service.mail.commands import read_command
 from service.mail.markdown import to_html
 from service.mail.rendering import HTML_LIMIT, local_time
 from service.mail.words import ENGLISH
-from service.model import ComponentState, DeliveryKind, Incident
+from service.model import MAIL_KINDS, ComponentState, DeliveryKind, Incident
 from tests.mail.compose_samples import (
     ABOUT_AN_INCIDENT,
     INCIDENT,
     OFFICE,
     SITE,
     TO_REPLY_TO,
+    TO_SUBSCRIBERS,
     facts_of,
     mail,
     minimal_facts,
@@ -64,7 +65,7 @@ def test_the_first_line_of_a_mail_to_answer_says_where_to_write(kind: DeliveryKi
     assert seen.startswith("-- Reply above this line --")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in DeliveryKind if kind not in TO_REPLY_TO])
+@pytest.mark.parametrize("kind", [kind for kind in MAIL_KINDS if kind not in TO_REPLY_TO])
 def test_no_other_mail_asks_for_a_reply(kind: DeliveryKind) -> None:
     assert all("Reply above" not in part for part in _both(kind))
 
@@ -88,21 +89,26 @@ def test_both_parts_tell_an_employee_the_same_facts(kind: DeliveryKind) -> None:
 @pytest.mark.parametrize("part", [0, 1])
 def test_the_approval_mail_says_what_would_happen_and_how_to_decide(part: int) -> None:
     said = _both(DeliveryKind.APPROVAL)[part].replace('"', "")
-    assert "1,204 subscribers would read by mail" in said
+    assert "1,204 subscribers by mail and 31 webhooks would read" in said
     assert "reply to this mail with the word publish on the first line" in said
     assert "reply with the word discard on the first line instead" in said
     assert "[Acme Status] Email is unavailable" in said
 
 
-@pytest.mark.parametrize("count", [0, 1, 2])
-def test_the_approval_mail_counts_subscribers(count: int) -> None:
-    said = {
-        0: "no subscriber by mail is concerned",
-        1: "what 1 subscriber would",
-        2: "what 2 subscribers would",
-    }
-    for part in _both(DeliveryKind.APPROVAL, facts_of(DeliveryKind.APPROVAL, recipients=count)):
-        assert said[count] in part.lower()
+@pytest.mark.parametrize(
+    ("mails", "webhooks", "said"),
+    [
+        (0, 0, "no subscriber is concerned"),
+        (1, 0, "what 1 subscriber by mail would"),
+        (2, 0, "what 2 subscribers by mail would"),
+        (0, 1, "what 1 webhook would"),
+        (2, 31, "what 2 subscribers by mail and 31 webhooks would"),
+    ],
+)
+def test_the_approval_mail_counts_subscribers(mails: int, webhooks: int, said: str) -> None:
+    facts = facts_of(DeliveryKind.APPROVAL, recipients=mails, webhooks=webhooks)
+    for part in _both(DeliveryKind.APPROVAL, facts):
+        assert said in part.lower()
 
 
 def _notice(kind: DeliveryKind, facts: dict[str, Any]) -> str:
@@ -204,7 +210,7 @@ def test_an_answer_says_what_was_read_what_came_of_it_and_what_works() -> None:
         assert re.search(r"reply to this mail with \W ?publish ?\W as the first line", part)
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 @pytest.mark.parametrize("url", ["https://status.acme.example", "https://acme.example/status/"])
 def test_all_links_lead_to_the_site(kind: DeliveryKind, url: str) -> None:
     office = replace(OFFICE, site=replace(SITE, url=url))
@@ -218,7 +224,7 @@ def test_all_links_lead_to_the_site(kind: DeliveryKind, url: str) -> None:
 
 @settings(max_examples=25)
 @given(st.text(st.characters(exclude_characters="[<"), max_size=80))
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_no_text_becomes_a_link_by_itself(kind: DeliveryKind, text: str) -> None:
     facts = _filled(kind, f"{text} https://evil.example www.evil.example")
     html = LexborHTMLParser(text_of(mail(kind, facts), "html"))
@@ -226,7 +232,7 @@ def test_no_text_becomes_a_link_by_itself(kind: DeliveryKind, text: str) -> None
     assert [link for link in links if not link.startswith(SITE.url)] == []
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_html_and_templates_in_a_text_come_out_as_text(kind: DeliveryKind) -> None:
     html = text_of(mail(kind, _filled(kind, NASTY)), "html")
     body = html[html.index("<body") :]
@@ -263,7 +269,7 @@ def test_markdown_loads_no_images() -> None:
     assert "<img" not in to_html("![a](https://x.example/a.png)")
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_html_loads_nothing_and_knows_dark_mode(kind: DeliveryKind) -> None:
     html = text_of(mail(kind), "html")
     assert not re.search(r"<(img|link|script|iframe)|url\(|@import|@font-face", html)
@@ -274,12 +280,12 @@ def test_html_loads_nothing_and_knows_dark_mode(kind: DeliveryKind) -> None:
 @pytest.mark.parametrize(
     "piece", ["&", "- a\n", "|a\n|-\n", "[a](https://x.example)\n", "漢", "> a\n\n", "**b"]
 )
-@pytest.mark.parametrize("kind", [DeliveryKind.APPROVAL, DeliveryKind.SUBSCRIBER_UPDATE])
+@pytest.mark.parametrize("kind", [DeliveryKind.APPROVAL, *TO_SUBSCRIBERS])
 def test_an_overlong_text_is_cut_and_leads_to_the_whole(kind: DeliveryKind, piece: str) -> None:
     many = {f"{piece * 80} {number}": ComponentState.PARTIAL_OUTAGE for number in range(300)}
     facts = facts_of(kind, _overlong(piece, many))
     if "update" in facts:
-        facts["update"]["body"] = facts["incident"]["message"]
+        facts["update"]["body"] = piece * 60_000
     parsed = mail(kind, facts)
     assert len(text_of(parsed, "html").encode()) <= HTML_LIMIT
     assert "The text goes on: https://status.acme.example/" in text_of(parsed)

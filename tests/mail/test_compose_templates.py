@@ -11,17 +11,19 @@ from jinja2.meta import find_undeclared_variables
 from service.errors import TemplateFaulty
 from service.mail import facts
 from service.mail.rendering import environment, templates_folder
-from service.model import DeliveryKind
+from service.model import MAIL_KINDS, DeliveryKind
 from tests.mail.compose_samples import ABOUT_AN_INCIDENT, facts_of, mail, minimal_facts
 
 FILES = ("subject.txt", "body.txt", "body.html")
 PROMISED: dict[DeliveryKind, type[Any]] = {
     **dict.fromkeys(ABOUT_AN_INCIDENT, facts.EmployeeFacts),
     DeliveryKind.APPROVAL: facts.ApprovalFacts,
+    DeliveryKind.REMINDER: facts.ReminderFacts,
     DeliveryKind.ANSWER: facts.AnswerFacts,
     DeliveryKind.CONFIRM_REPLY: facts.ConfirmReplyFacts,
     DeliveryKind.ALARM: facts.AlarmFacts,
     DeliveryKind.SUBSCRIBER_UPDATE: facts.SubscriberUpdateFacts,
+    DeliveryKind.MAINTENANCE_UPDATE: facts.MaintenanceUpdateFacts,
     DeliveryKind.SUBSCRIBER_CONFIRM: facts.SubscriberConfirmFacts,
     DeliveryKind.LOGIN_LINK: facts.LoginLinkFacts,
 }
@@ -32,26 +34,26 @@ TEMPLATES = sorted(str(path.relative_to(templates_folder())) for path in templat
 
 def test_every_kind_has_its_folder_and_every_folder_its_kind() -> None:
     folders = {path.name for path in templates_folder().iterdir()}
-    assert folders == {kind.value for kind in DeliveryKind} | {"shared"}
+    assert folders == {kind.value for kind in MAIL_KINDS} | {"shared"}
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_every_folder_has_its_three_files(kind: DeliveryKind) -> None:
     assert sorted(path.name for path in (templates_folder() / kind.value).iterdir()) == sorted(FILES)
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 @pytest.mark.parametrize("file", FILES)
 def test_a_template_names_only_promised_facts(kind: DeliveryKind, file: str) -> None:
     assert _names(f"{kind.value}/{file}") <= set(PROMISED[kind].__annotations__) | ADDED
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_the_samples_hold_exactly_the_promised_facts(kind: DeliveryKind) -> None:
     assert set(facts_of(kind)) == set(PROMISED[kind].__annotations__)
 
 
-@pytest.mark.parametrize("kind", DeliveryKind)
+@pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_every_mail_can_be_made_of_the_least_facts(kind: DeliveryKind) -> None:
     assert mail(kind, minimal_facts(kind))["Subject"]
 

@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 
 from service.mail.facts import incident_facts
 from service.mail.tokens import find_tokens, make_token
-from service.model import DeliveryKind
+from service.model import MAIL_KINDS, DeliveryKind
 from tests.mail.compose_samples import (
     ABOUT_AN_INCIDENT,
     INCIDENT,
     OFFICE,
     PUBLIC_ID,
     TO_REPLY_TO,
+    TO_SUBSCRIBERS,
     facts_of,
     mail,
 )
 
 TOKEN = make_token(OFFICE.key, PUBLIC_ID)
-WITHOUT_TOKEN = sorted(set(DeliveryKind) - set(TO_REPLY_TO))
+WITHOUT_TOKEN = sorted(set(MAIL_KINDS) - set(TO_REPLY_TO))
 
 
 def _root(kind: DeliveryKind, number: int = 12) -> str:
@@ -61,21 +62,24 @@ def test_mails_about_an_incident_hang_on_its_root(kind: DeliveryKind) -> None:
     assert str(parsed["References"]).split() == [root.replace("<", f"<{TOKEN}."), root]
 
 
-def test_incidents_installations_and_subscribers_have_threads_of_their_own() -> None:
+def test_incidents_maintenances_installations_and_subscribers_have_threads_of_their_own() -> None:
     elsewhere = mail(DeliveryKind.APPROVAL, office=replace(OFFICE, instance_id="instance-2"))
     roots = {
         _root(DeliveryKind.APPROVAL),
         _root(DeliveryKind.APPROVAL, 13),
         _root(DeliveryKind.SUBSCRIBER_UPDATE),
         _root(DeliveryKind.SUBSCRIBER_UPDATE, 13),
+        _root(DeliveryKind.MAINTENANCE_UPDATE),
+        _root(DeliveryKind.MAINTENANCE_UPDATE, 13),
         str(elsewhere["In-Reply-To"]),
     }
-    assert len(roots) == 5
+    assert len(roots) == 7
 
 
-def test_subscribers_mails_hang_on_their_root() -> None:
-    parsed = mail(DeliveryKind.SUBSCRIBER_UPDATE)
-    assert parsed["In-Reply-To"] == parsed["References"] == _root(DeliveryKind.SUBSCRIBER_UPDATE)
+@pytest.mark.parametrize("kind", TO_SUBSCRIBERS)
+def test_subscribers_mails_hang_on_their_root(kind: DeliveryKind) -> None:
+    parsed = mail(kind)
+    assert parsed["In-Reply-To"] == parsed["References"] == _root(kind)
 
 
 def test_an_answer_hangs_on_the_mail_that_it_answers() -> None:

@@ -1,8 +1,8 @@
-"""A Postfix of our own: SMTP on a loopback port, delivering known addresses by LMTP and nothing anywhere else."""
+"""A Postfix of our own: SMTP on a loopback port, delivering known addresses on loopback and nothing anywhere else."""
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ local_recipient_maps =
 virtual_mailbox_domains = acme.example
 virtual_mailbox_maps = texthash:{directory}/recipients
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp_port}
+transport_maps = texthash:{directory}/transport
 recipient_delimiter = +
 default_transport = error:nothing leaves this machine
 relay_transport = error:nothing leaves this machine
@@ -74,6 +75,9 @@ flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 proxywrite unix - - n - 1 proxymap
 lmtp unix - - n - - lmtp
+encrypted unix - - n - - smtp
+  -o smtp_tls_security_level=encrypt
+  -o smtp_tls_loglevel=1
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
@@ -113,6 +117,22 @@ class Postfix:
             processes.stop(self.process)
             self.process = None
 
+    def route(self, nexthops: Mapping[str, str]) -> None:
+        """Deliver these addresses, and their plus forms, elsewhere from now on, and all others to Dovecot.
+
+        A next hop is `lmtp:inet:127.0.0.1:PORT`, or `encrypted:[127.0.0.1]:PORT`, which is SMTP that goes on
+        only after STARTTLS (transport(5)). A Postfix that runs is started anew, since it reads the table once.
+        """
+        lines = (f"{address} {nexthop}\n" for address, nexthop in nexthops.items())
+        (self.directory / "transport").write_text("".join(lines))
+        if self.process is not None:
+            self.stop()
+            self.start()
+
+    def log(self) -> str:
+        """Give what it has logged so far."""
+        return (self.directory / "postfix.log").read_text()
+
     def smtp(self) -> Smtp:
         """Give the settings that send through it without a login."""
         return Smtp(processes.LOOPBACK, self.smtp_port, Security.NONE)
@@ -133,6 +153,7 @@ def configure(
         (directory / name).mkdir()
     shutil.chown(directory / "data", "postfix")
     (directory / "recipients").write_text("".join(f"{address} known\n" for address in addresses))
+    postfix.route({})
     main = _MAIN.format(directory=directory, cert=cert, key=key, lmtp_port=lmtp_port, auth_port=auth_port)
     (directory / "main.cf").write_text(main)
     master = _MASTER.format(

@@ -49,7 +49,7 @@ def subscribe(folder: Path) -> None:
     store = open_store(f"sqlite:///{folder}/replycast.db")
     since = datetime.now(UTC) - timedelta(days=1)
     with store.transaction() as connection:
-        one = subscribers.add(connection, public_id="a" * 32, email=READER, unsubscribe_hash="h", now=since)
+        one = subscribers.add(connection, public_id="a" * 32, address=READER, unsubscribe_hash="h", now=since)
         subscribers.set_state(connection, one.id, SubscriberState.CONFIRMED, confirmed_at=since)
     store.close()
 

@@ -1,13 +1,21 @@
 """A relay that answers some recipients otherwise than the rest, and what is sent through it."""
 
 from collections.abc import Callable
+from functools import partial
+from hashlib import md5
+from threading import Event
 from typing import Any
 
+from anyio import to_thread
+from sqlalchemy import select
+
+from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.config.settings import Security, Smtp
 from service.mail.compose import PostOffice
-from service.model import Delivery, DeliveryKind
-from service.store import deliveries
+from service.model import Delivery, DeliveryKind, SubscriberState
+from service.outbox import Relay, fan_out
+from service.store import deliveries, schema, subscribers
 from service.store.deliveries import NewDelivery
 from tests.rooms import Clock
 from tests.transport.scripted_relay import ScriptedRelay
@@ -58,6 +66,7 @@ def queue(
     """Queue a mail to each; gives their public ids."""
     facts = {
         "path": "/subscribe/confirm/",
+        "is_known": False,
         "employee_name": "Jordan",
         "minutes": 15,
         "subscriber_public_id": "f" * 32,
@@ -85,3 +94,35 @@ def look_at(house: House, public_id: str) -> Delivery:
         found = deliveries.get_by_public_id(connection, public_id)
     assert found is not None
     return found
+
+
+async def fan_out_all(house: House, clock: Clock, relay: Relay, stop: Event | None = None) -> int:
+    """Send the updates for subscribers, as the service does: in a thread of its own."""
+    next_chunk = partial(queue_next_chunk, house)
+    given = house.store, office_of(house), relay, clock, next_chunk, stop or Event()
+    return await to_thread.run_sync(fan_out, *given)
+
+
+def subscribe(house: House, clock: Clock, *names: str) -> None:
+    """Let readers subscribe, who have confirmed."""
+    with house.store.transaction() as connection:
+        for name in names:
+            public_id = md5(name.encode(), usedforsecurity=False).hexdigest()
+            address = name if "@" in name else f"{name}@reader.example"
+            added = subscribers.add(
+                connection, public_id=public_id, address=address, unsubscribe_hash=public_id, now=clock()
+            )
+            confirmed = SubscriberState.CONFIRMED
+            subscribers.set_state(connection, added.id, confirmed, confirmed_at=clock())
+
+
+def deliveries_to(house: House, name: str) -> list[Delivery]:
+    """Read what was queued for a subscriber, oldest first."""
+    with house.store.reading() as connection:
+        query = select(schema.deliveries.c.public_id).order_by(schema.deliveries.c.id)
+        wanted = schema.deliveries.c.recipient == f"{name}@reader.example"
+        found = [
+            deliveries.get_by_public_id(connection, one)
+            for one in connection.execute(query.where(wanted)).scalars()
+        ]
+    return [one for one in found if one is not None]

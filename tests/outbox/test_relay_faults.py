@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import outbox
 from service.actions.house import House
 from service.config.settings import Smtp
 from service.mail.smtp import RelayLoginRefused
-from service.outbox import Relay, retry_after, send_due
+from service.outbox import Relay, outcomes, send_due, sending
+from service.outbox import relay as relays
+from service.outbox.relay import retry_after
 from tests.outbox.relays import (
     NOBODY_LISTENS,
     answer_by_recipient,
@@ -54,7 +55,7 @@ async def test_a_relay_that_refuses_the_login_is_not_knocked_at(
     def refuse(*_: object, **__: object) -> None:
         raise RelayLoginRefused("no login to the relay")
 
-    monkeypatch.setattr(outbox, "open_session", refuse)
+    monkeypatch.setattr(sending, "open_session", refuse)
     relay = Relay(NOBODY_LISTENS)
     [mail] = queue(house, clock, "ana")
     await send(house, clock, relay)
@@ -99,7 +100,7 @@ async def test_no_mail_fails_because_of_the_relay(
             clock.now = relay.paused_until or clock.now
         assert [look_at(house, mail).failed_at for mail in mails] == [None, None]
         server.answers |= {"greeting": "220 relay", "AUTH": "235 welcome", "MAIL": "250 sender ok"}
-        clock.move(outbox.LONGEST_RETRY)
+        clock.move(relays.LONGEST_RETRY)
         await send(house, clock, relay)
         assert all(look_at(house, mail).sent_at for mail in mails)
 
@@ -110,12 +111,12 @@ async def test_a_mail_that_always_ends_the_connection_steps_back(house: House, c
         answer_by_recipient(server, lambda line: CLOSE if "killer@" in line else None)
         relay = Relay(server.smtp)
         killer, ana, ben = queue(house, clock, "killer", "ana", "ben")
-        for _ in range(outbox.SUSPICIOUS_AFTER + 1):
+        for _ in range(outcomes.SUSPICIOUS_AFTER + 1):
             await send(house, clock, relay)
             clock.now = relay.paused_until or clock.now
         assert look_at(house, ana).sent_at
         assert look_at(house, ben).sent_at
-        assert recipients_heard(server).count("killer@reader.example") == outbox.SUSPICIOUS_AFTER
+        assert recipients_heard(server).count("killer@reader.example") == outcomes.SUSPICIOUS_AFTER
         stepped_back = look_at(house, killer)
         assert stepped_back.due_at is not None
         assert stepped_back.due_at > clock()
@@ -125,7 +126,7 @@ async def test_a_mail_that_always_ends_the_connection_steps_back(house: House, c
 @given(attempts=st.integers(1, 10_000))
 def test_a_pause_before_the_next_attempt_keeps_its_bounds(attempts: int) -> None:
     pause = retry_after(attempts)
-    assert outbox.FIRST_RETRY / 2 <= pause <= outbox.LONGEST_RETRY
+    assert relays.FIRST_RETRY / 2 <= pause <= relays.LONGEST_RETRY
 
 
 @given(failures=st.integers(1, 200), smtp=st.just(NOBODY_LISTENS))
@@ -133,7 +134,7 @@ def test_a_relay_is_never_left_alone_for_longer_than_a_minute(failures: int, smt
     relay = Relay(smtp)
     pauses = [relay.pause(NOW) - NOW for _ in range(failures)]
     assert pauses == sorted(pauses)
-    assert pauses[0] == outbox.FIRST_PAUSE
-    assert pauses[-1] <= outbox.LONGEST_PAUSE
+    assert pauses[0] == relays.FIRST_PAUSE
+    assert pauses[-1] <= relays.LONGEST_PAUSE
     relay.works()
-    assert relay.pause(NOW) - NOW == outbox.FIRST_PAUSE
+    assert relay.pause(NOW) - NOW == relays.FIRST_PAUSE

@@ -5,18 +5,14 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import delete
-from sqlalchemy import update as sql_update
 
-from service import outbox
 from service.actions.house import House
-from service.model import Delivery, DeliveryKind, Incident, UpdateStatus
-from service.outbox import Relay, send_due
-from service.store import deliveries, narrative, schema
+from service.model import Delivery, DeliveryKind
+from service.outbox import Relay, outcomes, relay, send_due
+from service.store import deliveries
 from tests.outbox.relays import answer_by_recipient, look_at, office_of, queue, recipients_heard
 from tests.rooms import Clock
 from tests.transport.scripted_relay import ScriptedRelay, scripted_relay
-from tests.web.outages import Outages
 
 pytestmark = pytest.mark.anyio
 
@@ -101,11 +97,11 @@ async def test_a_refusal_for_now_is_tried_again_with_growing_pauses_and_given_up
     due = [queued_at, *(one.due_at for one in waiting if one.due_at)]
     pauses = [later - earlier for earlier, later in pairwise(due)]
     for attempts, pause in enumerate(pauses[:7], start=1):
-        longest = outbox.FIRST_RETRY * 2 ** (attempts - 1)
+        longest = relay.FIRST_RETRY * 2 ** (attempts - 1)
         assert longest / 2 <= pause <= longest
-    assert max(pauses) <= outbox.LONGEST_RETRY
+    assert max(pauses) <= relay.LONGEST_RETRY
     assert failed.failed_at is not None
-    assert timedelta(0) <= queued_at + outbox.USEFUL_FOR - failed.failed_at <= outbox.LONGEST_RETRY
+    assert timedelta(0) <= queued_at + outcomes.USEFUL_FOR - failed.failed_at <= relay.LONGEST_RETRY
     assert failed.last_error == "451 4.7.1 greylisted"
     assert failed.attempts == len(waiting) + 1
 
@@ -129,64 +125,9 @@ async def test_a_mail_that_was_refused_for_now_is_sent_when_the_relay_takes_it(
     await send(house, clock, server)
     server.answers["RCPT"] = "250 fine"
     assert await send(house, clock, server) == 0, "not before its time"
-    clock.move(outbox.FIRST_RETRY)
+    clock.move(relay.FIRST_RETRY)
     assert await send(house, clock, server) == 1
     assert (look_at(house, ana).sent_at, look_at(house, ana).last_error) == (clock(), "")
-
-
-def queue_update(house: House, clock: Clock, incident: Incident) -> str:
-    """Queue an update of an incident for Ana, and nothing else; gives its public id."""
-    with house.store.transaction() as connection:
-        connection.execute(delete(schema.deliveries))
-        narrative.add_update(
-            connection,
-            incident_id=incident.id,
-            status=UpdateStatus.IDENTIFIED,
-            body="We found it.",
-            now=clock(),
-            by="sam",
-        )
-        update_id = narrative.newest_update_id(connection)
-    kind = DeliveryKind.SUBSCRIBER_UPDATE
-    return queue(house, clock, "ana", kind=kind, incident_id=incident.id, update_id=update_id)[0]
-
-
-async def test_a_person_who_waits_is_served_before_subscribers(
-    house: House, clock: Clock, server: ScriptedRelay
-) -> None:
-    queue_update(house, clock, Outages(house, clock).published())
-    clock.move(timedelta(minutes=1))
-    queue(house, clock, "ben")
-    while await send(house, clock, server):
-        pass
-    assert recipients_heard(server) == ["ben@reader.example", "ana@reader.example"]
-
-
-async def test_an_update_of_an_incident_that_is_not_public_is_never_sent(
-    house: House, clock: Clock, server: ScriptedRelay
-) -> None:
-    update = queue_update(house, clock, Outages(house, clock).fire())
-    assert await send(house, clock, server) == 1
-    failed = look_at(house, update)
-    assert failed.last_error == "the incident of this update is not public"
-    assert failed.failed_at == clock()
-    assert recipients_heard(server) == []
-
-
-async def test_who_leaves_while_the_relay_hesitates_gets_nothing(
-    house: House, clock: Clock, server: ScriptedRelay
-) -> None:
-    update = queue_update(house, clock, Outages(house, clock).published())
-
-    def leave(_line: str) -> str:
-        with house.store.transaction() as connection:
-            connection.execute(sql_update(schema.deliveries).values(due_at=None))
-        return "451 4.7.1 greylisted"
-
-    answer_by_recipient(server, leave)
-    await send(house, clock, server)
-    assert recipients_heard(server) == ["ana@reader.example"]
-    assert look_at(house, update).due_at is None
 
 
 async def test_what_a_dead_process_had_claimed_is_sent_after_the_lease(
@@ -194,8 +135,8 @@ async def test_what_a_dead_process_had_claimed_is_sent_after_the_lease(
 ) -> None:
     [ana] = queue(house, clock, "ana")
     with house.store.transaction() as connection:
-        deliveries.claim_due(connection, clock(), urgent=True, lease=outbox.LEASE, limit=9)
+        deliveries.claim_due(connection, clock(), urgent=True, lease=outcomes.LEASE, limit=9)
     assert await send(house, clock, server) == 0
-    clock.move(outbox.LEASE)
+    clock.move(outcomes.LEASE)
     assert await send(house, clock, server) == 1
     assert look_at(house, ana).sent_at == clock()

@@ -64,7 +64,7 @@ def add_update(connection: Connection, incident: Incident, posted_at: datetime =
 def add_subscriber(connection: Connection, name: str, confirmed_at: datetime | None = NOW) -> Subscriber:
     """Store a subscriber, confirmed where a time is given."""
     added = subscribers.add(
-        connection, public_id=name, email=f"{name}@reader.example", unsubscribe_hash=name, now=NOW
+        connection, public_id=name, address=f"{name}@reader.example", unsubscribe_hash=name, now=NOW
     )
     if confirmed_at is not None:
         state = SubscriberState.CONFIRMED

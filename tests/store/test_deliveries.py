@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Connection
 
-from service.store import deliveries
+from service.model import DeliveryKind
+from service.store import deliveries, progress
 from service.store.database import Store
 from tests.store.rows import (
     MINUTE,
@@ -182,16 +183,17 @@ def test_leaving_cancels_what_waits_even_where_it_is_claimed(store: Store) -> No
         assert claim(connection) == [confirmation.id], "only updates are cancelled"
 
 
-@pytest.mark.parametrize(("update_at", "login_at"), [(NOW, NOW + MINUTE), (NOW + MINUTE, NOW)])
-def test_the_next_that_falls_due_may_be_of_either_kind(
-    store: Store, update_at: datetime, login_at: datetime
-) -> None:
+def test_of_each_kind_it_is_known_when_the_next_falls_due(store: Store) -> None:
     with store.transaction() as connection:
-        assert deliveries.next_due_at(connection) is None
+        assert deliveries.next_due_at(connection, urgent=True) is None
         update_id = add_update(connection, add_incident(connection))
-        queued(connection, a_mail("update", update_id=update_id), at=update_at)
-        queued(connection, a_mail("login"), at=login_at)
-        assert deliveries.next_due_at(connection) == NOW
+        queued(connection, a_mail("login"), at=NOW)
+        queued(connection, a_mail("update", update_id=update_id), at=NOW + MINUTE)
+        call = a_mail("call", update_id=update_id, kind=DeliveryKind.WEBHOOK_CALL)
+        queued(connection, call, at=NOW + 2 * MINUTE)
+        assert deliveries.next_due_at(connection, urgent=True) == NOW
+        assert deliveries.next_due_at(connection, urgent=False) == NOW + MINUTE
+        assert deliveries.next_call_due_at(connection) == NOW + 2 * MINUTE
 
 
 def test_occasions_are_counted_by_how_they_begin_and_since_when(store: Store) -> None:
@@ -212,11 +214,14 @@ def test_progress_is_counted_by_update(store: Store) -> None:
         )
         deliveries.mark_sent(connection, sent.id, NOW)
         deliveries.mark_failed(connection, failed.id, NOW, "550 no such user")
-        progress = deliveries.progress_of_updates(connection, incident.id)
-    assert progress == {
-        first: deliveries.Progress(sent=1, waiting=0, failed=1),
-        second: deliveries.Progress(sent=0, waiting=1, failed=0),
-    }
+        counted = progress.of_incident(connection, incident.id)
+        assert progress.of_update(connection, first) == counted[first]
+        assert progress.of_update(connection, second + 1) is None
+        assert [one.update_id for one in progress.latest(connection, limit=9)] == [second, first]
+    assert [(one.queued, one.sent, one.failed, one.waiting) for one in counted.values()] == [
+        (2, 1, 1, 0),
+        (1, 0, 0, 1),
+    ]
 
 
 def test_of_one_delivery_the_first_bounce_counts(store: Store) -> None:

@@ -1,5 +1,7 @@
 """What arrives is kept in its order, a mail once, and worked off oldest first."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from service.store import inbox_rows
@@ -56,6 +58,15 @@ def test_of_mails_that_come_together_each_is_stored_once(store: Store) -> None:
         assert inbox_rows.add_mails(connection, []) == 0
         stored = inbox_rows.listed(connection, limit=9)
     assert [row.raw for row in stored] == [b"publish"] * 2
+
+
+def test_of_a_mail_that_two_bring_at_once_one_is_stored(store: Store) -> None:
+    def bring(number: int) -> int:
+        with store.transaction() as connection:
+            return inbox_rows.add_mails(connection, [a_mail(f"mail {number // 2}", f"INBOX/1/{number}")])
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sum(threads.map(bring, range(40))) == 20
 
 
 def test_the_oldest_pending_is_next_and_what_is_finished_is_not(store: Store) -> None:

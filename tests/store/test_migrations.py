@@ -10,8 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 
 from service.store import credentials
+from service.store.columns import metadata
 from service.store.database import SchemaUnknown, Store, alembic_config, migrate, open_store
-from service.store.schema import metadata
 
 
 def objects(store: Store) -> set[str]:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, event
 
-from service.store import deliveries, inbox_rows, incidents, narrative, subscribers
+from service.store import audience, deliveries, inbox_rows, incidents, narrative
+from service.store.audience import Audience
 from service.store.database import Store
-from service.store.inbox_rows import Arrival, Door
-from service.store.subscribers import Audience
 from tests.store.rows import MINUTE, MONITOR, NOW, claim
 
 Query = Callable[[Connection], object]
@@ -17,7 +16,13 @@ Query = Callable[[Connection], object]
 HOT: dict[str, tuple[Query, set[str]]] = {
     "claim urgent": (lambda c: claim(c, urgent=True), {"ix_deliveries_urgent", "ix_deliveries_order"}),
     "claim updates": (lambda c: claim(c, urgent=False), {"ix_deliveries_updates", "ix_deliveries_order"}),
-    "next delivery": (deliveries.next_due_at, {"ix_deliveries_urgent", "ix_deliveries_updates"}),
+    "next mail that is urgent": (lambda c: deliveries.next_due_at(c, urgent=True), {"ix_deliveries_urgent"}),
+    "next mail of an update": (lambda c: deliveries.next_due_at(c, urgent=False), {"ix_deliveries_updates"}),
+    "next call": (deliveries.next_call_due_at, {"ix_deliveries_calls"}),
+    "claim calls": (
+        lambda c: deliveries.claim_calls(c, NOW, lease=MINUTE, limit=9),
+        {"ix_deliveries_calls"},
+    ),
     "unreached": (lambda c: deliveries.unreached_employees(c, limit=9), {"ix_deliveries_unreached"}),
     "lately unreached": (lambda c: deliveries.lately_unreached(c, NOW, limit=9), {"ix_deliveries_alarmed"}),
     "pending": (inbox_rows.next_pending, {"ix_inbox_pending"}),
@@ -33,10 +38,7 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "cancel": (lambda c: deliveries.cancel_of_subscriber(c, 1, ""), {"ix_deliveries_heard"}),
     "everybody": (lambda c: next_to_tell(c, Audience(None)), {"INTEGER PRIMARY KEY"}),
     "who heard": (lambda c: next_to_tell(c, Audience(1)), {"INTEGER PRIMARY KEY", "ix_deliveries_heard"}),
-    "known mail": (
-        lambda c: inbox_rows.add_mails(c, [Arrival(Door.MAIL, NOW, b"", content_key="a", uid_key="b")]),
-        {"sqlite_autoindex_inbox_1", "sqlite_autoindex_inbox_2"},
-    ),
+    "last alert": (lambda c: narrative.last_alert_of(c, 1), {"ix_alerts_incident_id"}),
     "last UID": (lambda c: inbox_rows.last_uid(c, "a/INBOX/1/"), {"sqlite_autoindex_inbox_2"}),
     "occasions": (
         lambda c: deliveries.count_of_occasions(c, "answer-error:", NOW - MINUTE),
@@ -45,8 +47,8 @@ HOT: dict[str, tuple[Query, set[str]]] = {
 }
 
 
-def next_to_tell(connection: Connection, audience: Audience) -> object:
-    return subscribers.next_to_tell(connection, audience, posted_at=NOW, after_id=0, limit=9)
+def next_to_tell(connection: Connection, wanted: Audience) -> object:
+    return audience.next_to_tell(connection, wanted, posted_at=NOW, after_id=0, limit=9)
 
 
 def plan_of(connection: Connection, query: Query) -> list[str]:

@@ -116,3 +116,83 @@ def test_what_was_committed_is_there_for_the_next_process(sqlite: Store, sqlite_
         connection.execute(insert(instance).values(name="instance_id", value="seven"))
     with closing(sqlite3.connect(sqlite_file)) as other:
         assert other.execute("SELECT value FROM instance").fetchall() == [("seven",)]
+
+
+def log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}-wal")
+
+
+def database_alone(file: Path, folder: Path) -> bytes:
+    """Read the value from the file without its log, as it would be after losing that."""
+    folder.mkdir()
+    (folder / "alone.db").write_bytes(file.read_bytes())
+    with closing(sqlite3.connect(folder / "alone.db")) as other:
+        return b"".join(raw for (raw,) in other.execute("SELECT raw FROM inbox"))
+
+
+def test_what_may_be_lost_in_a_power_cut_is_not_synced_and_what_follows_is(sqlite: Store) -> None:
+    with sqlite.transaction(durable=False) as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+    assert pragmas(sqlite) == ("wal", 2, 1)
+
+
+def test_what_may_be_lost_in_a_power_cut_is_seen_by_others_at_once(sqlite: Store, sqlite_file: Path) -> None:
+    with sqlite.transaction(durable=False) as connection:
+        connection.execute(insert(instance).values(name="instance_id", value="seven"))
+    with closing(sqlite3.connect(sqlite_file)) as other:
+        assert other.execute("SELECT value FROM instance").fetchall() == [("seven",)]
+
+
+def test_a_checkpoint_copies_the_log_and_is_idle_until_the_next_change(
+    sqlite: Store, sqlite_file: Path, tmp_path: Path
+) -> None:
+    add_post(sqlite, size=3)
+    assert database_alone(sqlite_file, tmp_path / "before") == b""
+    assert sqlite.checkpoint()
+    assert database_alone(sqlite_file, tmp_path / "after") == b"xxx"
+    assert not sqlite.checkpoint()
+    add_post(sqlite, size=2)
+    assert sqlite.checkpoint()
+    assert database_alone(sqlite_file, tmp_path / "at last") == b"xxxxx"
+
+
+def test_what_a_reader_keeps_from_being_copied_is_copied_later(
+    sqlite: Store, sqlite_file: Path, tmp_path: Path
+) -> None:
+    with sqlite.reading() as connection:
+        assert inbox_rows.count_pending(connection) == 0
+        add_post(sqlite, size=3)
+        assert sqlite.checkpoint()
+        assert database_alone(sqlite_file, tmp_path / "while it reads") == b""
+    assert sqlite.checkpoint()
+    assert database_alone(sqlite_file, tmp_path / "after") == b"xxx"
+
+
+def test_a_commit_does_not_copy_the_log_itself(sqlite: Store, sqlite_file: Path) -> None:
+    before = sqlite_file.stat().st_mtime_ns
+    add_post(sqlite, size=8_000_000)
+    assert sqlite_file.stat().st_mtime_ns == before
+
+
+def test_a_log_that_grew_too_long_is_cut(
+    sqlite: Store, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.database.LONGEST_LOG", 100_000)
+    add_post(sqlite, size=200_000)
+    with sqlite.reading() as connection:
+        assert inbox_rows.count_pending(connection) == 1
+        add_post(sqlite)
+        sqlite.checkpoint()
+    assert log_of(sqlite_file).stat().st_size > 200_000
+    assert sqlite.checkpoint()
+    assert log_of(sqlite_file).stat().st_size == 0
+    assert count_posts(sqlite) == 2
+    with sqlite.transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10
+
+
+def test_who_closes_the_store_leaves_no_log(sqlite: Store, sqlite_file: Path) -> None:
+    add_post(sqlite)
+    assert log_of(sqlite_file).exists()
+    sqlite.close()
+    assert not log_of(sqlite_file).exists()

@@ -4,17 +4,17 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from service.model import Incident, Subscriber, SubscriberState
-from service.store import deliveries, subscribers
+from service.model import Channel, Incident, Subscriber, SubscriberState
+from service.store import audience, deliveries, subscribers
+from service.store.audience import Audience
 from service.store.database import Store
-from service.store.subscribers import Audience
 from tests.store.rows import MINUTE, NOW, a_mail, add_incident, add_subscriber, add_update, queued
 
 EVERYBODY = Audience(None)
 
 
-def told(connection: Connection, audience: Audience, *, after_id: int = 0, limit: int = 9) -> list[str]:
-    chosen = subscribers.next_to_tell(connection, audience, posted_at=NOW, after_id=after_id, limit=limit)
+def told(connection: Connection, wanted: Audience, *, after_id: int = 0, limit: int = 9) -> list[str]:
+    chosen = audience.next_to_tell(connection, wanted, posted_at=NOW, after_id=after_id, limit=limit)
     return [one.public_id for one in chosen]
 
 
@@ -28,12 +28,12 @@ def tell(connection: Connection, incident: Incident, update_id: int, subscriber:
 def test_an_address_is_one_whatever_its_case(store: Store) -> None:
     with store.transaction() as connection:
         ana = add_subscriber(connection, "ana")
-        found = subscribers.find_by_email(connection, "ANA@Reader.Example")
+        found = subscribers.find_by_address(connection, "ANA@Reader.Example")
         assert found is not None
         assert found.id == ana.id
         with pytest.raises(IntegrityError):
             subscribers.add(
-                connection, public_id="b", email="Ana@reader.example", unsubscribe_hash="b", now=NOW
+                connection, public_id="b", address="Ana@reader.example", unsubscribe_hash="b", now=NOW
             )
 
 
@@ -44,7 +44,7 @@ def test_a_first_update_goes_to_those_confirmed_by_then(store: Store) -> None:
         left = add_subscriber(connection, "eve")
         subscribers.set_state(connection, left.id, SubscriberState.UNSUBSCRIBED, confirmed_at=None)
         assert told(connection, EVERYBODY) == ["ana", "dia"]
-        assert subscribers.count_confirmed(connection) == 3, "ben hears of what is published now"
+        assert audience.count(connection, EVERYBODY).total == 3, "ben hears of what is published now"
 
 
 def test_they_are_told_chunk_by_chunk(store: Store) -> None:
@@ -69,18 +69,18 @@ def test_a_further_update_goes_to_those_who_heard_of_the_first(store: Store) -> 
         state = SubscriberState.UNSUBSCRIBED
         subscribers.set_state(connection, by_name["left"].id, state, confirmed_at=None)
         assert told(connection, Audience(first)) == ["sent", "waiting"]
-        assert subscribers.count_heard(connection, first) == 2
+        assert audience.count(connection, Audience(first)).total == 2
 
 
 def test_an_address_that_does_not_exist_hears_nothing_until_it_confirms_again(store: Store) -> None:
     with store.transaction() as connection:
         ana = add_subscriber(connection, "ana")
-        assert subscribers.count_soft_bounce(connection, ana.id) == 1
+        assert subscribers.count_soft_bounce(connection, ana.id, NOW) == 1
         subscribers.suppress(connection, ana.id, NOW)
         assert told(connection, EVERYBODY) == []
         subscribers.set_state(connection, ana.id, SubscriberState.CONFIRMED, confirmed_at=NOW)
         assert told(connection, EVERYBODY) == ["ana"]
-        assert subscribers.count_soft_bounce(connection, ana.id) == 1
+        assert subscribers.count_soft_bounce(connection, ana.id, NOW) == 1
 
 
 def test_an_unsubscribe_link_finds_its_address_alone(store: Store) -> None:
@@ -91,3 +91,66 @@ def test_an_unsubscribe_link_finds_its_address_alone(store: Store) -> None:
         assert found is not None
         assert found.id == ana.id
         assert subscribers.find_by_unsubscribe_hash(connection, "cem") is None
+
+
+def choose(
+    connection: Connection, name: str, components: list[str] | None = None, groups: tuple[str, ...] = ()
+) -> None:
+    """Store a subscriber with choices of its own."""
+    subscribers.choose(connection, add_subscriber(connection, name).id, components=components, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "who"),
+    [
+        (Audience(), ["all", "email", "api", "staff"]),
+        (Audience(components=("Email",)), ["all", "email", "staff"]),
+        (Audience(components=("API", "Email")), ["all", "email", "api", "staff"]),
+        (Audience(components=("Website",)), ["all", "staff"]),
+        (Audience(groups=("Staff",)), ["staff"]),
+        (Audience(components=("Email",), groups=("Staff", "Partners")), ["staff"]),
+        (Audience(groups=("Partners",)), []),
+    ],
+)
+def test_who_chose_components_or_is_in_a_group_hears_of_these_alone(
+    store: Store, wanted: Audience, who: list[str]
+) -> None:
+    with store.transaction() as connection:
+        choose(connection, "all")
+        choose(connection, "email", ["Email"])
+        choose(connection, "api", ["API"])
+        choose(connection, "staff", None, ("Staff",))
+        assert told(connection, wanted) == who
+        assert audience.count(connection, wanted).mails == len(who)
+
+
+def test_webhooks_are_counted_apart_from_mails(store: Store) -> None:
+    with store.transaction() as connection:
+        add_subscriber(connection, "ana")
+        hook = subscribers.add(
+            connection,
+            public_id="hook",
+            address="https://hooks.example/A",
+            unsubscribe_hash="hook",
+            now=NOW,
+            channel=Channel.SLACK,
+        )
+        subscribers.set_state(connection, hook.id, SubscriberState.CONFIRMED, confirmed_at=NOW)
+        reach = audience.count(connection, EVERYBODY)
+        assert (reach.mails, reach.webhooks, reach.subscribers) == (
+            1,
+            1,
+            "1 subscriber by mail and 1 webhook",
+        )
+        assert subscribers.find_by_address(connection, "https://hooks.example/a") is None, "paths have a case"
+
+
+def test_what_was_chosen_is_read_again_and_can_be_chosen_anew(store: Store) -> None:
+    with store.transaction() as connection:
+        ana = add_subscriber(connection, "ana")
+        subscribers.choose(connection, ana.id, components=["API", "Email", "API"], groups=["Staff"])
+        [read] = subscribers.listed(connection, limit=9)
+        assert (read.components, read.groups) == (("API", "Email"), ("Staff",))
+        subscribers.choose(connection, ana.id, components=None, groups=())
+        [read] = subscribers.listed(connection, limit=9)
+        assert (read.components, read.groups) == (None, ())

@@ -170,6 +170,22 @@ async def test_a_bounced_employee_raises_an_alarm_with_the_admins(world: World) 
     assert len(world.mails(JORDAN)) == 2
 
 
+async def test_an_employee_whose_mails_all_bounce_is_one_alarm_an_hour(world: World) -> None:
+    await world.answer(await asked(world), "publish")
+    await world.recover()
+    sams, before = world.mails(SAM), len(world.mails(JORDAN))
+    assert len(sams) == 3, "asked, told that it is published, told that it is closed"
+    for mail in sams[:2]:
+        await world.send_mail(bounce(mail, "5.1.1"), sender="", to=mail.kept.sender)
+    assert [mail.subject for mail in world.mails(JORDAN)[before:]] == [
+        "Acme Status: Sam Lee cannot be reached by mail"
+    ]
+    await world.after(hours=1)
+    await world.send_mail(bounce(sams[2], "5.1.1"), sender="", to=sams[2].kept.sender)
+    assert len(world.mails(JORDAN)) == before + 2
+    assert "3 mails to Sam Lee (sam@acme.example) could not be delivered" in world.mails(JORDAN)[-1].text
+
+
 async def test_a_subscriber_whose_address_is_gone_gets_nothing_more(world: World) -> None:
     await world.answer(await asked(world), "publish")
     opened = world.mails(ANA)[-1]

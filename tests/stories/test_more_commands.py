@@ -47,7 +47,7 @@ async def test_an_update_before_the_publication_is_refused_with_the_way_to_do_it
 async def test_status_says_how_it_stands_and_changes_nothing(world: World) -> None:
     mail = await asked(world)
     await world.answer(mail, "status")
-    assert "1 subscriber would hear of it" in world.mails(JORDAN)[-1].text
+    assert "1 subscriber by mail would hear of it" in world.mails(JORDAN)[-1].text
     await world.answer(mail, "publish")
     assert world.phases() == [Phase.PUBLISHED]
 

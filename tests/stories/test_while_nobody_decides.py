@@ -33,7 +33,7 @@ async def test_employees_are_reminded_until_somebody_decides(tmp_path: Path, clo
         await world.after(minutes=10)
         assert len(world.mails(JORDAN)) == 3
         assert "reminder" in world.mails(JORDAN)[-1].text
-        await world.answer(world.mails(JORDAN)[0], "publish")
+        await world.answer(world.mails(JORDAN)[0], "discard")
         await world.after(hours=3)
         assert len(world.mails(JORDAN)) == 4, "the answer, and no reminder any more"
 

@@ -39,6 +39,8 @@ class OAuthDouble:
         self.refresh_token = REFRESH_TOKEN
         self.rotates = False
         """Whether each answer brings another refresh token and ends the last one."""
+        self.extra: Mapping[str, object] = {}
+        """What each answer brings besides, or instead."""
         self.account_key: jwk.RSAKey | None = None
         """The service account's public key."""
         self.asked: list[Mapping[str, str]] = []
@@ -101,7 +103,7 @@ class OAuthDouble:
             told["expires_in"] = self.lifetime
         if self.rotates:
             self.refresh_token = told["refresh_token"] = f"{REFRESH_TOKEN}{number}"
-        return told
+        return {**told, **self.extra}
 
     def _vouches_for(self, assertion: str) -> bool:
         assert self.account_key is not None

@@ -11,6 +11,9 @@ CLOSE = "close"
 SILENCE = "silence"
 """Stands for an answer: there is none."""
 
+PIPELINING = {"EHLO": "250-relay\r\n250-8BITMIME\r\n250 PIPELINING"}
+"""The answers of a relay that takes commands ahead."""
+
 _ANSWERS = {
     "EHLO": "250-relay\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN",
     "HELO": "250 relay",
@@ -31,6 +34,9 @@ class ScriptedRelay:
         self.answers = {"greeting": "220 relay", **_ANSWERS, **answers}
         self.heard: list[str] = []
         self.port = 0
+        self.most_conversations = 1_000
+        """How many it holds at once; more of them are told 421."""
+        self.conversations = 0
         self.is_silent = asyncio.Event()
         """Set once it owes an answer that it will not give."""
 
@@ -50,7 +56,11 @@ class ScriptedRelay:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hold one conversation."""
+        self.conversations += 1
         try:
+            if self.conversations > self.most_conversations:
+                writer.write(b"421 4.7.0 too many connections\r\n")
+                return
             await self._say(writer, "greeting")
             in_mail = False
             while received := await reader.readline():
@@ -64,6 +74,7 @@ class ScriptedRelay:
         except (ConnectionError, asyncio.CancelledError):
             return
         finally:
+            self.conversations -= 1
             writer.close()
 
     async def _say(self, writer: asyncio.StreamWriter, verb: str) -> None:

@@ -13,11 +13,16 @@ from service.model import DeliveryKind, Incident, Phase
 from service.store import incidents
 from service.store.credentials import Purpose
 from service.store.schema import deliveries
-from service.web import dashboard, inbox_page, login
+from service.web import dashboard, dashboard_maintenance, dashboard_subscribers, inbox_page, login
 from service.web.front import Front
 from tests.rooms import Clock, make_client
 
-ROUTES_FOR_EMPLOYEES = (*dashboard.routes, *inbox_page.routes)
+ROUTES_FOR_EMPLOYEES = (
+    *dashboard.routes,
+    *dashboard_maintenance.routes,
+    *dashboard_subscribers.routes,
+    *inbox_page.routes,
+)
 ALL_ROUTES = (*login.routes, *ROUTES_FOR_EMPLOYEES)
 SEEN = {"version": "1"}
 """What the form that publishes says of the text that its page showed."""

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.model import SEVERITY_ORDER, Component, ComponentState, Incident, Phase
-from service.web.component_states import affected, grouped, overall, worst
+from service.model import (
+    SEVERITY_ORDER,
+    Component,
+    ComponentState,
+    Incident,
+    Maintenance,
+    MaintenancePhase,
+    Phase,
+)
+from service.web.component_states import grouped, overall
+from service.workflow.components import affected, worst
 
 OPERATIONAL = ComponentState.OPERATIONAL
 MAINTENANCE = ComponentState.UNDER_MAINTENANCE
@@ -30,6 +39,23 @@ def incident(**components: ComponentState) -> Incident:
         type="performance",
         components=components,
         started_at=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+
+
+def maintenance(*components: str) -> Maintenance:
+    began = datetime(2026, 11, 24, tzinfo=UTC)
+    return Maintenance(
+        id=1,
+        phase=MaintenancePhase.ON,
+        due_at=began,
+        version=1,
+        subject="",
+        message="",
+        components=components,
+        starts_at=began,
+        ends_at=began,
+        planned_at=began,
+        planned_by="jordan",
     )
 
 
@@ -64,6 +90,18 @@ def test_groups_and_components_keep_the_order_of_the_config() -> None:
     names = [(group.name, [shown.name for shown in group.components]) for group in groups]
     assert names == [("Platform", ["Web", "API"]), ("Office", ["Mail"])]
     assert [shown.state for shown in groups[0].components] == [OPERATIONAL, MAJOR]
+
+
+def test_a_group_is_as_its_worst_component_is() -> None:
+    components = [Component("Mail", "Office"), Component("Files", "Office"), Component("API", "Platform")]
+    office, platform = grouped(components, {"Files": PARTIAL})
+    assert (office.state, platform.state) == (PARTIAL, OPERATIONAL)
+
+
+def test_a_maintenance_counts_where_no_incident_says_worse() -> None:
+    on = [maintenance("Email", "API")]
+    assert affected([incident(Email=DEGRADED)], on) == {"Email": DEGRADED, "API": MAINTENANCE}
+    assert overall([], on).sentence == "Under maintenance: Email and API"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,11 @@ from xml.etree import ElementTree as ET
 import httpx2
 import pytest
 
+from service.actions.house import House
+from service.actions.recording_states import record_at_start
+from service.model import ComponentState
+from service.store import component_states
+from service.store.component_states import StateChange
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, Outages
@@ -44,6 +49,27 @@ async def test_the_feed_of_a_quiet_site_is_valid_and_never_changes(
     assert feed.findall(f"{ATOM}entry") == []
     clock.move(timedelta(days=400))
     assert ET.tostring(await read(reader)) == ET.tostring(feed)
+
+
+async def test_a_feed_without_entries_is_as_old_as_the_installation(
+    reader: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    with house.store.transaction() as connection:
+        record_at_start(connection, house.config, clock())
+    first = await reader.get("/feed.atom")
+    clock.move(timedelta(days=400))
+    with house.store.transaction() as connection:  # it is started again, and a component has come in between
+        component_states.append(connection, [StateChange("New", ComponentState.OPERATIONAL, clock())])
+    again = await reader.get("/feed.atom")
+    assert text(ET.fromstring(again.content), "updated") == "2026-11-24T12:00:00+00:00"  # noqa: S314  our own feed
+    assert again.content == first.content
+    assert again.headers["last-modified"] == first.headers["last-modified"] == "Tue, 24 Nov 2026 12:00:00 GMT"
+
+
+async def test_not_even_a_feed_of_an_installation_without_components_is_of_1970(
+    reader: httpx2.AsyncClient,
+) -> None:
+    assert text(await read(reader), "updated") == "2026-01-01T00:00:00+00:00"
 
 
 async def test_a_feed_has_what_the_rfc_demands(reader: httpx2.AsyncClient, outages: Outages) -> None:

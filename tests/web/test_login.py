@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.actions.house import House
+from service.actions.logging_in import MOST_LINKS_AN_HOUR
 from service.web.front import Front
 from service.web.login import BROWSER_COOKIE, SESSION_COOKIE, local_path
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
@@ -111,6 +112,50 @@ async def test_a_browser_that_asks_twice_can_use_either_link(
     await ask(browser)
     assert browser.cookies[BROWSER_COOKIE] == first
     assert [(await browser.post(link)).status_code for link in login_links(house)] == [303, 303]
+
+
+async def test_who_asks_twice_within_a_minute_is_told_that_the_first_link_is_still_good(
+    browser: httpx2.AsyncClient, house: House
+) -> None:
+    answers = [await ask(browser), await ask(browser)]
+    assert answers[0].text == answers[1].text
+    assert "the link in the first one is still good" in answers[1].text
+    [link] = login_links(house)
+    assert (await browser.post(link)).status_code == 303
+
+
+async def test_a_stranger_who_asks_all_the_time_keeps_nobody_out(
+    browser: httpx2.AsyncClient, front: Front, house: House, clock: Clock
+) -> None:
+    await ask(browser)
+    await browser.post(login_links(house)[0])
+    await browser.post("/logout")
+    for _ in range(2 * MOST_LINKS_AN_HOUR):
+        async with make_client(front, ALL_ROUTES) as stranger:
+            await ask(stranger)
+    clock.move(timedelta(minutes=1))
+    before = len(login_links(house))
+    assert before == MOST_LINKS_AN_HOUR
+    await ask(browser)
+    assert (await browser.post(login_links(house)[before])).status_code == 303
+
+
+async def test_a_browser_in_which_somebody_logged_in_is_known_for_a_year(
+    browser: httpx2.AsyncClient, house: House
+) -> None:
+    await ask(browser)
+    entered = await browser.post(login_links(house)[0])
+    assert f"max-age={365 * 24 * 3600}" in set_cookies(entered)[BROWSER_COOKIE]
+    known = browser.cookies[BROWSER_COOKIE]
+    assert f"max-age={365 * 24 * 3600}" in set_cookies(await ask(browser))[BROWSER_COOKIE]
+    assert browser.cookies[BROWSER_COOKIE] == known
+
+
+async def test_whoever_asks_again_still_comes_to_the_page_that_was_wanted(
+    browser: httpx2.AsyncClient,
+) -> None:
+    answer = await ask(browser, next="/dashboard/inbox?before=9")
+    assert 'href="/login?next=/dashboard/inbox%3Fbefore%3D9"' in answer.text
 
 
 async def test_a_browser_key_that_somebody_planted_is_replaced(browser: httpx2.AsyncClient) -> None:

@@ -7,17 +7,21 @@ from imaplib import IMAP4
 import httpx2
 import pytest
 from anyio import to_thread
+from selectolax.lexbor import LexborHTMLParser
 
 from service.actions.house import House
 from service.config.settings import Imap
 from service.errors import RelayUnavailable
 from service.mail.compose import PostOffice, compose
 from service.mail.sandbox import Sandbox, SandboxMail
+from service.model import MAIL_KINDS, DeliveryKind
 from service.store import deliveries
+from service.store.deliveries import NewDelivery
 from service.web import sandbox_page
 from service.web.application import build
 from service.web.front import Front
 from service.web.sandbox_page import LONGEST_REPLY, MAILS_SHOWN, framed, read_mail
+from tests.mail.compose_samples import AT, facts_of
 from tests.rooms import OWN_ADDRESS, Clock, make_client, make_front
 from tests.web.outages import Outages
 
@@ -150,13 +154,7 @@ async def test_a_reply_comes_back_to_the_service_as_from_a_mail_program(
     local: httpx2.AsyncClient, sandbox: Sandbox, house: House, outages: Outages
 ) -> None:
     outages.wait(outages.fire())
-    office = PostOffice(house.config.site, "Acme Status", OWN_ADDRESS, house.instance_id, house.key)
-    with house.store.reading() as connection:
-        approval = deliveries.of_incident_to_employees(connection, 1)[0]
-    envelope = compose(approval, office)
-    await sandbox.put(envelope.sender, envelope.recipient, envelope.message)
-    page = (await local.get("/sandbox/1")).text
-    assert "Reply “publish”" in page
+    await post_all(house, sandbox)
     answer = await local.post("/sandbox/1/reply", data={"text": "publish"})
     assert answer.status_code == 303
     assert (
@@ -166,6 +164,59 @@ async def test_a_reply_comes_back_to_the_service_as_from_a_mail_program(
     [reply] = await to_thread.run_sync(read_mailbox, sandbox.imap)
     assert b"\r\n\r\npublish\r\n" in reply
     assert b"From: Jordan Ray <jordan@acme.example>" in reply
+
+
+async def post_all(house: House, sandbox: Sandbox) -> None:
+    """Let every mail about the first incident to its employees go out."""
+    office = PostOffice(house.config.site, "Acme Status", OWN_ADDRESS, house.instance_id, house.key)
+    with house.store.reading() as connection:
+        queued = deliveries.of_incident_to_employees(connection, 1)
+    for envelope in (compose(one, office) for one in queued):
+        await sandbox.put(envelope.sender, envelope.recipient, envelope.message)
+
+
+OFFERED = {
+    DeliveryKind.APPROVAL: ["Reply “publish”", "Reply “discard”"],
+    DeliveryKind.PUBLISHED: ["Reply “close”", "Reply “update …”"],
+    DeliveryKind.REMINDER: ["Reply “close”", "Reply “update …”"],
+    DeliveryKind.RECOVERED: ["Reply “close”", "Reply “update …”"],
+}
+
+
+@pytest.mark.parametrize("kind", MAIL_KINDS)
+async def test_a_mail_offers_the_replies_that_make_sense(
+    kind: DeliveryKind, local: httpx2.AsyncClient, sandbox: Sandbox, house: House
+) -> None:
+    with house.store.transaction() as connection:
+        new = NewDelivery("0" * 32, "once", kind, "jordan@acme.example", facts_of(kind))
+        deliveries.queue(connection, [new], AT)
+        delivery = deliveries.get_by_public_id(connection, new.public_id)
+    assert delivery is not None
+    office = PostOffice(house.config.site, "Acme Status", OWN_ADDRESS, house.instance_id, house.key)
+    await put(sandbox, compose(delivery, office).message)
+    assert offers_in((await local.get("/sandbox/1")).text) == OFFERED.get(kind, [])
+
+
+async def test_what_asks_for_a_reply_but_is_none_of_our_mails_offers_none(
+    local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox, LETTER.replace(b"Date:", b"Message-ID: <" + b"0" * 32 + b"@acme.example>\nDate:"))
+    assert offers_in((await local.get("/sandbox/1")).text) == []
+
+
+def offers_in(page: str) -> list[str]:
+    """Give what stands on the buttons of a mail's page that write a reply themselves."""
+    return [button.text() for button in LexborHTMLParser(page).css("button") if "“" in button.text()]
+
+
+async def test_an_update_is_offered_with_room_for_its_words(
+    local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    form = {"text": "update", "words": " We know the cause "}
+    assert (await local.post("/sandbox/1/reply", data=form)).status_code == 303
+    [reply] = await to_thread.run_sync(read_mailbox, sandbox.imap)
+    assert b"\r\n\r\nupdate We know the cause\r\n" in reply
 
 
 def read_mailbox(imap: Imap) -> list[bytes]:

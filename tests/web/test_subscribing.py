@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from service.actions.house import House
 from service.mail.compose import PostOffice, compose, unsubscribe_token
 from service.model import Subscriber, SubscriberState
 from service.store import deliveries, subscribers
 from service.web.front import Front
+from service.web.rates import SIGN_UPS_AN_HOUR, client_of
 from tests.rooms import Clock, make_client
 from tests.web.conftest import PUBLIC_ROUTES
 
@@ -74,7 +76,7 @@ class Stranger:
     def known(self) -> Subscriber:
         """Read the subscriber."""
         with self.house.store.reading() as connection:
-            found = subscribers.find_by_email(connection, ADDRESS)
+            found = subscribers.find_by_address(connection, ADDRESS)
         assert found is not None
         return found
 
@@ -102,7 +104,7 @@ def count_of_subscribers(house: House) -> int:
 async def test_a_double_opt_in_goes_by_mail_link_and_button(stranger: Stranger) -> None:
     asked = await stranger.ask()
     assert (asked.status_code, stranger.state) == (200, SubscriberState.PENDING)
-    assert "a mail is on its way" in asked.text
+    assert "A mail is on its way" in asked.text
     assert stranger.wakings.count == 1
     link = stranger.link()
     shown = await stranger.browser.get(link)
@@ -121,7 +123,8 @@ async def test_a_known_address_gets_the_very_same_answer(stranger: Stranger) -> 
     confirmed = await stranger.ask(ADDRESS.upper())
     assert new.text == pending.text == confirmed.text
     assert new.headers == pending.headers == confirmed.headers
-    assert stranger.mails() == []
+    (told,) = stranger.mails()
+    assert "You are subscribed already" in told
 
 
 async def test_scanners_that_open_every_link_change_nothing(stranger: Stranger) -> None:
@@ -142,7 +145,48 @@ async def test_confirming_twice_is_confirming_once(stranger: Stranger) -> None:
     link = stranger.link()
     await stranger.browser.post(link)
     assert "You are subscribed" in (await stranger.browser.post(link)).text
-    assert "<form" not in (await stranger.browser.get(link)).text
+    assert "Yes, subscribe me" not in (await stranger.browser.get(link)).text
+
+
+async def test_what_is_chosen_on_the_form_is_heard_of_and_can_be_changed_later(stranger: Stranger) -> None:
+    wanted = {"email": ADDRESS, "hear_of": "some", "component": ["API", "Email"]}
+    await stranger.browser.post("/subscribe", data=wanted)
+    link = stranger.link()
+    assert "as far as they affect API, Email" in (await stranger.browser.get(link)).text
+    confirmed = await stranger.browser.post(link)
+    assert re.findall(r'value="(\w+)" checked', confirmed.text) == ["some", "Email", "API"]
+    token = unsubscribe_token(stranger.house.key, stranger.known().public_id)
+    changed = {"hear_of": "some", "component": "Calendar"}
+    saved = await stranger.browser.post(f"/subscription/{token}", data=changed)
+    assert "Your choice is saved" in saved.text
+    assert stranger.known().components == ("Calendar",)
+    await stranger.browser.post(f"/subscription/{token}", data={"hear_of": "all", "component": "Calendar"})
+    assert stranger.known().components is None
+
+
+async def test_a_choice_needs_the_link_of_a_mail(stranger: Stranger) -> None:
+    await stranger.subscribe()
+    answer = await stranger.browser.post(f"/subscription/{'a' * 26}", data={"hear_of": "all"})
+    assert answer.status_code == 410
+
+
+async def test_one_client_cannot_make_us_write_to_everybody(stranger: Stranger) -> None:
+    answers = [await stranger.ask(f"reader{number}@example.org") for number in range(SIGN_UPS_AN_HOUR + 1)]
+    assert [one.status_code for one in answers] == [200] * SIGN_UPS_AN_HOUR + [429]
+    assert "try again in an hour" in answers[-1].text
+
+
+@pytest.mark.parametrize(
+    ("host", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_client_is_an_address_or_a_network(host: str, client: str) -> None:
+    assert client_of(Request({"type": "http", "client": (host, 9)})) == client
 
 
 async def test_a_mail_program_unsubscribes_by_one_click(stranger: Stranger) -> None:
@@ -163,7 +207,7 @@ async def test_one_click_may_come_as_multipart(stranger: Stranger) -> None:
 
 async def test_our_own_button_unsubscribes_too(stranger: Stranger) -> None:
     leave = await stranger.subscribe()
-    assert '<form method="post">' in (await stranger.browser.get(leave)).text
+    assert f'<form method="post" action="{leave}">' in (await stranger.browser.get(leave)).text
     assert "You are unsubscribed" in (await stranger.browser.post(leave)).text
     assert stranger.state is SubscriberState.UNSUBSCRIBED
     assert "<form" not in (await stranger.browser.get(leave)).text

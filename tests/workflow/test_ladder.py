@@ -1,7 +1,7 @@
 """What happens while nobody decides: reminders, the ladder, holds, approvals, edits, and late recoveries."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -77,24 +77,30 @@ def test_a_rung_that_names_nobody_new_reminds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "phase", "reason"),
+    ("then", "phase", "reason", "due_at"),
     [
-        (LastResort.PUBLISH, Phase.PUBLISHED, Reason.LADDER_PUBLISHED),
-        (LastResort.DISCARD, Phase.DISCARDED, Reason.LADDER_DISCARDED),
-        (LastResort.LEAVE, Phase.UNPUBLISHED, Reason.LADDER_LEFT),
+        # the reminder that it is open without an update
+        (LastResort.PUBLISH, Phase.PUBLISHED, Reason.LADDER_PUBLISHED, T0 + 70 * MINUTES),
+        (LastResort.DISCARD, Phase.DISCARDED, Reason.LADDER_DISCARDED, None),
+        (LastResort.LEAVE, Phase.UNPUBLISHED, Reason.LADDER_LEFT, None),
     ],
 )
-def test_the_last_rung_ends_it(then: LastResort, phase: Phase, reason: Reason) -> None:
+def test_the_last_rung_ends_it(
+    then: LastResort, phase: Phase, reason: Reason, due_at: datetime | None
+) -> None:
     policy = Policy(ladder=(Rung(10 * MINUTES, then=then),), remind_every=timedelta(hours=1))
     decision = tick(asked(policy), policy)
     assert (decision.incident.phase, decision.reason, decision.by) == (phase, reason, AUTOMATIC)
-    assert decision.incident.due_at is None
+    assert decision.incident.due_at == due_at
 
 
 def test_a_decision_takes_the_ladder_away() -> None:
-    policy = Policy(ladder=LADDER, remind_every=MINUTES)
-    for order in (Publish("sam"), Discard("sam")):
-        assert decide(asked(policy), order, policy, T0 + MINUTES).incident.due_at is None
+    for policy in (Policy(ladder=LADDER), Policy(ladder=LADDER, remind_every=MINUTES)):
+        discarded = decide(asked(policy), Discard("sam"), policy, T0 + MINUTES).incident
+        published = decide(asked(policy), Publish("sam"), policy, T0 + MINUTES).incident
+        assert discarded.due_at is None
+        assert published.due_at == (T0 + 2 * MINUTES if policy.remind_every else None)
+        assert decide(published, TimerElapsed(), policy, T0 + 30 * MINUTES).incident.phase is Phase.PUBLISHED
 
 
 def test_a_hold_puts_the_ladder_off_and_asks_at_its_end() -> None:

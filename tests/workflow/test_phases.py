@@ -43,6 +43,7 @@ ASK = Policy(wait=WAIT)
 AUTO = Policy(wait=WAIT, auto_publish=True)
 BY_HAND = Policy(wait=WAIT, auto_close=False)
 WITH_GRACE = Policy(wait=WAIT, recovery_grace=GRACE)
+REMIND = Policy(wait=WAIT, remind_every=timedelta(minutes=30), recovery_grace=GRACE)
 
 
 def live(*events: tuple[Event, timedelta], policy: Policy = ASK) -> Incident:
@@ -60,6 +61,7 @@ RECOVERED = (AlertRecovered(), WAIT * 3)
 WAITING = live()
 UNPUBLISHED = live(WAITED)
 OPEN = live(WAITED, PUBLISHED)
+OPEN_TO_REMIND = live(WAITED, PUBLISHED, policy=REMIND)
 LEFT_OPEN = live(WAITED, PUBLISHED, RECOVERED, policy=BY_HAND)
 IN_GRACE = live(WAITED, PUBLISHED, RECOVERED, policy=WITH_GRACE)
 CLOSED = live(WAITED, PUBLISHED, RECOVERED)
@@ -148,6 +150,16 @@ TABLE = [
         (mail(DeliveryKind.RECOVERED),),
     ),
     (OPEN, TimerElapsed(), ASK, Phase.PUBLISHED, Reason.NOTHING_DUE, ()),
+    (
+        OPEN_TO_REMIND,
+        TimerElapsed(),
+        REMIND,
+        Phase.PUBLISHED,
+        Reason.REMINDED_TO_UPDATE,
+        (mail(DeliveryKind.REMINDER),),
+    ),
+    # its monitor wants no reminders any more, or is no longer configured
+    (OPEN_TO_REMIND, TimerElapsed(), ASK, Phase.PUBLISHED, Reason.NOTHING_DUE, ()),
     (OPEN, Publish("sam"), ASK, Phase.PUBLISHED, Reason.REFUSED_ALREADY_PUBLISHED, ()),
     (OPEN, Discard("sam"), ASK, Phase.PUBLISHED, Reason.REFUSED_ALREADY_PUBLISHED, ()),
     (

@@ -20,6 +20,8 @@ from service.workflow import (
     Policy,
     PostUpdate,
     Publish,
+    Reason,
+    TellEmployees,
     TellSubscribers,
     TimerElapsed,
     decide,
@@ -41,8 +43,8 @@ ALLOWED = {
     Phase.CLOSED: {Phase.CLOSED},
     Phase.DISCARDED: {Phase.DISCARDED},
 }
-HAVE_TIMERS = {Phase.WAITING, Phase.UNPUBLISHED, Phase.RECOVERED}
-ASKED_OFTEN = {DeliveryKind.RECOVERED, DeliveryKind.APPROVAL}
+HAVE_TIMERS = {Phase.WAITING, Phase.UNPUBLISHED, Phase.PUBLISHED, Phase.RECOVERED}
+ASKED_OFTEN = {DeliveryKind.RECOVERED, DeliveryKind.APPROVAL, DeliveryKind.REMINDER}
 spans = st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(hours=1)])
 entities = st.sampled_from([None, "disk", "net"])
 people = st.sampled_from(["jordan", "sam"])
@@ -78,6 +80,7 @@ class AnythingHappens(RuleBasedStateMachine):
         self.incident: Incident | None = None
         self.told_subscribers: list[UpdateStatus] = []
         self.told_employees: list[DeliveryKind] = []
+        self.quiet_since = self.now
 
     @initialize(policy=policies, entity=entities)
     def opened(self, policy: Policy, entity: str | None) -> None:
@@ -93,7 +96,18 @@ class AnythingHappens(RuleBasedStateMachine):
                 self.told_subscribers.append(effect.status)
             else:
                 self.told_employees.append(effect.kind)
+        self.watch_reminders(decision)
         self.incident = decision.incident
+
+    def watch_reminders(self, decision: Decision) -> None:
+        """A reminder comes while it is public and fires, and never sooner than so long after anything was told."""
+        if TellEmployees(DeliveryKind.REMINDER) in decision.effects:
+            assert self.incident is not None
+            assert self.incident.phase is decision.incident.phase is Phase.PUBLISHED
+            assert self.policy.remind_every is not None
+            assert self.now - self.quiet_since >= self.policy.remind_every
+        if decision.effects or decision.reason is Reason.FIRED_AGAIN:
+            self.quiet_since = self.now
 
     def happens(self, event: Event, *, repeats: bool = False) -> None:
         """Let an event happen twice: the second time must change nothing but a repeated alert's count."""
@@ -190,6 +204,9 @@ class AnythingHappens(RuleBasedStateMachine):
         assert incident.due_at is None or incident.phase in HAVE_TIMERS
         if incident.phase is Phase.WAITING:
             assert incident.due_at is not None
+        if incident.phase is Phase.PUBLISHED:
+            every = self.policy.remind_every
+            assert incident.due_at == (self.quiet_since + every if every else None)
 
     @invariant()
     def employees_hear_of_each_transition_once(self) -> None:

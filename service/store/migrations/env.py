@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from service.store.schema import metadata
+from service.store.columns import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -30,7 +30,7 @@ def subscribe(house: House, clock: Clock, *emails: str) -> None:
     for email in emails:
         subscribing.subscribe(house, email, clock())
         with house.store.reading() as connection:
-            found = subscribers.find_by_email(connection, email)
+            found = subscribers.find_by_address(connection, email)
         assert found is not None
         mail_id = f"{int(found.public_id, 16) + 1:032x}"  # the house gives its ids in this order
         subscribing.confirm(house, link_token(house.key, mail_id, Purpose.CONFIRM), clock())
@@ -95,8 +95,8 @@ async def test_the_page_shows_what_would_be_read_and_by_how_many(
     incident = outages.fire()
     text = (await sam.get(page_of(incident))).text
     assert "We are looking into <strong>Email Server</strong>." in text
-    assert "<strong>2 subscribers</strong>" in text
-    assert "Publish to 2 subscribers" in text
+    assert "<strong>2 subscribers by mail</strong>" in text
+    assert "Publish to 2 subscribers by mail" in text
 
 
 async def test_later_subscribers_are_not_counted_for_updates(
@@ -106,7 +106,9 @@ async def test_later_subscribers_are_not_counted_for_updates(
     incident = outages.published()
     queue_next_chunk(house, clock())
     subscribe(house, clock, "b@x.example", "c@x.example")
-    assert "What 1 subscriber and the status page get to read" in (await sam.get(page_of(incident))).text
+    assert (
+        "What 1 subscriber by mail and the status page get to read" in (await sam.get(page_of(incident))).text
+    )
 
 
 async def test_an_update_says_how_far_its_mails_are(
@@ -122,7 +124,7 @@ async def test_an_update_says_how_far_its_mails_are(
         deliveries.mark_sent(connection, ids[0], clock())
         deliveries.mark_failed(connection, ids[1], clock(), "550 no such user")
     text = (await sam.get(page_of(incident))).text
-    assert "1 mail sent" in text
+    assert "1 sent" in text
     assert "1 waits" in text
     assert "1 failed" in text
     assert "being queued" not in text

@@ -1,9 +1,9 @@
-"""The first schema."""
+"""The first schema: what arrives, and incidents."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from service.store.schema import BigId, UtcDateTime
+from service.store.columns import BigId, Key, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -13,6 +13,20 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "component_states",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('operational', 'degraded_performance', 'partial_outage', 'major_outage', 'under_maintenance')",
+            name=op.f("ck_component_states_state"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_component_states")),
+        comment="A row at each change of what the public reads of a component.",
+    )
+    op.create_index("ix_component_states_component", "component_states", ["component", "since"], unique=False)
+    op.create_table(
         "inbox",
         sa.Column("id", BigId, autoincrement=True, nullable=False),
         sa.Column("door", sa.String(length=16), nullable=False),
@@ -21,7 +35,7 @@ def upgrade() -> None:
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("about", sa.JSON(), nullable=False),
         sa.Column("content_key", sa.String(length=64), nullable=True),
-        sa.Column("uid_key", sa.Text(), nullable=True),
+        sa.Column("uid_key", Key, nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reason", sa.String(length=64), server_default="", nullable=False),
@@ -38,7 +52,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_inbox_pending",
         "inbox",
-        ["id"],
+        ["door", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
@@ -57,6 +71,13 @@ def upgrade() -> None:
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("authored_by", sa.String(length=64), nullable=False),
         sa.Column("notify_employees", sa.JSON(), nullable=False),
+        sa.Column("audience", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("text_version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("approved_by", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("rung", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("ladder_from", UtcDateTime(), nullable=True),
+        sa.Column("reminded_at", UtcDateTime(), nullable=True),
+        sa.Column("held_until", UtcDateTime(), nullable=True),
         sa.Column("notified_at", UtcDateTime(), nullable=True),
         sa.Column("published_at", UtcDateTime(), nullable=True),
         sa.Column("published_by", sa.String(length=64), nullable=True),
@@ -109,6 +130,41 @@ def upgrade() -> None:
         comment="What this installation is called by its own mails.",
     )
     op.create_table(
+        "maintenances",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.Column("config_key", sa.String(length=64), nullable=True),
+        sa.Column("phase", sa.String(length=16), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("closing_comment", sa.Text(), nullable=False),
+        sa.Column("components", sa.JSON(), nullable=False),
+        sa.Column("audience", sa.JSON(), nullable=False),
+        sa.Column("starts_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("remind_at", UtcDateTime(), nullable=True),
+        sa.Column("planned_at", UtcDateTime(), nullable=False),
+        sa.Column("planned_by", sa.String(length=64), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "phase IN ('planned', 'on', 'done', 'cancelled')", name=op.f("ck_maintenances_phase")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_maintenances")),
+        sa.UniqueConstraint("config_key", name=op.f("uq_maintenances_config_key")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_maintenances_due",
+        "maintenances",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index("ix_maintenances_ends_at", "maintenances", ["ends_at"], unique=False)
+    op.create_table(
         "sessions",
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("employee_id", sa.String(length=64), nullable=False),
@@ -117,25 +173,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_sessions")),
     )
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
-    op.create_table(
-        "subscribers",
-        sa.Column("id", BigId, autoincrement=True, nullable=False),
-        sa.Column("public_id", sa.String(length=32), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("email_key", sa.Text(), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
-        sa.Column("unsubscribe_hash", sa.String(length=64), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('pending', 'confirmed', 'unsubscribed')", name=op.f("ck_subscribers_state")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
-        sa.UniqueConstraint("email_key", name=op.f("uq_subscribers_email_key")),
-        sa.UniqueConstraint("public_id", name=op.f("uq_subscribers_public_id")),
-        sa.UniqueConstraint("unsubscribe_hash", name=op.f("uq_subscribers_unsubscribe_hash")),
-        sqlite_autoincrement=True,
-    )
     op.create_table(
         "alerts",
         sa.Column("id", BigId, autoincrement=True, nullable=False),
@@ -157,6 +194,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         comment="Each alert that was worked off, with what came of it.",
     )
+    op.create_index("ix_alerts_inbox_id", "alerts", ["inbox_id"], unique=False)
     op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
     op.create_table(
         "joined_alerts",
@@ -189,191 +227,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
     )
     op.create_index("ix_timeline_incident_id", "timeline", ["incident_id"], unique=False)
-    op.create_table(
-        "tokens",
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column("purpose", sa.String(length=16), nullable=False),
-        sa.Column("incident_id", BigId, nullable=True),
-        sa.Column("employee_id", sa.String(length=64), nullable=True),
-        sa.Column("subscriber_id", BigId, nullable=True),
-        sa.Column("browser", sa.String(length=64), server_default="", nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("expires_at", UtcDateTime(), nullable=False),
-        sa.Column("used_at", UtcDateTime(), nullable=True),
-        sa.CheckConstraint("purpose IN ('reply', 'login', 'confirm')", name=op.f("ck_tokens_purpose")),
-        sa.ForeignKeyConstraint(
-            ["incident_id"], ["incidents.id"], name=op.f("fk_tokens_incident_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"], ["subscribers.id"], name=op.f("fk_tokens_subscriber_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_tokens")),
-        comment="Only SHA-256 hashes: who reads the database can publish nothing.",
-    )
-    op.create_index("ix_tokens_expires_at", "tokens", ["expires_at"], unique=False)
-    op.create_table(
-        "updates",
-        sa.Column("id", BigId, autoincrement=True, nullable=False),
-        sa.Column("incident_id", BigId, nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("posted_at", UtcDateTime(), nullable=False),
-        sa.Column("posted_by", sa.String(length=64), nullable=False),
-        sa.Column("fan_out_cursor", sa.BigInteger(), nullable=False),
-        sa.Column("fanned_out_at", UtcDateTime(), nullable=True),
-        sa.CheckConstraint(
-            "status IN ('investigating', 'identified', 'monitoring', 'resolved')",
-            name=op.f("ck_updates_status"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["incident_id"], ["incidents.id"], name=op.f("fk_updates_incident_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_updates")),
-        comment="fan_out_cursor: the last subscriber for whom a delivery was queued.",
-    )
-    op.create_index("ix_updates_incident_id", "updates", ["incident_id"], unique=False)
-    op.create_index(
-        "ix_updates_to_fan_out",
-        "updates",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("fanned_out_at IS NULL"),
-        postgresql_where=sa.text("fanned_out_at IS NULL"),
-    )
-    op.create_table(
-        "deliveries",
-        sa.Column("id", BigId, autoincrement=True, nullable=False),
-        sa.Column("public_id", sa.String(length=32), nullable=False),
-        sa.Column("occasion", sa.Text(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("due_at", UtcDateTime(), nullable=True),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("incident_id", BigId, nullable=True),
-        sa.Column("update_id", BigId, nullable=True),
-        sa.Column("employee_id", sa.String(length=64), nullable=True),
-        sa.Column("subscriber_id", BigId, nullable=True),
-        sa.Column("facts", sa.JSON(), nullable=False),
-        sa.Column("sent_at", UtcDateTime(), nullable=True),
-        sa.Column("failed_at", UtcDateTime(), nullable=True),
-        sa.Column("last_error", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["incident_id"], ["incidents.id"], name=op.f("fk_deliveries_incident_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"],
-            ["subscribers.id"],
-            name=op.f("fk_deliveries_subscriber_id"),
-            ondelete="SET NULL",
-        ),
-        sa.ForeignKeyConstraint(
-            ["update_id"], ["updates.id"], name=op.f("fk_deliveries_update_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint("occasion", name=op.f("uq_deliveries_occasion")),
-        sa.UniqueConstraint("public_id", name=op.f("uq_deliveries_public_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_deliveries_heard", "deliveries", ["subscriber_id", "update_id"], unique=False)
-    op.create_index("ix_deliveries_incident", "deliveries", ["incident_id", "update_id"], unique=False)
-    op.create_index(
-        "ix_deliveries_order",
-        "deliveries",
-        ["recipient", "incident_id", "id"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_deliveries_updates",
-        "deliveries",
-        ["due_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_deliveries_urgent",
-        "deliveries",
-        ["due_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_index(
-        "ix_deliveries_urgent",
-        table_name="deliveries",
-        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
-    )
-    op.drop_index(
-        "ix_deliveries_updates",
-        table_name="deliveries",
-        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_deliveries_order",
-        table_name="deliveries",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.drop_index("ix_deliveries_incident", table_name="deliveries")
-    op.drop_index("ix_deliveries_heard", table_name="deliveries")
-    op.drop_table("deliveries")
-    op.drop_index(
-        "ix_updates_to_fan_out",
-        table_name="updates",
-        sqlite_where=sa.text("fanned_out_at IS NULL"),
-        postgresql_where=sa.text("fanned_out_at IS NULL"),
-    )
-    op.drop_index("ix_updates_incident_id", table_name="updates")
-    op.drop_table("updates")
-    op.drop_index("ix_tokens_expires_at", table_name="tokens")
-    op.drop_table("tokens")
-    op.drop_index("ix_timeline_incident_id", table_name="timeline")
     op.drop_table("timeline")
-    op.drop_index("ix_joined_alerts_incident_id", table_name="joined_alerts")
     op.drop_table("joined_alerts")
-    op.drop_index("ix_alerts_incident_id", table_name="alerts")
     op.drop_table("alerts")
-    op.drop_table("subscribers")
-    op.drop_index("ix_sessions_expires_at", table_name="sessions")
     op.drop_table("sessions")
+    op.drop_table("maintenances")
     op.drop_table("instance")
-    op.drop_index(
-        "ix_incidents_published",
-        table_name="incidents",
-        sqlite_where=sa.text("published_at IS NOT NULL"),
-        postgresql_where=sa.text("published_at IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_incidents_open",
-        table_name="incidents",
-        sqlite_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
-        postgresql_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
-    )
-    op.drop_index(
-        "ix_incidents_going_on",
-        table_name="incidents",
-        sqlite_where=sa.text("phase IN ('published', 'recovered')"),
-        postgresql_where=sa.text("phase IN ('published', 'recovered')"),
-    )
-    op.drop_index(
-        "ix_incidents_due",
-        table_name="incidents",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
     op.drop_table("incidents")
-    op.drop_index(
-        "ix_inbox_pending",
-        table_name="inbox",
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
     op.drop_table("inbox")
+    op.drop_table("component_states")

@@ -1,0 +1,233 @@
+"""How many mails a second an update goes out to its subscribers, beside Postfix's own smtp-source and aiosmtplib.
+
+Into smtp-sink, into a Postfix that queues each mail on disk, and over a line of 20 ms. Ours are composed, leased and
+recorded in SQLite one by one; the peers send one text and keep no record. Run it as root:
+`python -m bench.fan_out [--subscribers 100000] [--sessions 4]`.
+"""
+
+import asyncio
+import os
+import secrets
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import aiosmtplib
+import click
+from sqlalchemy import insert, select
+
+from service.actions.fan_out import queue_next_chunk
+from service.actions.house import House
+from service.app.running import wall_clock
+from service.config.settings import Limits, Security, Smtp
+from service.mail.compose import PostOffice
+from service.model import SubscriberState
+from service.outbox import Relay, fan_out
+from service.store import progress
+from service.store.schema import subscribers, updates
+from tests.mailservers import postfix, processes
+from tests.rooms import OWN_ADDRESS, Clock, make_house
+from tests.transport.slow_line import slow_line
+from tests.web.outages import Outages
+
+LINE = 0.020
+"""Seconds of a round trip over the line."""
+SESSIONS_OVER_LINE = 16
+QUEUED, OVER_LINE = 10_000, 4_000
+"""How many mails go into Postfix and over the line at most: these take longer."""
+TEXT = 10_500
+"""Bytes of the text that smtp-source sends: with its headers it is as long as a mail of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """How a fan-out went."""
+
+    rate: float
+    cpu: float
+    """Seconds of this process's processor time per second."""
+    published: float
+    """Milliseconds that the publishing transaction took."""
+    memory: tuple[float, float]
+    """MiB resident after a tenth of the mails and at the end."""
+
+
+@click.command()
+@click.option("--subscribers", "count", default=100_000, show_default=True)
+@click.option("--sessions", default=4, show_default=True)
+def main(count: int, sessions: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # Postfix's own users must get through
+        with _sink(folder) as relay:
+            _beside_smtp_source("smtp-sink", folder / "sink", relay, count, sessions)
+        with _queueing_postfix(folder) as relay:
+            _beside_smtp_source("Postfix", folder / "queued", relay, min(count, QUEUED), sessions)
+        with _sink(folder) as relay, slow_line(relay.port, LINE) as port:
+            over_line = replace(relay, port=port)
+            mails = min(count, OVER_LINE)
+            ours = _ours(folder / "line", over_line, mails, SESSIONS_OVER_LINE)
+            theirs = asyncio.run(_aiosmtplib(over_line, mails, SESSIONS_OVER_LINE))
+            _show("over a line of 20 ms", SESSIONS_OVER_LINE, mails, ours, {"aiosmtplib": theirs})
+
+
+def _beside_smtp_source(name: str, folder: Path, relay: Smtp, count: int, sessions: int) -> None:
+    theirs = {
+        "smtp-source": _smtp_source(relay, count, sessions),
+        "smtp-source -d": _smtp_source(relay, count, sessions, "-d"),
+    }
+    _show(f"into {name}", sessions, count, _ours(folder, relay, count, sessions), theirs)
+
+
+def _show(where: str, sessions: int, count: int, ours: Ours, theirs: dict[str, float]) -> None:
+    click.echo(f"{where}, {count:,} mails, {sessions} sessions")
+    click.echo(f"  ours            {ours.rate:9,.0f} mails/s   processor {ours.cpu:.0%}")
+    for name, rate in theirs.items():
+        click.echo(f"  {name:15} {rate:9,.0f} mails/s   ours is {ours.rate / rate:.2f} times that")
+    early, late = ours.memory
+    click.echo(
+        f"  published in {ours.published:.1f} ms; memory {early:.0f} MiB at a tenth, {late:.0f} at the end"
+    )
+
+
+def _ours(folder: Path, relay: Smtp, count: int, sessions: int) -> Ours:
+    house, clock = make_house(folder), Clock()
+    try:
+        _subscribe(house, count)
+        outages = Outages(house, clock)
+        incident = outages.fire()
+        outages.wait(incident)
+        began = time.perf_counter()
+        outages.publish(incident)
+        published = (time.perf_counter() - began) * 1_000
+        with house.store.reading() as connection:
+            update_id = connection.execute(select(updates.c.id)).scalar_one()
+        watch = _Watch(house, update_id, count)
+        office = PostOffice(house.config.site, "Acme Status", OWN_ADDRESS, "bench", house.key)
+        limited = Relay(replace(relay, limits=Limits(connections=sessions)))
+        began, cpu = time.perf_counter(), time.process_time()
+        next_chunk = partial(queue_next_chunk, house)
+        fan_out(house.store, office, limited, watch, next_chunk, threading.Event())
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        _refuse_unless_all_sent(house, update_id, count)
+        return Ours(count / seconds, cpu / seconds, published, (watch.early, _memory()))
+    finally:
+        house.store.close()
+
+
+class _Watch:
+    """A clock that looks at the memory in passing, once a tenth of the mails is out."""
+
+    def __init__(self, house: House, update_id: int, count: int) -> None:
+        self.early = 0.0
+        self._house = house
+        self._update_id = update_id
+        self._count = count
+        self._asked = 0
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        self._asked += 1
+        if not self.early and self._asked % 1_000 == 0:
+            with self._house.store.reading() as connection:
+                found = progress.of_update(connection, self._update_id)
+            if found is not None and found.sent >= self._count / 10:
+                self.early = _memory()
+        return wall_clock()
+
+
+def _memory() -> float:
+    """Read how much of this process is in memory, in MiB (proc_pid_statm(5))."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _subscribe(house: House, count: int) -> None:
+    """Fill the database with confirmed subscribers."""
+    long_ago = Clock().now - timedelta(days=365)
+    rows = (
+        {
+            "public_id": secrets.token_hex(16),
+            "address": f"reader{number}@acme.example",
+            "address_key": f"reader{number}@acme.example",
+            "state": SubscriberState.CONFIRMED,
+            "created_at": long_ago,
+            "confirmed_at": long_ago,
+            "unsubscribe_hash": secrets.token_hex(32),
+        }
+        for number in range(count)
+    )
+    with house.store.transaction() as connection:
+        while some := list(islice(rows, 10_000)):
+            connection.execute(insert(subscribers), some)
+
+
+def _refuse_unless_all_sent(house: House, update_id: int, count: int) -> None:
+    with house.store.reading() as connection:
+        found = progress.of_update(connection, update_id)
+    if found is None or found.sent != count or found.waiting:
+        raise click.ClickException(f"of {count} mails not all were sent: {found}")
+
+
+def _smtp_source(relay: Smtp, count: int, sessions: int, *options: str) -> float:
+    """Let Postfix's own generator send as many mails; `-d` keeps its connections open."""
+    program = processes.find_program("smtp-source", "postfix")
+    command = [program, *options, "-s", str(sessions), "-m", str(count), "-l", str(TEXT), "-N"]
+    to = ["-f", OWN_ADDRESS, "-t", "reader@acme.example", f"{relay.host}:{relay.port}"]
+    began = time.perf_counter()
+    subprocess.run([*command, *to], check=True, stdout=subprocess.DEVNULL)
+    return count / (time.perf_counter() - began)
+
+
+async def _aiosmtplib(relay: Smtp, count: int, sessions: int) -> float:
+    """Let aiosmtplib send as many mails over as many sessions."""
+    text = b"Subject: an update\r\n\r\n" + (b"x" * 70 + b"\r\n") * (TEXT // 72)
+    numbers = iter(range(count))
+
+    async def one_session() -> None:
+        async with aiosmtplib.SMTP(hostname=relay.host, port=relay.port, start_tls=False) as client:
+            for number in numbers:
+                await client.sendmail(OWN_ADDRESS, [f"reader{number}@acme.example"], text)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one_session() for _ in range(sessions)))
+    return count / (time.perf_counter() - began)
+
+
+@contextmanager
+def _sink(folder: Path) -> Iterator[Smtp]:
+    program, port = processes.find_program("smtp-sink", "postfix"), processes.free_port()
+    command = [program, "-u", "nobody", f"{processes.LOOPBACK}:{port}", "1000"]
+    process = processes.start(command, ports=[port], log=folder / "sink.log")
+    try:
+        yield Smtp(processes.LOOPBACK, port, Security.NONE)
+    finally:
+        processes.stop(process)
+
+
+@contextmanager
+def _queueing_postfix(folder: Path) -> Iterator[Smtp]:
+    """Run a Postfix that queues mails for anybody at acme.example on the disk, and then throws them away."""
+    home = folder / "postfix"
+    home.mkdir()
+    certificate, key = processes.certificate(folder)
+    server = postfix.configure(home, (), certificate, key, lmtp_port=1, auth_port=1)
+    with (home / "main.cf").open("a") as opened:
+        opened.write("virtual_mailbox_maps = static:known\nvirtual_transport = discard:\n")
+    server.start()
+    try:
+        yield server.smtp()
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Who hears of an incident's or a maintenance's updates. It only asks."""
+
+from sqlalchemy import Connection
+
+from service.model import Incident, Update
+from service.store import audience, incidents, maintenances, narrative
+from service.store.audience import Audience, Reach
+
+
+def audience_of(connection: Connection, update: Update) -> Audience:
+    """Give who shall hear of an update.
+
+    The first one goes to everybody who wants to hear of such things, each further one to those who were sent the
+    first: whoever heard "open" hears "resolved", and nobody else. A correction goes to exactly those who were
+    sent what it corrects.
+    """
+    if update.corrects_id is not None:
+        return Audience(heard_update_id=update.corrects_id)
+    first_id = narrative.first_update_id(connection, update.incident_id, update.maintenance_id)
+    if first_id is not None and first_id != update.id:
+        return Audience(heard_update_id=first_id)
+    if update.maintenance_id is not None:
+        maintenance = maintenances.get(connection, update.maintenance_id)
+        return (
+            Audience(components=maintenance.components, groups=maintenance.audience)
+            if maintenance
+            else Audience()
+        )
+    incident = incidents.get(connection, update.incident_id or 0)
+    return _of_new(incident) if incident else Audience()
+
+
+def count_audience(connection: Connection, incident: Incident) -> Reach:
+    """Count who would hear of the incident's next update, or of its first one."""
+    first_id = narrative.first_update_id(connection, incident.id)
+    if first_id is None:
+        return count_new_audience(connection, incident)
+    return audience.count(connection, Audience(heard_update_id=first_id))
+
+
+def count_new_audience(connection: Connection, incident: Incident) -> Reach:
+    """Count who hears of an incident when it is published."""
+    return audience.count(connection, _of_new(incident))
+
+
+def _of_new(incident: Incident) -> Audience:
+    return Audience(components=tuple(incident.components), groups=incident.audience)

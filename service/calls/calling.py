@@ -1,0 +1,134 @@
+"""Calls a subscriber's webhook: one POST, no redirect, at most 30 seconds, and only to public addresses.
+
+Whoever may enter a URL could otherwise let this machine call what only it can reach. The name is resolved once and
+that very address is connected to, so that a name which changes its mind between check and call gains nothing.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpcore2
+import httpx2
+
+from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow
+
+TIMEOUT: Final = 30.0
+"""Seconds for the whole call."""
+ANSWER_LIMIT: Final = 300
+"""Characters of a refusal that are kept for a person to read."""
+LONGEST_URL: Final = 2_000
+
+_GONE: Final = 410
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+"""RFC 6052 section 2.1."""
+_TAKEN: Final = range(200, 300)
+
+
+class UrlUnusable(PermanentFault):
+    """A text given as a webhook's URL is none that may be called."""
+
+
+def check_url(url: str) -> str:
+    """Give the URL as it will be called; raises UrlUnusable, which says what to mend."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as fault:
+        raise UrlUnusable(f"is no URL: {fault}") from fault
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise UrlUnusable("must begin with https:// and name a host")
+    if parts.username or parts.password:
+        raise UrlUnusable("must hold no user name or password")
+    if len(url) > LONGEST_URL or any(one.isspace() or not one.isprintable() for one in url.strip()):
+        raise UrlUnusable(f"must be one line of at most {LONGEST_URL} characters without spaces")
+    if port == 0:
+        raise UrlUnusable("must name a port from 1 to 65535, or none")
+    return url.strip()
+
+
+class Caller:
+    """An HTTP client for webhooks; `open_caller` makes and ends it."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+
+    async def call(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Post a body and return once it was answered with 2xx.
+
+        Raises RecipientRefused where it never will be (410 Gone, or an address that may not be called), and
+        RecipientRefusedForNow for everything else.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await self._post(url, body, headers)
+        except TimeoutError as fault:
+            raise RecipientRefusedForNow(f"no answer within {TIMEOUT:.0f} seconds") from fault
+        except AddressPrivate as fault:
+            raise RecipientRefused(str(fault)) from fault
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.NetworkError, OSError, ValueError) as fault:
+            raise RecipientRefusedForNow(f"it cannot be called: {fault}") from fault
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        said = {"content-type": "application/json", "user-agent": "Replycast", **headers}
+        async with self._client.stream("POST", url, content=body, headers=said) as response:
+            if response.status_code in _TAKEN:
+                return
+            begun = b""
+            async for piece in response.aiter_raw():
+                begun += piece
+                if len(begun) >= ANSWER_LIMIT:
+                    break
+        text = " ".join(begun[:ANSWER_LIMIT].decode(errors="replace").split())
+        answer = f"it answered {response.status_code} {text}".strip()
+        raise RecipientRefused(answer) if response.status_code == _GONE else RecipientRefusedForNow(answer)
+
+
+class AddressPrivate(PermanentFault):
+    """A webhook's name leads to an address of our own network."""
+
+
+@asynccontextmanager
+async def open_caller(*, may_be_private: bool) -> AsyncIterator[Caller]:
+    """Give a caller until the block ends; `may_be_private` also lets it call addresses of our own network."""
+    limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
+    # no proxy or credentials from the environment: the URL says all that is sent
+    transport = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
+    if not may_be_private:
+        transport._pool._network_backend = _PublicOnly()  # noqa: SLF001  httpx2 has no public way to give one
+    async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=False) as client:
+        yield Caller(client)
+
+
+class _PublicOnly(httpcore2.AnyIOBackend):
+    """Connects to public addresses alone."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore2's own interface
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Resolve the name, and connect to the first address that is not one of our own network."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        public = [entry[4][0] for entry in found if is_public(str(entry[4][0]))]
+        if not public:
+            raise AddressPrivate(f"{host} leads to an address of our own network, which is not called")
+        return await super().connect_tcp(str(public[0]), port, timeout, local_address, socket_options)
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is one of the whole internet's (IANA's special-purpose registries)."""
+    one = ipaddress.ip_address(address.partition("%")[0])
+    within: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = [one]
+    if isinstance(one, ipaddress.IPv6Address):
+        # gateways lead these to the IPv4 address that they hold
+        translated = ipaddress.IPv4Address(int(one) & 0xFFFFFFFF) if one in _NAT64 else None
+        within += filter(None, (one.ipv4_mapped, one.sixtofour, translated))
+    return all(each.is_global and not each.is_multicast for each in within if each not in _NAT64)

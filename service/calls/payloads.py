@@ -1,0 +1,155 @@
+"""What a subscriber's webhook is told, for each channel: our own JSON, a Slack message, a Teams card. Pure.
+
+It gets what a subscriber's mail gets and nothing more: no employee, alert or monitor is named.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from service.model import Channel, ComponentState, UpdateStatus
+
+LONGEST_TEXT: Final = 2_900
+"""Characters of a text: Slack's section blocks take 3,000, and escaping lengthens."""
+LONGEST_HEADLINE: Final = 140
+"""Characters of a headline: Slack's header blocks take 150."""
+
+_KINDS: Final = {
+    UpdateStatus.RESOLVED: "incident.resolved",
+    UpdateStatus.SCHEDULED: "maintenance.scheduled",
+    UpdateStatus.IN_PROGRESS: "maintenance.started",
+    UpdateStatus.COMPLETED: "maintenance.completed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an update is about: an incident or a maintenance, as the public reads it."""
+
+    id: int
+    name: str
+    components: tuple[tuple[str, ComponentState], ...]
+    starts_at: datetime
+    ends_at: datetime | None
+    url: str
+    is_maintenance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One update, told to one webhook."""
+
+    subject: Subject
+    status: UpdateStatus
+    body: str
+    """Markdown."""
+    posted_at: datetime
+    is_first: bool
+    is_correction: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name it as other webhooks name theirs: thing and happening."""
+        if self.is_correction:
+            return "maintenance.corrected" if self.subject.is_maintenance else "incident.corrected"
+        if self.status in _KINDS:
+            return _KINDS[self.status]
+        return "incident.published" if self.is_first else "incident.updated"
+
+
+def payload(channel: Channel, news: News, *, site_name: str, site_url: str) -> bytes:
+    """Write the body of a call in the way of its channel."""
+    match channel:
+        case Channel.SLACK:
+            return orjson.dumps(_slack(news, site_name))
+        case Channel.TEAMS:
+            return orjson.dumps(_teams(news, site_name))
+        case _:
+            return orjson.dumps(_own(news, site_name, site_url))
+
+
+def _own(news: News, site_name: str, site_url: str) -> dict[str, Any]:
+    subject = news.subject
+    return {
+        "type": news.kind,
+        "timestamp": _iso(news.posted_at),
+        "page": {"name": site_name, "url": site_url},
+        "maintenance" if subject.is_maintenance else "incident": {
+            "id": subject.id,
+            "name": subject.name,
+            "status": news.status.value,
+            "components": [{"name": name, "state": state.value} for name, state in subject.components],
+            "starts_at" if subject.is_maintenance else "started_at": _iso(subject.starts_at),
+            "ends_at" if subject.is_maintenance else "resolved_at": _iso(subject.ends_at),
+            "url": subject.url,
+        },
+        "update": {"status": news.status.value, "body": news.body, "posted_at": _iso(news.posted_at)},
+    }
+
+
+def _slack(news: News, site_name: str) -> dict[str, Any]:
+    subject = news.subject
+    headline = _cut(f"{_words(news.status).capitalize()}: {subject.name}", LONGEST_HEADLINE)
+    sections = [_cut(news.body, LONGEST_TEXT)] if news.body.strip() else []
+    if subject.components:
+        sections.append(_cut(_affected(news), LONGEST_TEXT))
+    return {
+        # what notifications and screen readers say
+        "text": _slack_escaped(f"[{site_name}] {headline}"),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": headline}},
+            *({"type": "section", "text": {"type": "plain_text", "text": text}} for text in sections),
+            {
+                "type": "context",
+                "elements": [
+                    {"type": "mrkdwn", "text": f"<{subject.url}|See it on {_slack_escaped(site_name)}>"}
+                ],
+            },
+        ],
+    }
+
+
+def _teams(news: News, site_name: str) -> dict[str, Any]:
+    """Write an Adaptive Card, as "Post to a channel when a webhook request is received" of Workflows takes it."""
+    subject = news.subject
+    headline = {
+        "type": "TextBlock",
+        "size": "Medium",
+        "weight": "Bolder",
+        "wrap": True,
+        "text": f"{_words(news.status).capitalize()}: {subject.name}",
+    }
+    texts = [news.body, _affected(news) if subject.components else "", site_name]
+    blocks = [{"type": "TextBlock", "wrap": True, "text": _cut(text, LONGEST_TEXT)} for text in texts if text]
+    card = {
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.4",
+        "body": [headline, *blocks],
+        "actions": [{"type": "Action.OpenUrl", "title": "See it on the status page", "url": subject.url}],
+    }
+    content_type = "application/vnd.microsoft.card.adaptive"
+    return {"type": "message", "attachments": [{"contentType": content_type, "content": card}]}
+
+
+def _affected(news: News) -> str:
+    return "; ".join(f"{name}: {state.replace('_', ' ')}" for name, state in news.subject.components)
+
+
+def _slack_escaped(text: str) -> str:
+    """Escape what Slack reads as markup ("Formatting text for app surfaces": &, < and > alone)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 2].rstrip()} …"
+
+
+def _words(status: UpdateStatus) -> str:
+    return status.replace("_", " ")
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,33 @@
+"""The house as commands see it that work on its database beside a running service, or without one."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service.actions.house import House
+from service.app.ground import load_key
+from service.cli.options import fail
+from service.config import Config
+from service.errors import ReplycastError
+from service.store.database import open_store
+
+
+@contextmanager
+def house_of(config: Config) -> Iterator[House]:
+    """Open the database; who we are by mail is not asked, since nothing is sent from here. Exits where it fails."""
+    try:
+        store = open_store(config.database)
+        try:
+            yield House(
+                store=store,
+                config=config,
+                key=load_key(config),
+                own_address="",
+                instance_id="",
+                new_id=lambda: secrets.token_hex(16),
+                look_up=lambda _: None,
+            )
+        finally:
+            store.close()
+    except ReplycastError as error:
+        fail(str(error))

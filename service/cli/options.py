@@ -1,0 +1,48 @@
+"""What several commands share: their options, exit codes, and how they fail."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import orjson
+
+from service.config import Config, load
+from service.errors import ConfigFaulty
+
+FAULTY = 2
+"""Exit code where config.yaml has faults, or an argument is wrong."""
+FAILED = 1
+
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    envvar="REPLYCAST_CONFIG",
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The configuration file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script to read.")
+
+
+def load_or_exit(path: Path) -> Config:
+    """Read config.yaml; where it has faults, print them and exit."""
+    try:
+        return load(path, os.environ)
+    except ConfigFaulty as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        sys.exit(FAULTY)
+
+
+def fail(said: str, code: int = FAILED) -> NoReturn:
+    """Say in one sentence what is wrong, and exit."""
+    click.echo(f"replycast: {said}", err=True)
+    sys.exit(code)
+
+
+def print_json(value: object) -> None:
+    """Print something for a script to read."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

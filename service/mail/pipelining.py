@@ -1,0 +1,288 @@
+"""An SMTP session for bulk mail: commands are sent ahead where the relay offers PIPELINING (RFC 2920).
+
+The end of one mail goes out together with the envelope of the next, whose text goes out only with the next call:
+so at most one mail a session is ever under way. Opening and logging in are `smtp`'s. It never decides about
+trying again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast
+
+import aiosmtplib
+
+from service.config.settings import Smtp
+from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavailable
+from service.mail.compose import Envelope
+from service.mail.oauth import AccessTokens
+from service.mail.smtp import (
+    COMMAND_TIMEOUT,
+    DATA_TIMEOUT,
+    FOR_GOOD,
+    QUIT_TIMEOUT,
+    TAKEN,
+    check_address,
+    connected,
+    is_refusal,
+    mail_options,
+    plain,
+)
+
+_ANSWER_LIMIT: Final = 64 * 1024
+"""Bytes of one answer; more is no SMTP."""
+_GO_ON, _DONE = 354, 250
+_GOING_AWAY = 421
+"""RFC 5321 section 3.8: the one answer that may come unasked."""
+_CODE_LENGTH: Final = 3
+_COMMANDS_OF_ENVELOPE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    code: int
+    text: bytes
+
+    def __str__(self) -> str:
+        return f"{self.code} {plain(self.text.decode('utf-8', 'replace'))}".strip()
+
+
+class PipelinedSession(asyncio.Protocol):
+    """An open connection to the relay, which it reads itself; `open_pipelined` makes and ends it."""
+
+    def __init__(
+        self, client: aiosmtplib.SMTP, smtp: Smtp, *, command_timeout: float, data_timeout: float
+    ) -> None:
+        self.is_pipelining = client.supports_extension("pipelining")
+        self.is_in_doubt = False
+        """Whether a mail went out whole of which the relay has not said what becomes of it."""
+        self._client = client
+        self._smtp = smtp
+        self._command_timeout = command_timeout
+        self._data_timeout = data_timeout
+        self._ahead: Envelope | None = None
+        self._owed = 0
+        """Answers that are still to come."""
+        self._received = b""
+        self._lines: list[bytes] = []
+        self._answers: deque[_Answer] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._fault = ""
+        # uvloop's transports are of no class of asyncio
+        self._transport = cast("asyncio.Transport", client.transport)
+        self._transport.set_protocol(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another mail may be sent; after RelayUnavailable it is False."""
+        return not self._fault and not self._transport.is_closing()
+
+    async def send(self, envelope: Envelope, *, then: Envelope | None = None) -> str:
+        """Hand over one mail (lines ending in CRLF) and give the relay's answer, `250 Ok: queued …`.
+
+        `then` is the mail of the next call: its envelope is sent ahead where the relay allows it, but nothing
+        of its text. Raises RecipientRefused and RecipientRefusedForNow, after both of which the next mail may
+        be sent; and RelayUnavailable, after which the session is over and `is_in_doubt` tells whether the relay
+        may have taken the mail all the same.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead is not envelope:
+            self.close("another mail was to follow")
+        opening = b"" if ahead is envelope else self._opening(envelope)
+        if not self.is_open:
+            raise RelayUnavailable(f"the relay has ended this session{self._because()}")
+        in_step = False
+        try:
+            if self.is_pipelining:
+                answer = await self._pipelined(envelope, opening, then)
+            else:
+                answer = await self._one_by_one(envelope, opening)
+            in_step = answer.code in TAKEN or is_refusal(answer.code)
+        finally:
+            if not in_step:  # cancelled or broken half-way: the next answer would be taken for another's
+                self.close("it was broken off half-way")
+        if answer.code in TAKEN:
+            return str(answer)
+        if not in_step:
+            raise RelayUnavailable(f"the relay answered {answer}")
+        raise (RecipientRefusedForNow if answer.code < FOR_GOOD else RecipientRefused)(str(answer))
+
+    async def _pipelined(self, envelope: Envelope, opening: bytes, then: Envelope | None) -> _Answer:
+        if opening:
+            self._write(opening, answers=_COMMANDS_OF_ENVELOPE)
+        mail = await self._answer(self._command_timeout)
+        rcpt = await self._answer(self._command_timeout)
+        data = await self._answer(self._command_timeout)
+        for answer in (mail, rcpt):
+            if answer.code not in TAKEN:
+                return await self._step_over(refusal=answer, rcpt=rcpt, data=data, then=then)
+        if data.code != _GO_ON:
+            refusal = _out_of_step(data) if data.code in TAKEN else data
+            return await self._step_over(refusal=refusal, rcpt=rcpt, data=data, then=then)
+        self.is_in_doubt = True
+        self._write_and_open(_dotted(envelope.message), then)
+        taken = await self._answer(self._data_timeout)
+        self.is_in_doubt = False
+        return taken
+
+    async def _step_over(
+        self, *, refusal: _Answer, rcpt: _Answer, data: _Answer, then: Envelope | None
+    ) -> _Answer:
+        """Bring the relay back to where the next mail may begin; gives the refusal."""
+        if not is_refusal(refusal.code):
+            return refusal
+        if data.code == _GO_ON and rcpt.code in TAKEN:
+            self.close("the relay wants the text of a mail that it refused")
+        elif data.code == _GO_ON:
+            # RFC 2920 section 3.1: where no recipient was taken, an empty text ends the mail
+            self._write_and_open(b".\r\n", then)
+            await self._answer(self._data_timeout)
+        else:
+            self._write_and_open(b"RSET\r\n", then)
+            if (await self._answer(self._command_timeout)).code != _DONE:
+                self.close("the relay does not forget a refused mail")
+        return refusal
+
+    async def _one_by_one(self, envelope: Envelope, opening: bytes) -> _Answer:
+        answer = _Answer(_DONE, b"")
+        for command in opening.splitlines(keepends=True):
+            if answer.code in TAKEN:
+                answer = await self._exchange(command, self._command_timeout)
+        if answer.code == _GO_ON:
+            self.is_in_doubt = True
+            answer = await self._exchange(_dotted(envelope.message), self._data_timeout)
+            self.is_in_doubt = False
+        elif answer.code in TAKEN:
+            return _out_of_step(answer)
+        elif is_refusal(answer.code) and (
+            (await self._exchange(b"RSET\r\n", self._command_timeout)).code != _DONE
+        ):
+            self.close("the relay does not forget a refused mail")
+        return answer
+
+    def _opening(self, envelope: Envelope) -> bytes:
+        """Write the commands that open a mail; raises RecipientRefused for what this relay cannot be told."""
+        sender, recipient = envelope.sender, envelope.recipient
+        if sender:
+            check_address(sender)
+        check_address(recipient)
+        options = b"".join(
+            b" " + option for option in mail_options(self._client, sender, recipient, envelope.message)
+        )
+        return b"MAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
+            sender.encode(),
+            options,
+            recipient.encode(),
+        )
+
+    def _write_and_open(self, text: bytes, then: Envelope | None) -> None:
+        """End this mail and, in the same packet, begin the next."""
+        if then is not None:
+            with suppress(RecipientRefused):  # it is raised when the mail is sent
+                self._write(text + self._opening(then), answers=1 + _COMMANDS_OF_ENVELOPE)
+                self._ahead = then
+                return
+        self._write(text, answers=1)
+
+    async def _exchange(self, command: bytes, seconds: float) -> _Answer:
+        self._write(command, answers=1)
+        return await self._answer(seconds)
+
+    def _write(self, text: bytes, *, answers: int) -> None:
+        self._owed += answers
+        self._transport.write(text)
+
+    async def _answer(self, seconds: float) -> _Answer:
+        """Wait for the next answer. Answers come in the order of the commands (RFC 2920 section 3.2)."""
+        while not self._answers:
+            if self._fault:
+                raise RelayUnavailable(f"the relay {self._smtp.host}:{self._smtp.port}{self._because()}")
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._waiter
+            except TimeoutError:
+                self.close("it did not answer in time")
+        return self._answers.popleft()
+
+    async def quit(self) -> None:
+        """Take leave, where no mail is under way."""
+        if self.is_open and not self._owed and self._ahead is None:
+            with suppress(RelayUnavailable):
+                await self._exchange(b"QUIT\r\n", QUIT_TIMEOUT)
+
+    def close(self, why: str) -> None:
+        """Hang up."""
+        self._fault = self._fault or why
+        self._transport.abort()
+        self._wake()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the relay said."""
+        *lines, self._received = (self._received + data).split(b"\n")
+        for line in lines:
+            self._take_line(line)
+        if len(self._received) + sum(map(len, self._lines)) > _ANSWER_LIMIT:
+            self.close("it answers without end")
+        self._wake()
+
+    def _take_line(self, line: bytes) -> None:
+        code = line[:_CODE_LENGTH]
+        if not (len(code) == _CODE_LENGTH and code.isdigit() and line[3:4] in {b"", b" ", b"-", b"\r"}):
+            self.close(f"answered {plain(line.decode('utf-8', 'replace'))!r}, which is no SMTP")
+            return
+        self._lines.append(line[_CODE_LENGTH + 1 :])
+        if line[3:4] == b"-":
+            return
+        text, self._lines = b" ".join(self._lines), []
+        self._owed -= 1
+        if self._owed < 0:
+            answer = _Answer(int(code), text)
+            self.close(f"answered unasked: {answer}" if answer.code != _GOING_AWAY else f"said {answer}")
+        self._answers.append(_Answer(int(code), text))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that it is over."""
+        self._fault = self._fault or f"closed the connection ({exc})".replace(" (None)", "")
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _because(self) -> str:
+        return f": {self._fault}" if self._fault else ""
+
+
+@asynccontextmanager
+async def open_pipelined(
+    smtp: Smtp,
+    *,
+    tokens: AccessTokens | None = None,
+    now: datetime | None = None,
+    hostname: str = "localhost",
+    command_timeout: float = COMMAND_TIMEOUT,
+    data_timeout: float = DATA_TIMEOUT,
+) -> AsyncIterator[PipelinedSession]:
+    """Open a session as `smtp.connected` does, whose errors it raises; close it at the end."""
+    opened = connected(smtp, tokens=tokens, now=now, hostname=hostname, command_timeout=command_timeout)
+    async with opened as client:
+        session = PipelinedSession(client, smtp, command_timeout=command_timeout, data_timeout=data_timeout)
+        yield session
+        await session.quit()
+
+
+def _out_of_step(answer: _Answer) -> _Answer:
+    """Give what stands for an answer that fits no question, and so ends the session."""
+    return _Answer(0, f"{answer} to DATA".encode())
+
+
+def _dotted(message: bytes) -> bytes:
+    """Double the dots that begin lines, and end the text (RFC 5321 section 4.5.2)."""
+    dotted = message.replace(b"\n.", b"\n..")
+    if dotted.startswith(b"."):
+        dotted = b"." + dotted
+    return dotted + (b".\r\n" if dotted.endswith(b"\r\n") else b"\r\n.\r\n")

@@ -1,0 +1,8 @@
+"""Sends what is due, and records how it went. What a mail says was decided before; it never decides."""
+
+from service.outbox.calling import call_due
+from service.outbox.fanning_out import fan_out
+from service.outbox.relay import Relay
+from service.outbox.sending import send_due
+
+__all__ = ["Relay", "call_due", "fan_out", "send_due"]

@@ -1,0 +1,127 @@
+"""Calls subscribers' webhooks, and gives up those that have taken nothing for days. It never decides whom to tell."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from anyio import to_thread
+from sqlalchemy import Connection
+
+from service.calls.calling import Caller
+from service.calls.payloads import News, Subject, payload
+from service.calls.signing import signed
+from service.config.settings import Site
+from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow, ReplycastError
+from service.model import ComponentState, Delivery, Subscriber
+from service.outbox.outcomes import LEASE, record
+from service.store import deliveries, incidents, maintenances, narrative, subscribers
+from service.store.database import Store
+
+BATCH: Final = 100
+AT_ONCE: Final = 16
+"""Calls at a time: one that does not answer takes 30 seconds, and the others shall not wait for it."""
+GIVEN_UP_AFTER: Final = timedelta(days=3)
+"""How long every call of a webhook must have failed until nothing more is sent to it."""
+
+_log = structlog.get_logger()
+
+
+class UpdateGone(PermanentFault):
+    """What a webhook was to be told is no longer public, or whom it was for is gone."""
+
+
+async def call_due(
+    store: Store, site: Site, key: bytes, caller: Caller, clock: Callable[[], datetime]
+) -> int:
+    """Call the webhooks whose calls are due; returns how many were claimed. Raises StoreUnavailable."""
+    claimed = await to_thread.run_sync(_claim, store, clock())
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def call(delivery: Delivery) -> None:
+        async with turn:
+            error = await _call(store, site, key, caller, delivery, clock())
+            await to_thread.run_sync(_record, store, delivery, error, clock())
+
+    async with asyncio.TaskGroup() as calls:
+        for delivery in claimed:
+            calls.create_task(call(delivery))
+    return len(claimed)
+
+
+def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
+    with store.reading() as connection:
+        next_due_at = deliveries.next_call_due_at(connection)
+    if next_due_at is None or next_due_at > now:
+        return ()
+    with store.transaction() as connection:
+        return deliveries.claim_calls(connection, now, lease=LEASE, limit=BATCH)
+
+
+async def _call(
+    store: Store, site: Site, key: bytes, caller: Caller, delivery: Delivery, now: datetime
+) -> RecipientRefused | RecipientRefusedForNow | UpdateGone | None:
+    try:
+        subscriber, news = await to_thread.run_sync(_news, store, site, delivery)
+        body = payload(subscriber.channel, news, site_name=site.name, site_url=site.url)
+        # the id is the same at each attempt, so that a receiver knows what it had before
+        headers = signed(key, subscriber.public_id, call_id=delivery.public_id, at=now, body=body)
+        await caller.call(subscriber.address, body, headers)
+    except (RecipientRefused, RecipientRefusedForNow, UpdateGone) as refusal:
+        return refusal
+    return None
+
+
+def _news(store: Store, site: Site, delivery: Delivery) -> tuple[Subscriber, News]:
+    with store.reading() as connection:
+        subscriber = subscribers.get(connection, delivery.subscriber_id or 0)
+        update = narrative.get_update(connection, delivery.update_id or 0)
+        if subscriber is None or update is None:
+            raise UpdateGone("whom or what it is about is gone")
+        about = _about(connection, site, update.incident_id, update.maintenance_id)
+        first_id = narrative.first_update_id(connection, update.incident_id, update.maintenance_id)
+    is_first = first_id == update.id
+    is_correction = update.corrects_id is not None
+    return subscriber, News(about, update.status, update.body, update.posted_at, is_first, is_correction)
+
+
+def _about(
+    connection: Connection, site: Site, incident_id: int | None, maintenance_id: int | None
+) -> Subject:
+    if maintenance_id is not None and (work := maintenances.get(connection, maintenance_id)):
+        state = ComponentState.UNDER_MAINTENANCE
+        return Subject(
+            id=work.id,
+            name=work.subject,
+            components=tuple((name, state) for name in work.components),
+            starts_at=work.started_at or work.starts_at,
+            ends_at=work.ended_at or work.ends_at,
+            url=f"{site.url}/maintenance/{work.id}",
+            is_maintenance=True,
+        )
+    incident = incidents.get_public(connection, incident_id or 0)
+    if incident is None:
+        raise UpdateGone("what it is about is not public")
+    return Subject(
+        id=incident.id,
+        name=incident.subject,
+        components=tuple(incident.components.items()),
+        starts_at=incident.started_at,
+        ends_at=incident.ended_at,
+        url=f"{site.url}/incidents/{incident.id}",
+    )
+
+
+def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> None:
+    with store.transaction() as connection:
+        record(connection, delivery, error, now)
+        if delivery.subscriber_id is None or isinstance(error, UpdateGone):
+            return
+        since = subscribers.note_call(connection, delivery.subscriber_id, now, is_taken=error is None)
+        if error is None or since is None:
+            return
+        if isinstance(error, RecipientRefused) or now - since >= GIVEN_UP_AFTER:
+            subscribers.suppress(connection, delivery.subscriber_id, now, str(error))
+            deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the webhook takes nothing")
+            _log.warning("outbox: a webhook is given up", subscriber=delivery.subscriber_id, error=str(error))

@@ -1,0 +1,73 @@
+"""Notes what became of the mails of several sessions, all that wait at once in one transaction. It never sends."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from service.errors import ReplycastError, StoreUnavailable
+from service.model import Delivery
+from service.outbox.outcomes import record
+from service.store.database import Store
+from service.store.sent_marks import SentMarks
+
+PATIENCE = 0.002
+"""Seconds that a result waits for others, so that one commit is enough for them."""
+
+
+class Recorder:
+    """Commits without waiting for the disk: what it noted outlives a kill of the process, which is what counts.
+
+    A power cut may take back what was noted since the last durable commit, and these mails are sent again.
+    """
+
+    def __init__(self, store: Store, marks: SentMarks, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._marks = marks
+        self._clock = clock
+        self.together = 1
+        """So many are committed together, unless the first has waited for PATIENCE."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: list[tuple[Delivery, ReplycastError | None, asyncio.Future[None]]] = []
+
+    def note(self, delivery: Delivery, error: ReplycastError | None) -> asyncio.Future[None]:
+        """Note what came of a mail (None: it was sent); what it gives is done once that is committed.
+
+        Its error is StoreUnavailable.
+        """
+        loop = asyncio.get_running_loop()
+        noted = loop.create_future()
+        self._waiting.append((delivery, error, noted))
+        if len(self._waiting) >= self.together:
+            self.commit()
+        elif self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self.commit)
+        return noted
+
+    def commit(self) -> None:
+        """Commit what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+        waiting, self._waiting, self._timer = self._waiting, [], None
+        if not waiting:
+            return
+        sent = [delivery for delivery, error, _ in waiting if error is None]
+        try:
+            if sent:
+                self._marks.mark(sent, self._clock())
+            if len(sent) < len(waiting):
+                self._record([(delivery, error) for delivery, error, _ in waiting if error is not None])
+        except StoreUnavailable as fault:
+            for *_, noted in waiting:
+                if not noted.done():
+                    noted.set_exception(fault)
+                    noted.exception()  # it is raised where it is waited for, and nobody may be
+            return
+        for *_, noted in waiting:
+            if not noted.done():
+                noted.set_result(None)
+
+    def _record(self, refused: Sequence[tuple[Delivery, ReplycastError]]) -> None:
+        now = self._clock()
+        with self._store.transaction(durable=False) as connection:
+            for delivery, error in refused:
+                record(connection, delivery, error, now)

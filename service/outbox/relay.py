@@ -1,0 +1,55 @@
+"""The one relay as we know it: until when it is left in peace, and when to try a mail again. It never sends."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from service.config.settings import Smtp
+from service.errors import RelayUnavailable
+from service.mail.oauth import AccessTokens
+from service.mail.smtp import RelayLoginRefused
+
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=1)
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=1)
+LOGIN_PAUSE = timedelta(minutes=15)
+"""After a refused login: trying sooner makes servers lock the account."""
+
+
+@dataclass(slots=True)
+class Relay:
+    """What is known of the relay; shared by those who send, in whatever thread they do."""
+
+    smtp: Smtp
+    tokens: AccessTokens | None = field(init=False)
+    """For a relay that wants XOAUTH2."""
+    paused_until: datetime | None = None
+    failures: int = 0
+
+    def __post_init__(self) -> None:
+        """Make what its login needs."""
+        oauth = self.smtp.oauth
+        self.tokens = AccessTokens(oauth, username=self.smtp.username) if oauth else None
+
+    def is_paused(self, now: datetime) -> bool:
+        """Whether it is to be left in peace."""
+        return self.paused_until is not None and now < self.paused_until
+
+    def pause(self, now: datetime, *, because: RelayUnavailable | None = None) -> datetime:
+        """Leave it in peace for twice as long as before, after a refused login for longer; gives until when."""
+        least = LOGIN_PAUSE if isinstance(because, RelayLoginRefused) else timedelta(0)
+        pause = max(min(FIRST_PAUSE * 2.0**self.failures, LONGEST_PAUSE), least)
+        self.failures = min(self.failures + 1, 16)
+        self.paused_until = now + pause
+        return self.paused_until
+
+    def works(self) -> None:
+        """Forget its failures."""
+        self.failures, self.paused_until = 0, None
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Give the pause after so many attempts: doubling, with jitter, so that not all come at once."""
+    longest = min(FIRST_RETRY * 2.0 ** min(attempts - 1, 10), LONGEST_RETRY)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  no secret hangs on it

@@ -1,0 +1,98 @@
+"""Sends the mails that a person waits for, one by one. What a mail says was decided before; it never decides."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from anyio import to_thread
+
+from service.errors import (
+    AddressInvalid,
+    RecipientRefused,
+    RecipientRefusedForNow,
+    RelayUnavailable,
+    ReplycastError,
+    TemplateFaulty,
+)
+from service.mail.compose import PostOffice
+from service.mail.smtp import open_session
+from service.model import Delivery
+from service.outbox.composing import compose_one
+from service.outbox.outcomes import LEASE, SHORT_LIVED, SUSPICIOUS_AFTER, record
+from service.outbox.relay import Relay
+from service.store import deliveries
+from service.store.database import Store
+
+BATCH = 50
+
+_log = structlog.get_logger()
+
+
+async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callable[[], datetime]) -> int:
+    """Send the next batch of due mails that are no updates for subscribers; returns how many it tried.
+
+    Where the relay cannot be reached nothing is lost and no attempt counted: all wait until it is tried again.
+    """
+    now = clock()
+    if relay.is_paused(now):
+        return 0
+    batch = await to_thread.run_sync(_claim, store, now)
+    if not batch:
+        return 0
+    unsent = list(batch)
+    in_flight: Delivery | None = None
+    try:
+        async with open_session(relay.smtp, tokens=relay.tokens, now=now) as session:
+            while unsent:
+                delivery = in_flight = unsent[0]
+                error = None
+                try:
+                    _refuse_if_useless(delivery, clock())
+                    envelope = await to_thread.run_sync(compose_one, store, office, delivery)
+                    await session.send(
+                        sender=envelope.sender, recipient=envelope.recipient, message=envelope.message
+                    )
+                except (RecipientRefused, RecipientRefusedForNow, TemplateFaulty, AddressInvalid) as refusal:
+                    error = refusal
+                await to_thread.run_sync(_record, store, delivery, error, clock())
+                unsent.pop(0)
+                in_flight = None
+                relay.works()
+    except RelayUnavailable as error:
+        _log.warning("outbox: the relay is unavailable", error=str(error), waiting=len(unsent))
+        if in_flight is not None and in_flight.attempts >= SUSPICIOUS_AFTER:
+            # it may be this mail that the relay hangs up on: it steps back, so that the others go on
+            await to_thread.run_sync(_record, store, in_flight, RecipientRefusedForNow(str(error)), clock())
+            unsent.remove(in_flight)
+        resume_at = relay.pause(clock(), because=error)
+        await to_thread.run_sync(_give_back, store, unsent, in_flight, resume_at, str(error))
+    return len(batch)
+
+
+def _refuse_if_useless(delivery: Delivery, now: datetime) -> None:
+    if delivery.kind in SHORT_LIVED and now >= delivery.created_at + SHORT_LIVED[delivery.kind]:
+        raise RecipientRefused("it waited until it was of no use any more")
+
+
+def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
+    with store.reading() as connection:
+        next_due_at = deliveries.next_due_at(connection, urgent=True)
+    if next_due_at is None or next_due_at > now:
+        return ()
+    with store.transaction() as connection:
+        return deliveries.claim_due(connection, now, urgent=True, lease=LEASE, limit=BATCH)
+
+
+def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> None:
+    with store.transaction() as connection:
+        record(connection, delivery, error, now)
+
+
+def _give_back(
+    store: Store, unsent: Sequence[Delivery], in_flight: Delivery | None, due_at: datetime, error: str
+) -> None:
+    with store.transaction() as connection:
+        ids = [delivery.id for delivery in unsent if delivery is not in_flight]
+        deliveries.give_back(connection, ids, due_at, error)
+        if in_flight in unsent and in_flight is not None:
+            deliveries.postpone(connection, in_flight.id, due_at, error)

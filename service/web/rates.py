@@ -1,0 +1,38 @@
+"""How often one client may ask for what makes us send mail to somebody. It keeps counts in memory only."""
+
+import ipaddress
+from typing import Final
+
+from limits import RateLimitItemPerHour
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
+
+SIGN_UPS_AN_HOUR: Final = 20
+"""By one client: a family or an office behind one address gets by, a list of strangers' addresses does not."""
+_IPV6_PREFIX: Final = 64
+"""One customer has at least so many bits (RFC 6177), and may change the rest at will."""
+
+
+class SignUps:
+    """Counts sign-ups by client, in a window that moves."""
+
+    def __init__(self, most: int = SIGN_UPS_AN_HOUR) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._most = RateLimitItemPerHour(most)
+
+    def are_too_many(self, request: Request) -> bool:
+        """Count one more, and tell whether it is one too many."""
+        return not self._limiter.hit(self._most, client_of(request))
+
+
+def client_of(request: Request) -> str:
+    """Name the client: its address, of IPv6 its network. uvicorn takes it from a proxy on this machine alone."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 6:  # noqa: PLR2004  the version's name
+        return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
+    return host

@@ -1,0 +1,170 @@
+"""Calling a webhook: what counts as taken, what is tried again, and what is never called."""
+
+import asyncio
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.calls import calling
+from service.calls.calling import Caller, UrlUnusable, check_url, is_public, open_caller
+from service.errors import RecipientRefused, RecipientRefusedForNow
+from tests.calls.receiver import Receiver, receiving
+
+pytestmark = pytest.mark.anyio
+
+
+async def call(receiver: Receiver, body: bytes = b"{}") -> None:
+    """Call the receiver, which is on loopback."""
+    async with open_caller(may_be_private=True) as caller:
+        await caller.call(receiver.url, body, {"webhook-id": "d1"})
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+async def test_a_call_that_is_answered_with_2xx_is_done(status: int) -> None:
+    async with receiving() as receiver:
+        receiver.status = status
+        await call(receiver, b'{"type":"x"}')
+    [got] = receiver.calls
+    assert (got.path, got.body) == ("/hook", b'{"type":"x"}')
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["webhook-id"] == "d1"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 429, 500, 503])
+async def test_any_other_answer_is_tried_again_and_no_redirect_is_followed(status: int) -> None:
+    async with receiving() as receiver:
+        receiver.status, receiver.text = status, b"no\r\nway"
+        receiver.extra = b"Location: /elsewhere\r\n"
+        with pytest.raises(RecipientRefusedForNow, match=f"it answered {status} no way"):
+            await call(receiver)
+    assert len(receiver.calls) == 1
+
+
+async def test_gone_is_for_good() -> None:
+    async with receiving() as receiver:
+        receiver.status = 410
+        with pytest.raises(RecipientRefused, match="410"):
+            await call(receiver)
+
+
+async def test_no_answer_is_waited_for_no_longer_than_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "TIMEOUT", 0.05)
+    async with receiving() as receiver:
+        receiver.status = None
+        with pytest.raises(RecipientRefusedForNow, match="no answer within"):
+            await call(receiver)
+
+
+async def test_an_endless_refusal_is_read_to_its_bound_only() -> None:
+    async with receiving() as receiver:
+        receiver.status, receiver.text = 500, b"x" * 5_000_000
+        with pytest.raises(RecipientRefusedForNow) as refused:
+            await call(receiver)
+    assert len(str(refused.value)) < 400
+
+
+async def test_nobody_there_is_tried_again() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        async with open_caller(may_be_private=True) as caller:
+            with pytest.raises(RecipientRefusedForNow, match="cannot be called"):
+                await caller.call(url, b"", {})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"])
+async def test_an_address_of_our_own_network_is_never_called(host: str) -> None:
+    async with open_caller(may_be_private=False) as caller:
+        with pytest.raises(RecipientRefused, match="our own network"):
+            await caller.call(f"http://{host}:9/", b"", {})
+
+
+async def test_a_name_that_changes_its_mind_after_the_check_gains_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int, **_: object) -> list[object]:
+        asked.append(host)
+        address = "127.0.0.1" if len(asked) > 1 else "93.184.216.34"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    connected: list[str] = []
+
+    async def connect(_self: object, host: str, *_rest: object) -> None:
+        connected.append(host)
+        raise OSError("not from here")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
+    monkeypatch.setattr("httpcore2.AnyIOBackend.connect_tcp", connect)
+    async with open_caller(may_be_private=False) as caller:
+        with pytest.raises(RecipientRefusedForNow):
+            await caller.call("http://hooks.example/", b"", {})
+    assert (asked, connected) == (["hooks.example"], ["93.184.216.34"])
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("fe80::1%eth0", False),
+        ("fc00::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:93.184.216.34", True),
+        ("2002:7f00:1::", False),
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b::5db8:d822", True),
+    ],
+)
+def test_which_addresses_are_public(address: str, *, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://hooks.example/", "https"),
+        ("hooks.example", "https"),
+        ("https://", "host"),
+        ("https://ana:pw@hooks.example/", "password"),
+        ("https://hooks.example:99999/", "URL"),
+        ("https://hooks.example:0/", "port"),
+        ("https://[bad/", "URL"),
+        ("https://hooks.example/a b", "spaces"),
+        ("https://hooks.example/" + "a" * 2_000, "2000"),
+    ],
+)
+def test_what_is_no_url_to_call_is_refused_with_a_reason(url: str, why: str) -> None:
+    with pytest.raises(UrlUnusable, match=why):
+        check_url(url)
+
+
+def test_a_url_is_taken_as_it_is() -> None:
+    assert (
+        check_url(" https://hooks.slack.com/services/T0/B0/x ") == "https://hooks.slack.com/services/T0/B0/x"
+    )
+
+
+@given(st.text(max_size=60))
+def test_no_text_makes_the_check_fail(text: str) -> None:
+    try:
+        assert check_url(text).startswith("http")
+    except UrlUnusable:
+        return
+
+
+async def test_a_caller_outlives_a_failed_call() -> None:
+    async with receiving() as receiver, open_caller(may_be_private=True) as caller:
+        assert isinstance(caller, Caller)
+        receiver.status = 500
+        with pytest.raises(RecipientRefusedForNow):
+            await caller.call(receiver.url, b"", {})
+        receiver.status = 200
+        await caller.call(receiver.url, b"", {})
+    assert len(receiver.calls) == 2

@@ -1,0 +1,91 @@
+"""Subscribers and deliveries at the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import run, run_json, write_config
+
+LIST = "Email,Components,Groups\nana@reader.example,API,Staff\nben@reader.example,,\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Give a config.yaml whose database is beside it."""
+    return write_config(tmp_path)
+
+
+def imported(config: Path, text: str = LIST) -> None:
+    """Import a list of people who agreed."""
+    path = config.parent / "list.csv"
+    path.write_text(text)
+    run_json("subscribers", "import", path, "--have-agreed", "--config", config)
+
+
+def test_what_is_imported_is_listed_and_exported(config: Path) -> None:
+    imported(config)
+    listed = run_json("subscribers", "list", "--search", "ana", "--config", config)
+    assert listed["counts"] == {"confirmed": 2, "pending": 0, "unsubscribed": 0, "suppressed": 0}
+    assert [(one["address"], one["components"]) for one in listed["subscribers"]] == [
+        ("ana@reader.example", ["API"])
+    ]
+    exported = run("subscribers", "export", "--config", config)
+    assert exported.stdout.splitlines()[1:] == ["ana@reader.example,,API,Staff,,", "ben@reader.example,,,,,"]
+    assert "2 subscribed, 0 asked to confirm" in run("subscribers", "list", "--config", config).stdout
+
+
+def test_an_import_tells_whom_it_left_out_and_which_groups_nobody_names(config: Path) -> None:
+    path = config.parent / "list.csv"
+    path.write_text(LIST)
+    result = run("subscribers", "import", path, "--have-agreed", "--config", config)
+    assert result.stdout.splitlines() == [
+        "2 added, 0 changed",
+        "no monitor has this group as its audience: Staff",
+    ]
+
+
+def test_a_bad_file_is_refused_whole_with_every_line(config: Path) -> None:
+    path = config.parent / "list.csv"
+    path.write_text(LIST + "x,,\ny,,\n")
+    result = run("subscribers", "import", path, "--config", config)
+    assert result.exit_code == 2
+    assert [line.partition("list.csv: ")[2][:6] for line in result.stderr.splitlines()[:2]] == [
+        "line 4",
+        "line 5",
+    ]
+    assert "nothing was imported" in result.stderr
+    assert run_json("subscribers", "list", "--config", config)["subscribers"] == []
+
+
+def test_a_webhook_is_added_with_the_key_that_proves_its_calls(config: Path) -> None:
+    added = run_json(
+        "subscribers",
+        "add-webhook",
+        "https://ops.acme.example/hook",
+        "--component",
+        "API",
+        "--config",
+        config,
+    )
+    assert (added["channel"], added["components"]) == ("webhook", ["API"])
+    assert added["signing_key"].startswith("whsec_")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("add-webhook", "ftp://x"), "must begin with https://"),
+        (("add-webhook", "https://x.example/", "--component", "Fax"), "no component `Fax`"),
+        (("import", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_what_cannot_be_done_is_said(config: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = run("subscribers", *arguments, "--config", config)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_deliveries_of_nothing_are_an_empty_table(config: Path) -> None:
+    assert json.loads(run("deliveries", "--json", "--config", config).stdout) == []
+    assert "time left" in run("deliveries", "--watch", "--config", config).stdout

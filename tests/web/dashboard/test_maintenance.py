@@ -1,0 +1,210 @@
+"""Planned work on the dashboard: planning, what is shown of it, and what is ordered about it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+
+from service.actions import maintaining
+from service.actions.house import House
+from service.model import Maintenance, MaintenancePhase
+from service.store import maintenances, narrative
+from service.workflow.maintenance import Plan
+from tests.rooms import Clock
+from tests.web.employees import Enter
+
+pytestmark = pytest.mark.anyio
+
+PAGE = "/dashboard/maintenance"
+TYPED = {
+    "subject": "Database  upgrade",
+    "message": "We move to **faster disks**.",
+    "component:Email": "1",
+    "component:Nothing": "1",
+    "starts_at": "2026-11-25T13:00",
+    "ends_at": "2026-11-25T15:00",
+    "remind": "4h",
+    "closing_comment": "",
+    "audience": "Partners, , Partners",
+}
+
+
+def known(house: House) -> list[Maintenance]:
+    with house.store.reading() as connection:
+        return list(maintenances.listed(connection, limit=100))
+
+
+def told(house: House) -> list[str]:
+    """Give the texts that subscribers of the newest one read, oldest first."""
+    with house.store.reading() as connection:
+        number = maintenances.listed(connection, limit=1)[0].id
+        return [one.body for one in narrative.updates_of_maintenances(connection, [number])[number]]
+
+
+@pytest.fixture
+def planned(house: House, clock: Clock) -> Maintenance:
+    """Give one that Jordan planned for tomorrow."""
+    start = clock() + timedelta(hours=24)
+    plan = Plan(
+        "Upgrade", "We upgrade.", ("Email",), start, start + timedelta(hours=2), start - timedelta(hours=1)
+    )
+    return maintaining.plan(house, plan, house.employee("jordan"), clock()).maintenance
+
+
+async def order(client: httpx2.AsyncClient, name: str, **form: str) -> str:
+    """Order something about the first one, and read the page that it leads to."""
+    answer = await client.post(f"{PAGE}/1/{name}", data=form)
+    if answer.status_code != 303:
+        return answer.text
+    return (await client.get(answer.headers["location"])).text
+
+
+async def test_what_is_typed_is_planned_in_the_sites_time_zone(sam: httpx2.AsyncClient, house: House) -> None:
+    assert 'type="datetime-local"' in (await sam.get(f"{PAGE}/plan")).text
+    answer = await sam.post(f"{PAGE}/plan", data=TYPED)
+    shown = (await sam.get(answer.headers["location"])).text
+    assert "It is planned, and subscribers are being told." in shown
+    (one,) = known(house)
+    assert (one.subject, one.components, one.audience) == ("Database upgrade", ("Email",), ("Partners",))
+    assert (one.starts_at, one.ends_at) == (
+        datetime(2026, 11, 25, 12, tzinfo=UTC),
+        datetime(2026, 11, 25, 14, tzinfo=UTC),
+    )
+    assert (one.remind_at, one.planned_by) == (datetime(2026, 11, 25, 8, tzinfo=UTC), "sam")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"subject": " "}, "Say in a few words what is done."),
+        ({"subject": "x" * 501}, "at most 500 fit"),
+        ({"message": ""}, "Write what subscribers shall read."),
+        ({"message": "x" * 20_001}, "at most 20,000 can be sent"),
+        ({"closing_comment": "x" * 20_001}, "at most 20,000 can be sent"),
+        ({"starts_at": ""}, "Choose a day and a time."),
+        ({"starts_at": "tomorrow"}, "This is not a date and time"),
+        ({"ends_at": "2027-03-28T02:30"}, "This does not exist in Europe/Berlin"),
+        ({"ends_at": "2026-11-25T13:00"}, "It must end after it begins."),
+        ({"starts_at": "2026-11-24T12:00"}, "That time is past"),
+        ({"starts_at": "2026-11-20T12:00", "ends_at": "2026-11-20T13:00"}, "That time is past"),
+    ],
+)
+async def test_what_cannot_be_planned_is_shown_again_with_what_to_mend(
+    changed: dict[str, str], said: str, sam: httpx2.AsyncClient, house: House
+) -> None:
+    answer = await sam.post(f"{PAGE}/plan", data=TYPED | {"audience": "Friends"} | changed)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert 'value="Friends"' in answer.text
+    assert known(house) == []
+
+
+async def test_the_list_shows_what_is_ahead_and_what_is_over(
+    sam: httpx2.AsyncClient, house: House, planned: Maintenance, clock: Clock
+) -> None:
+    shown = (await sam.get(PAGE)).text
+    assert "Upgrade" in shown
+    assert "begins in <strong>1 d</strong>" in shown
+    maintaining.cancel(house, planned.id, house.employee("jordan"), clock())
+    shown = (await sam.get(PAGE)).text
+    assert "Nothing is planned." in shown
+    assert "called off" in shown
+
+
+async def test_older_ones_are_on_further_pages(
+    sam: httpx2.AsyncClient, house: House, planned: Maintenance, clock: Clock
+) -> None:
+    jordan = house.employee("jordan")
+    maintaining.cancel(house, planned.id, jordan, clock())
+    wanted = replace(maintaining.plan_of(planned), subject="Another")
+    for _ in range(30):
+        later = maintaining.plan(house, wanted, jordan, clock())
+        maintaining.cancel(house, later.maintenance.id, jordan, clock())
+    shown = (await sam.get(PAGE)).text
+    assert f'href="{PAGE}?before=7"' in shown
+    assert "Upgrade" in (await sam.get(f"{PAGE}?before=7")).text
+
+
+@pytest.mark.usefixtures("planned")
+async def test_it_is_started_extended_told_of_and_ended(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    assert "It has begun" in await order(sam, "start")
+    assert "Its end was moved" in await order(sam, "extend", ends_at="2026-11-25T18:00")
+    assert "The update is posted" in await order(sam, "update", text="Half done.")
+    clock.move(timedelta(hours=1))
+    shown = await order(sam, "end", comment="All done.")
+    assert "It is over" in shown
+    assert known(house)[0].phase is MaintenancePhase.DONE
+    assert told(house) == [
+        "We upgrade.",
+        "This maintenance has begun.",
+        "The end was moved: this maintenance is planned until 25 Nov 2026, 18:00 CET now.",
+        "Half done.",
+        "All done.",
+    ]
+
+
+async def test_one_that_is_moved_keeps_the_distance_of_its_reminder(
+    sam: httpx2.AsyncClient, house: House, planned: Maintenance
+) -> None:
+    assert 'value="2026-11-25T13:00"' in (await sam.get(f"{PAGE}/1")).text
+    shown = await order(sam, "move", starts_at="2026-11-26T13:00", ends_at="2026-11-26T14:00")
+    assert "It was moved" in shown
+    assert planned.remind_at
+    assert known(house)[0].remind_at == planned.remind_at + timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "said"),
+    [
+        ("end", {}, "It has not begun; nothing was changed."),
+        ("extend", {"ends_at": "2026-11-26T13:00"}, "It has not begun; nothing was changed."),
+        ("extend", {}, "Choose a day and a time."),
+        ("move", {"starts_at": "2026-11-26T13:00"}, "Choose a day and a time."),
+        ("move", {"starts_at": "2026-11-25T13:00", "ends_at": "2026-11-25T15:00"}, "planned already"),
+        ("update", {"text": " "}, "Write what subscribers shall read; nothing was sent."),
+        ("update", {"text": "x" * 20_001}, "at most 20,000 can be sent"),
+        ("end", {"comment": "x" * 20_001}, "at most 20,000 can be sent"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_and_changes_nothing(
+    name: str, form: dict[str, str], said: str, sam: httpx2.AsyncClient, house: House, planned: Maintenance
+) -> None:
+    assert said in await order(sam, name, **form)
+    assert known(house) == [planned]
+    assert told(house) == ["We upgrade."]
+
+
+@pytest.mark.usefixtures("planned")
+async def test_one_is_called_off_once(sam: httpx2.AsyncClient, house: House) -> None:
+    assert "It is called off" in await order(sam, "cancel")
+    assert "It was called off; nothing was changed." in await order(sam, "cancel")
+    assert told(house)[1:] == ["This maintenance is called off: it does not take place."]
+    assert "<form" not in (await sam.get(f"{PAGE}/1")).text.replace('<form class="leave"', "")
+
+
+@pytest.mark.usefixtures("planned")
+async def test_a_viewer_looks_and_finds_no_forms(enter: Enter) -> None:
+    async with enter("vera") as vera:
+        for path in (PAGE, f"{PAGE}/1"):
+            shown = await vera.get(path)
+            assert shown.status_code == 200
+            assert shown.text.count("<form") == 1  # that to log out
+            assert "Plan maintenance" not in shown.text
+        assert (await vera.get(f"{PAGE}/plan")).status_code == 403
+
+
+@pytest.mark.parametrize("number", ["7", "x", "9" * 30])
+async def test_what_is_not_there_is_not_found(number: str, sam: httpx2.AsyncClient) -> None:
+    assert (await sam.get(f"{PAGE}/{number}")).status_code == 404
+    assert (await sam.post(f"{PAGE}/{number}/start")).status_code == 404
+
+
+async def test_what_is_typed_comes_out_as_text(sam: httpx2.AsyncClient) -> None:
+    nasty = "<script>alert(1)</script>"
+    answer = await sam.post(f"{PAGE}/plan", data=TYPED | {"subject": nasty, "message": nasty})
+    shown = (await sam.get(answer.headers["location"])).text
+    assert "alert(1)" in shown
+    assert nasty not in shown

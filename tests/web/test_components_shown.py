@@ -1,0 +1,62 @@
+"""How the status page shows components: in groups, with the days that they have behind them."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from service.actions.house import House
+from service.actions.recording_states import record_at_start
+from service.web.status_page import MOST_OPEN
+from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
+from tests.web.conftest import PUBLIC_ROUTES
+from tests.web.outages import Outages
+
+pytestmark = pytest.mark.anyio
+
+
+def start(house: House, clock: Clock) -> None:
+    with house.store.transaction() as connection:
+        record_at_start(connection, house.config, clock())
+
+
+def open_groups(page: str) -> list[str]:
+    """Name the groups that are open."""
+    return re.findall(r'<details class="[^"]*group[^"]*"[^>]* open>\s*<summary[^>]*><h3>(.*?)</h3>', page)
+
+
+async def test_a_component_shows_its_uptime_and_its_bad_days(
+    reader: httpx2.AsyncClient, house: House, clock: Clock, outages: Outages
+) -> None:
+    start(house, clock)
+    clock.move(timedelta(days=9, hours=10))
+    incident = outages.published()
+    clock.move(timedelta(hours=2))
+    outages.close(incident)
+    clock.move(timedelta(days=1))
+    page = (await reader.get("/")).text
+    assert "Email, the last 90 days: 99.20 % uptime. Not operational throughout on 2 days." in page
+    assert "Calendar, the last 90 days: 100 % uptime. Operational throughout." in page
+    assert '<time datetime="2026-12-03">3 Dec 2026</time>: major outage for 1 h' in page
+    assert '<time datetime="2026-12-04">4 Dec 2026</time>: major outage for 1 h' in page
+
+
+async def test_without_a_record_there_are_no_bars(reader: httpx2.AsyncClient) -> None:
+    assert '<svg class="bars"' not in (await reader.get("/")).text
+
+
+async def test_groups_of_a_small_page_are_open(reader: httpx2.AsyncClient) -> None:
+    assert open_groups((await reader.get("/")).text) == ["Office", "Platform"]
+
+
+async def test_on_a_large_page_only_groups_with_something_to_say_are_open(
+    tmp_path: Path, clock: Clock
+) -> None:
+    more = "".join(f'  - {{name: "Region {number}", group: Regions}}\n' for number in range(MOST_OPEN))
+    house = make_house(tmp_path, CONFIG.replace("monitors:", f"{more}monitors:", 1))
+    Outages(house, clock).published()
+    async with make_client(make_front(house, clock), PUBLIC_ROUTES) as reader:
+        assert open_groups((await reader.get("/")).text) == ["Office"]
+    house.store.close()
