@@ -224,6 +224,8 @@ class PipelinedSession(asyncio.Protocol):
         """Take what the relay said."""
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
+            if self._fault:  # what follows would be taken for the answer to something else
+                return
             self._take_line(line)
         if len(self._received) + sum(map(len, self._lines)) > _ANSWER_LIMIT:
             self.close("it answers without end")
@@ -239,10 +241,11 @@ class PipelinedSession(asyncio.Protocol):
             return
         text, self._lines = b" ".join(self._lines), []
         self._owed -= 1
+        answer = _Answer(int(code), text)
         if self._owed < 0:
-            answer = _Answer(int(code), text)
             self.close(f"answered unasked: {answer}" if answer.code != _GOING_AWAY else f"said {answer}")
-        self._answers.append(_Answer(int(code), text))
+        else:
+            self._answers.append(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that it is over."""

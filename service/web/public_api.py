@@ -57,10 +57,12 @@ def render_api(connection: Connection, front: Front, now: datetime) -> dict[str,
         states=affected(current, on),
         lifetimes=lifetimes,
         updated_at=max(
-            feed.MINTED_AT,
-            *(one.last_at for one in lifetimes.values()),
-            *(one.updated_at for one in (*recent, *unresolved)),
-            *(one.updated_at for _, one in planned),
+            [
+                feed.MINTED_AT,
+                *(one.last_at for one in lifetimes.values()),
+                *(one.updated_at for one in (*recent, *unresolved)),
+                *(one.updated_at for _, one in planned),
+            ]
         ),
     )
     status = {"status": status_form(overall(current, on).state)}

@@ -99,7 +99,7 @@ class Story:
         for _ in range(100):
             before = len(self.heard)
             for step in ("chunk", "retry"):
-                self.take(step)  # type: ignore[arg-type]  # mypy does not see the words of a loop
+                self.take(step)
             while self.in_flight:
                 self.take("send")
             if queue_next_chunk(self.house, self.clock(), chunk=2, lease=LEASE) is None:
@@ -147,7 +147,7 @@ def test_whoever_heard_the_beginning_hears_the_end_once_and_nobody_else(steps: l
 def test_once_it_is_over_what_has_not_left_is_called_off(tmp_path: Path) -> None:
     story = Story(tmp_path)
     for step in ("chunk", "chunk", "send", "refuse", "close"):
-        story.take(step)  # type: ignore[arg-type]  # as above
+        story.take(step)
     story.end()
     assert story.who_heard(1) == story.who_heard(2) == [f"{name}@reader.example" for name in "acd"]
     [called_off] = deliveries_to(story.house, "b")
