@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from service.store.schema import instance, sessions, tokens
+from service.store.access_schema import sessions
+from service.store.schema import instance, tokens
+from service.store.statements import Statement
 
 
 class Purpose(StrEnum):
@@ -37,41 +40,40 @@ class Token:
     used_at: datetime | None = None
 
 
-# what is asked for each reply is put together once, for that takes longer than the asking
-_ADD = insert(tokens)
+_ADD = Statement(insert(tokens))
 
 
 def issue(connection: Connection, *new: Token) -> None:
     """Make some tokens valid."""
-    rows = [
-        {
-            "hash": token.hash,
-            "purpose": token.purpose,
-            "created_at": token.created_at,
-            "expires_at": token.expires_at,
-            "incident_id": token.incident_id,
-            "employee_id": token.employee_id,
-            "subscriber_id": token.subscriber_id,
-            "browser": token.browser,
-            "text_version": token.text_version,
-            "confirms": token.confirms,
-        }
-        for token in new
-    ]
-    if rows:
-        connection.execute(_ADD, rows)
+    for token in new:
+        _ADD.run(
+            connection,
+            hash=token.hash,
+            purpose=token.purpose,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            incident_id=token.incident_id,
+            employee_id=token.employee_id,
+            subscriber_id=token.subscriber_id,
+            browser=token.browser,
+            text_version=token.text_version,
+            confirms=token.confirms,
+        )
 
 
-_FIND = select(tokens).where(
-    tokens.c.hash == bindparam("token_hash"), tokens.c.purpose == bindparam("for_purpose")
+_FIND = Statement(
+    select(tokens).where(
+        tokens.c.hash == bindparam("token_hash"), tokens.c.purpose == bindparam("for_purpose")
+    )
 )
 
 
 def find(connection: Connection, token_hash: str, purpose: Purpose) -> Token | None:
     """Find a token, used or expired ones too."""
-    row = connection.execute(_FIND, {"token_hash": token_hash, "for_purpose": purpose}).one_or_none()
-    if row is None:
+    found = _FIND.rows(connection, token_hash=token_hash, for_purpose=purpose)
+    if not found:
         return None
+    row = found[0]
     return Token(
         hash=row.hash,
         purpose=Purpose(row.purpose),
@@ -87,12 +89,12 @@ def find(connection: Connection, token_hash: str, purpose: Purpose) -> Token | N
     )
 
 
-_USE = update(tokens).where(tokens.c.hash == bindparam("token_hash"), tokens.c.used_at.is_(None))
+_USE = Statement(update(tokens).where(tokens.c.hash == bindparam("token_hash"), tokens.c.used_at.is_(None)))
 
 
 def use(connection: Connection, token_hash: str, now: datetime) -> bool:
     """Use a token up; False where it was used before."""
-    return connection.execute(_USE, {"token_hash": token_hash, "used_at": now}).rowcount == 1
+    return _USE.run(connection, token_hash=token_hash, used_at=now) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,13 @@ class Session:
     employee_id: str
     created_at: datetime
     expires_at: datetime
+    public_id: str = ""
+    """What it is called in the list of sessions; opens nothing."""
+    way: str = "mail"
+    """How the employee proved who it is: `mail` or `oidc`."""
+    browser: str = ""
+    """What the browser calls itself."""
+    seen_at: datetime | None = None
 
 
 def start_session(connection: Connection, session: Session) -> None:
@@ -110,8 +119,12 @@ def start_session(connection: Connection, session: Session) -> None:
     connection.execute(
         insert(sessions).values(
             hash=session.hash,
+            public_id=session.public_id or session.hash[:32],
             employee_id=session.employee_id,
+            way=session.way,
+            browser=session.browser,
             created_at=session.created_at,
+            seen_at=session.seen_at or session.created_at,
             expires_at=session.expires_at,
         )
     )
@@ -121,7 +134,20 @@ def find_session(connection: Connection, session_hash: str, now: datetime) -> Se
     """Find a session that has not ended."""
     query = select(sessions).where(sessions.c.hash == session_hash, sessions.c.expires_at > now)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Session(row.hash, row.employee_id, row.created_at, row.expires_at)
+    return None if row is None else _session(row)
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        row.hash,
+        row.employee_id,
+        row.created_at,
+        row.expires_at,
+        row.public_id,
+        row.way,
+        row.browser,
+        row.seen_at,
+    )
 
 
 def end_session(connection: Connection, session_hash: str) -> None:

@@ -345,13 +345,3 @@ tokens = Table(
     Index("ix_tokens_expires_at", "expires_at"),
     comment="Only SHA-256 hashes: who reads the database can publish nothing.",
 )
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("employee_id", String(64), nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Index("ix_sessions_expires_at", "expires_at"),
-)

@@ -8,7 +8,7 @@ from service.store.database import Store
 from tests.store.rows import MINUTE, NOW
 
 TOKEN = Token("hash", Purpose.LOGIN, NOW, NOW + MINUTE, employee_id="jordan")
-SESSION = Session("hash", "jordan", NOW, NOW + MINUTE)
+SESSION = Session("hash", "jordan", NOW, NOW + MINUTE, public_id="s", seen_at=NOW)
 
 
 def test_a_token_is_used_once(store: Store) -> None:

@@ -165,15 +165,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_maintenances_ends_at", "maintenances", ["ends_at"], unique=False)
     op.create_table(
-        "sessions",
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column("employee_id", sa.String(length=64), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("expires_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_sessions")),
-    )
-    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
-    op.create_table(
         "alerts",
         sa.Column("id", BigId, autoincrement=True, nullable=False),
         sa.Column("inbox_id", BigId, nullable=True),
@@ -233,7 +224,6 @@ def downgrade() -> None:
     op.drop_table("timeline")
     op.drop_table("joined_alerts")
     op.drop_table("alerts")
-    op.drop_table("sessions")
     op.drop_table("maintenances")
     op.drop_table("instance")
     op.drop_table("incidents")
