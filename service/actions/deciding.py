@@ -40,6 +40,21 @@ def hold(house: House, incident_id: int, by: Employee, span: timedelta, now: dat
     return _order(house, incident_id, by, workflow.Hold(by.id, span), now)
 
 
+def edit(
+    house: House,
+    incident_id: int,
+    by: Employee,
+    subject: str,
+    message: str,
+    now: datetime,
+    *,
+    text_version: int | None = None,
+) -> Decision:
+    """Give an unpublished incident other words; whoever is concerned gets the new version by mail."""
+    event = workflow.Edit(by.id, subject, message, text_version)
+    return _order(house, incident_id, by, event, now)
+
+
 def correct(
     house: House, incident_id: int, update_id: int, by: Employee, body: str, now: datetime
 ) -> Decision:

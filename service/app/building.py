@@ -38,6 +38,7 @@ from service.web import (
     calendar,
     dashboard,
     dashboard_maintenance,
+    dashboard_opening,
     dashboard_subscribers,
     feed,
     inbox_page,
@@ -52,6 +53,7 @@ from service.web import (
     widget,
 )
 from service.web.application import build as build_web
+from service.web.exporting import Exporter
 from service.web.front import Front, make_pages
 
 DNS_PATIENCE = timedelta(seconds=3)
@@ -88,6 +90,8 @@ class Service:
     stop_fan_out: threading.Event = field(default_factory=threading.Event)
     """Set to end a fan-out after the mails that are on their way."""
     web: Starlette = field(default_factory=Starlette)
+    exporter: Exporter | None = None
+    """Writes the status page as files, where config.yaml says so."""
     door_port: int | None = None
     """Where mail servers hand replies over, if anywhere."""
 
@@ -234,11 +238,14 @@ async def _connect(
             *login.routes,
             *dashboard.routes,
             *dashboard_maintenance.routes,
+            *dashboard_opening.routes,
             *dashboard_subscribers.routes,
             *inbox_page.routes,
             *(sandbox_page.routes if sandbox else ()),
         ],
     )
+    if config.site.export_to is not None:
+        service.exporter = Exporter(replace(front, sandbox=None), config.site.export_to)
     sender = formataddr((mail.sender_name, mail.sender_address))
     _log.info("built", site=config.site.url, mails_from=sender, sandbox=sandbox is not None)
     return service

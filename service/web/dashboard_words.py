@@ -21,6 +21,7 @@ REASON_WORDS: Final[Mapping[Reason, str]] = {
     Reason.OPENED_AND_PUBLISHED: "An alert fired, and it was published at once, as its monitor wants",
     Reason.REMINDED_TO_UPDATE: "Nothing had been told for a while, and the employees were reminded",
     Reason.UPDATE_CORRECTED: "An update was corrected, for those who had been sent it",
+    Reason.OPENED_BY_HAND: "It was opened by hand",
     Reason.ALERT_JOINED: "A further alert joined",
     Reason.ALERT_REPEATED: "An alert repeated itself",
     Reason.ALERT_RECOVERED: "One alert recovered, others still fire",

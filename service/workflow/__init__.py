@@ -8,7 +8,7 @@ from datetime import datetime
 
 from service.model import Incident
 from service.workflow import alerts, orders, timers
-from service.workflow.alerts import open_incident
+from service.workflow.alerts import open_by_hand, open_incident
 from service.workflow.vocabulary import (
     AlertFired,
     AlertRecovered,
@@ -52,6 +52,7 @@ __all__ = [
     "Text",
     "TimerElapsed",
     "decide",
+    "open_by_hand",
     "open_incident",
 ]
 

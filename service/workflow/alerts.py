@@ -43,6 +43,11 @@ def open_incident(draft: Draft, policy: Policy, now: datetime) -> Decision:
     return replace(elapsed, incident=replace(elapsed.incident, version=1), reason=reason)
 
 
+def open_by_hand(draft: Draft, by: str, now: datetime) -> Decision:
+    """Open an incident that an employee writes: nothing is waited for, and nothing is published by itself."""
+    return replace(open_incident(draft, Policy(), now), reason=Reason.OPENED_BY_HAND, by=by)
+
+
 def fired(incident: Incident, event: AlertFired, policy: Policy, now: datetime) -> Decision:
     """Let a firing alert join; one that fires already is only counted."""
     if not incident.phase.is_open:

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     OPENED = "opened"
     OPENED_AND_ASKED = "opened_and_asked"
     OPENED_AND_PUBLISHED = "opened_and_published"
+    OPENED_BY_HAND = "opened_by_hand"
     ALERT_JOINED = "alert_joined"
     ALERT_REPEATED = "alert_repeated"
     ALERT_RECOVERED = "alert_recovered"

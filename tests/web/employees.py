@@ -13,13 +13,21 @@ from service.model import DeliveryKind, Incident, Phase
 from service.store import incidents
 from service.store.credentials import Purpose
 from service.store.schema import deliveries
-from service.web import dashboard, dashboard_maintenance, dashboard_subscribers, inbox_page, login
+from service.web import (
+    dashboard,
+    dashboard_maintenance,
+    dashboard_opening,
+    dashboard_subscribers,
+    inbox_page,
+    login,
+)
 from service.web.front import Front
 from tests.rooms import Clock, make_client
 
 ROUTES_FOR_EMPLOYEES = (
     *dashboard.routes,
     *dashboard_maintenance.routes,
+    *dashboard_opening.routes,
     *dashboard_subscribers.routes,
     *inbox_page.routes,
 )

@@ -1,0 +1,111 @@
+"""Incidents opened by hand, and words changed before anybody outside reads them."""
+
+import httpx2
+import pytest
+
+from service.actions.house import House
+from service.model import ComponentState, Incident, Phase
+from service.store import deliveries, incidents
+from tests.rooms import Clock
+from tests.web.dashboard.test_subscribers import FILE, send
+from tests.web.employees import SEEN, Enter, page_of
+from tests.web.outages import Outages
+
+pytestmark = pytest.mark.anyio
+HERE = "/dashboard/open"
+BLANK = {"subject": "Phones are dead", "message": "We are *on* it.", "component:API": "major_outage"}
+
+
+def newest(house: House) -> Incident:
+    with house.store.reading() as connection:
+        return incidents.listed(connection, limit=1)[0]
+
+
+def asked(house: House, incident: Incident) -> list[str]:
+    """Give who was mailed about it."""
+    with house.store.reading() as connection:
+        return [mail.recipient for mail in deliveries.of_incident_to_employees(connection, incident.id)]
+
+
+async def test_a_blank_incident_is_opened_seen_whole_and_published(
+    enter: Enter, sam: httpx2.AsyncClient, house: House
+) -> None:
+    async with enter("jordan") as jordan:
+        await send(jordan, FILE)
+    page = await sam.post(f"{HERE}/now", data=BLANK, follow_redirects=True)
+    incident = newest(house)
+    assert (incident.phase, incident.monitor_key) == (Phase.UNPUBLISHED, "")
+    assert incident.components == {"API": ComponentState.MAJOR_OUTAGE}
+    assert "It was opened by hand" in page.text
+    assert "exactly\n    <strong>2 subscribers by mail" in page.text
+    assert asked(house, incident) == [], "who writes it need not be asked"
+    await sam.post(page_of(incident, "publish"), data=SEEN)
+    assert newest(house).phase is Phase.PUBLISHED
+
+
+async def test_a_monitors_template_fills_the_form_and_its_alerts_join(
+    enter: Enter, house: House, outages: Outages
+) -> None:
+    async with enter("sam") as sam:
+        form = (await sam.get(HERE, params={"monitor": "victorops:Email Server"})).text
+        assert 'value="Email is unavailable"' in form
+        assert '<option value="major_outage" selected>' in form
+        fields = {**BLANK, "monitor": "victorops:Email Server", "subject": "Email is unavailable"}
+        await sam.post(f"{HERE}/now", data=fields)
+    incident = newest(house)
+    assert incident.monitor_key == "victorops:Email Server"
+    assert asked(house, incident) == ["jordan@acme.example"]
+    assert outages.fire().id == incident.id, "its next alert joins it"
+
+
+async def test_what_is_missing_is_said_and_what_was_typed_is_kept(
+    sam: httpx2.AsyncClient, house: House
+) -> None:
+    answer = await sam.post(f"{HERE}/now", data={"subject": " ", "message": "Typed <b>.", "type": "nonsense"})
+    assert answer.status_code == 422
+    assert "Say in a few words what is wrong" in answer.text
+    assert "Typed &lt;b&gt;." in answer.text
+    with house.store.reading() as connection:
+        assert incidents.listed(connection, limit=9) == ()
+
+
+async def test_the_words_are_changed_and_approved_anew(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    incident = outages.fire()
+    outages.wait(incident)
+    assert incident.subject in (await sam.get(page_of(incident, "words"))).text
+    words = {"subject": "Mail is slow", "message": "Only slow.", "version": "1"}
+    page = await sam.post(page_of(incident, "edit"), data=words, follow_redirects=True)
+    assert "Mail is slow" in page.text
+    assert (newest(house).subject, newest(house).text_version) == ("Mail is slow", 2)
+    refused = await sam.post(page_of(incident, "publish"), data={"version": "1"}, follow_redirects=True)
+    assert "was changed since" in refused.text
+    assert newest(house).phase is Phase.UNPUBLISHED
+
+
+async def test_two_who_edit_at_once_do_not_overwrite_each_other(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    incident = outages.fire()
+    for subject in ("First", "Second"):
+        words = {"subject": subject, "message": "Same.", "version": "1"}
+        page = await sam.post(page_of(incident, "edit"), data=words, follow_redirects=True)
+    assert newest(house).subject == "First"
+    assert "was changed since" in page.text
+
+
+async def test_published_words_are_followed_and_not_changed(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    incident = outages.published()
+    words = {"subject": "Other", "message": "Other.", "version": "1"}
+    await sam.post(page_of(incident, "edit"), data=words)
+    assert newest(house).subject == incident.subject
+
+
+@pytest.mark.parametrize("path", [HERE, "/dashboard/incidents/1/words"])
+async def test_a_viewer_gets_no_form(enter: Enter, outages: Outages, clock: Clock, path: str) -> None:
+    outages.fire()
+    async with enter("vera") as vera:
+        assert (await vera.get(path)).status_code == 403, clock()
