@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from service import inbox
+from service.actions import answering_once
 from service.actions.alerts import fire_timer, take_alerts
 from service.actions.bouncing import note_bounce, raise_alarms
 from service.actions.house import House
@@ -24,7 +25,7 @@ from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
-from service.store import credentials, inbox_rows, incidents, maintenances
+from service.store import credentials, given_answers, inbox_rows, incidents, maintenances
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it is no employee's")
@@ -139,6 +140,7 @@ def _fire_timers(house: House, now: datetime, timers: Timers) -> bool:
 
 
 def keep_house(house: House, now: datetime) -> None:
-    """Forget what has ended: sessions at once, tokens after a while."""
+    """Forget what has ended: sessions at once, tokens after a while, answers that are not given again."""
     with house.store.transaction() as connection:
         credentials.sweep(connection, sessions_before=now, tokens_before=now - KEPT_AFTER_EXPIRY)
+        given_answers.sweep(connection, now - answering_once.KEPT)

@@ -1,8 +1,10 @@
 """Rooms of the house for tests: a clock that the test moves, a house over a fresh database, a web client."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import httpx2
 from starlette.routing import BaseRoute
 
 from service.actions.house import House
-from service.config import parse
+from service.config import Config, parse
 from service.mail.sandbox import Sandbox
 from service.store import inbox_rows
 from service.store.database import open_store
@@ -48,6 +50,8 @@ monitors:
     closing_comment: "Email works again."
 """
 
+_NAMES_A_FILE = re.compile(r"\b(\w*_file|export_to|certificate|key):")
+
 
 @dataclass(slots=True)
 class Clock:
@@ -75,13 +79,24 @@ class Ids:
         return f"{next(self._numbers):032x}"
 
 
+@cache
+def _understood(text: str) -> Config:
+    return parse(text, Path("config.yaml"), {})
+
+
+def config_in(folder: Path, text: str = CONFIG) -> Config:
+    """Understand a config.yaml in a folder; the same text is parsed once, unless it names files of its folder."""
+    path = folder / "config.yaml"
+    return parse(text, path, {}) if _NAMES_A_FILE.search(text) else replace(_understood(text), path=path)
+
+
 def make_house(folder: Path, config: str = CONFIG) -> House:
     """Build a house over a fresh SQLite database in a folder, which is not migrated anew each time."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "replycast.db").write_bytes(migrated_sqlite())
     return House(
         store=open_store(f"sqlite:///{folder / 'replycast.db'}"),
-        config=parse(config, folder / "config.yaml", {}),
+        config=config_in(folder, config),
         key=KEY,
         own_address=OWN_ADDRESS,
         instance_id="test-instance",

@@ -64,7 +64,9 @@ def correct(
         posted = narrative.updates_of(connection, [incident_id])[incident_id]
         if update_id not in {one.id for one in posted}:
             raise NotFound(f"INC-{incident_id} has no such update")
-        event = workflow.Correct(by.id, update_id, posted[-1].status, body)
+        # they are in the order in which they were posted
+        stands = [one.body for one in posted if update_id in {one.id, one.corrects_id}][-1]
+        event = workflow.Correct(by.id, update_id, posted[-1].status, body, stands)
         return order_within(connection, house, incident_id, by, event, now)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from service.actions.audience import audience_of
 from service.actions.house import House
-from service.model import Channel, DeliveryKind, Update, UpdateStatus
+from service.model import Channel, DeliveryKind, Update
 from service.store import audience, fan_outs, narrative
 from service.store.deliveries import NewDelivery
 from service.store.fan_outs import Chunk
@@ -38,7 +38,7 @@ def queue_next_chunk(
         if fan_outs.is_outdated(connection, update):
             narrative.advance_fan_out(connection, update.id, cursor=cursor, finished_at=now)
             return Chunk()
-        is_end = update.status is UpdateStatus.RESOLVED and update.corrects_id is None
+        is_end = fan_outs.is_end(connection, update)
         if is_end and fan_outs.cancel_unsent(connection, update, CALLED_OFF, limit=chunk):
             return Chunk()
         if reach is not None:

@@ -12,6 +12,9 @@ from service.mail.words import ENGLISH, Vocabulary
 from service.model import AUTOMATIC, Employee
 from service.store.database import Store
 
+BY_PROGRAM = "token:"
+"""Stands before the name of the API's token by which something was done; no employee's id holds a colon."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -41,6 +44,8 @@ class House:
         """Give the name of whoever did something."""
         if by == AUTOMATIC:
             return "automatically"
+        if by.startswith(BY_PROGRAM):
+            return f"token {by.removeprefix(BY_PROGRAM)}"
         employee = self.config.employees.get(by)
         return employee.name if employee else by
 

@@ -5,9 +5,10 @@ what is left of these. What an employee decided on the dashboard stays until the
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -18,7 +19,9 @@ from service.model import AUTOMATIC, Maintenance, MaintenancePhase
 from service.store import maintenances
 from service.workflow.maintenance import (
     CancelMaintenance,
+    Extend,
     MaintenanceDecision,
+    MaintenanceEvent,
     Plan,
     Planned,
     Reschedule,
@@ -49,8 +52,7 @@ def plan_windows(house: House, now: datetime) -> tuple[MaintenanceDecision, ...]
             planned = Planned(AUTOMATIC, may_have_begun=True)
             decisions.append(announce(connection, house, draft, planned, now))
         for window, before in pairs.changed:
-            event = Reschedule(AUTOMATIC, _plan(window), may_have_begun=True)
-            decided = decide_maintenance(before, event, now)
+            decided = decide_maintenance(before, _change(window, before), now)
             known = replace(decided.maintenance, config_key=config_key(window))
             decisions.append(replace(decided, maintenance=known))
             carry_out_maintenance(connection, house, before, decisions[-1], now)
@@ -67,6 +69,13 @@ def plan_windows(house: House, now: datetime) -> tuple[MaintenanceDecision, ...]
     return tuple(decisions)
 
 
+def _change(window: Window, before: Maintenance) -> MaintenanceEvent:
+    """Give what a changed window asks for: of one that has begun only the end can still be another."""
+    if before.phase is MaintenancePhase.ON:
+        return Extend(AUTOMATIC, window.ends_at)
+    return Reschedule(AUTOMATIC, _plan(window), may_have_begun=True)
+
+
 def pair(windows: Sequence[Window], known: Sequence[Maintenance]) -> Pairs:
     """Find for each window the maintenance that it was planned as, if it was.
 
@@ -81,7 +90,7 @@ def pair(windows: Sequence[Window], known: Sequence[Maintenance]) -> Pairs:
         changed += _take_pairs(left, free, alike, also_begun=also_begun)
     return Pairs(
         new=tuple(left),
-        changed=tuple(one for one in changed if one[1].phase is MaintenancePhase.PLANNED),
+        changed=tuple(one for one in changed if not one[1].phase.is_over),
         gone=tuple(one for one in free if one.phase is MaintenancePhase.PLANNED),
     )
 
@@ -107,8 +116,20 @@ def _take_pairs(
 
 
 def config_key(window: Window) -> str:
-    """Name a window as it stands in the file: its subject, its beginning, and everything about it."""
-    return f"{_of_subject(window)}:{_of_start(window)}:{_digest(repr(window))}"
+    """Name a window as it stands in the file: its subject, its beginning, and everything about it.
+
+    What is not said does not count, so that another version of this service takes no window for a changed one.
+    """
+    said = {
+        "message": window.message,
+        "components": window.components,
+        "ends_at": window.ends_at.astimezone(UTC).isoformat(),
+        "remind": window.remind and window.remind.total_seconds(),
+        "closing_comment": window.closing_comment,
+        "audience": window.audience,
+    }
+    about = json.dumps({name: value for name, value in said.items() if value}, sort_keys=True)
+    return f"{_of_subject(window)}:{_of_start(window)}:{_digest(about)}"
 
 
 def _is_same_window(window: Window, maintenance: Maintenance) -> bool:
@@ -128,7 +149,7 @@ def _of_subject(window: Window) -> str:
 
 
 def _of_start(window: Window) -> str:
-    return f"{window.starts_at:%Y%m%dT%H%M%SZ}"
+    return f"{window.starts_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _digest(text: str) -> str:

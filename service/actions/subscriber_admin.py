@@ -4,14 +4,18 @@ Nobody (`by=None`) is whoever has a shell on the machine: the command line.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
 
 from service.actions.house import House
-from service.actions.subscriber_file import Entry, channel_of, read_file, write_file
+from service.actions.subscriber_file import Entry, channel_of, named_columns, read_file, write_file
 from service.actions.subscribing import ask_to_confirm
 from service.calls.calling import check_url
-from service.errors import NotAllowed, NotFound
+from service.errors import NotAllowed, NotFound, StoreUnavailable
 from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
 from service.model import Channel, Employee, Role, Subscriber, SubscriberState
@@ -19,6 +23,8 @@ from service.store import deliveries, subscriber_lists, subscribers
 from service.store.subscriber_lists import Standing, Wish
 from service.store.subscribers import key_of
 
+_SAID_BY: Final = {"Components": "components", "Groups": "groups", "Phone": "phone", "Tags": "tags"}
+"""What a column of the file says of an address, as `Wish` names it."""
 ASKED_AT_ONCE = 500
 """New addresses of one import that are asked to confirm; a list of more would make us a spammer."""
 
@@ -35,41 +41,83 @@ class Imported:
     """Groups that no monitor and no maintenance names as its audience: perhaps a slip of the pen."""
 
 
-def import_file(house: House, raw: bytes, by: Employee | None, now: datetime, *, have_agreed: bool) -> Imported:
+def import_file(
+    house: House, raw: bytes, by: Employee | None, now: datetime, *, have_agreed: bool
+) -> Imported:
     """Take a CSV file of subscribers: all of it or, where a line is bad, none of it.
 
-    New addresses are asked to confirm, unless `have_agreed` says that all of them did so elsewhere; webhooks need
-    no asking. Known ones get the choices of the file. Raises SubscriberFileFaulty and NotAllowed.
+    New ones are written some at a time, so that nobody has to wait who writes in between, and hear of nothing before
+    one last step lets all of them; where that does not come, the same file imported again completes it.
+    New addresses are asked to confirm, unless `have_agreed` says that all of them did so elsewhere, as those did
+    then who were asked before; webhooks need no asking. Known ones get the choices of the file, of which a column
+    that it does not have says nothing. Raises SubscriberFileFaulty and NotAllowed.
     """
     _refuse_others(by)
     entries = read_file(raw, [component.name for component in house.config.components])
-    wishes = [_wish(house, entry) for entry in entries]
-    with house.store.transaction() as connection:
-        known = subscriber_lists.standings(connection, [one.address for one in wishes])
-        new = [one for one in wishes if key_of(one.address) not in known]
-        calls = [one for one in new if one.channel is not Channel.EMAIL or have_agreed]
-        asked = [one for one in new if one.channel is Channel.EMAIL and not have_agreed]
-        if len(asked) > ASKED_AT_ONCE:
-            raise NotAllowed(
-                f"{len(asked):,} new addresses would be asked to confirm, and {ASKED_AT_ONCE} are the most at a time: "
-                "say that they have agreed, or import a part of them"
-            )
-        ids = {
-            **subscriber_lists.add_all(connection, calls, now, state=SubscriberState.CONFIRMED),
-            **subscriber_lists.add_all(connection, asked, now, state=SubscriberState.PENDING),
-        }
+    said = {_SAID_BY[name] for name in named_columns(raw) if name in _SAID_BY}
+    by_key = {key_of(entry.address): _wish(house, entry) for entry in entries}
+    known = _standings(house, list(by_key.values()))
+    new = [one for key, one in by_key.items() if key not in known]
+    asked = [one for one in new if one.channel is Channel.EMAIL and not have_agreed]
+    _refuse_too_many(len(asked))
+    heard = [one for one in new if have_agreed or one.channel is not Channel.EMAIL]
+    added: dict[str, int] = {}
+    try:
+        for some in subscriber_lists.chunks(heard):
+            # what waits for the last step is in no hurry, and the last step waits for the disk for all of them
+            with house.store.transaction(durable=False) as connection:
+                added |= subscriber_lists.add_pending(connection, some, now)
+        # who signed up in this very moment is known by now
+        known |= _standings(house, [one for one in heard if key_of(one.address) not in added])
         kept_out = {key for key, standing in known.items() if _stays_out(standing)}
-        ids |= {key: standing.id for key, standing in known.items() if key not in kept_out}
-        by_key = {key_of(one.address): one for one in wishes}
-        subscriber_lists.choose_all(connection, {number: by_key[key] for key, number in ids.items()})
-        for one in asked:
-            ask_to_confirm(connection, house, ids[key_of(one.address)], one.address, now)
+        kept = {standing.id: by_key[key] for key, standing in known.items() if key not in kept_out}
+        hear_now = [number for number, one in kept.items() if have_agreed or one.channel is not Channel.EMAIL]
+        with house.store.reading() as connection:
+            changes = subscriber_lists.changes_for(connection, kept, said)
+        with house.store.transaction() as connection:
+            subscriber_lists.change(connection, changes)
+            subscriber_lists.confirm_all(connection, [*added.values(), *hear_now], now)
+            number_asked = _ask_all(connection, house, asked, now)
+    except StoreUnavailable:
+        _forget(house, list(added.values()))
+        raise
     return Imported(
-        added=len(new),
-        changed=len(known) - len(kept_out),
+        added=len(added) + number_asked,
+        changed=len(kept),
         kept_out=tuple(by_key[key].address for key in sorted(kept_out)),
         unheard_groups=_unheard(house, entries),
     )
+
+
+def _standings(house: House, wishes: Sequence[Wish]) -> dict[str, Standing]:
+    with house.store.reading() as connection:
+        return subscriber_lists.standings(connection, [one.address for one in wishes])
+
+
+def _refuse_too_many(asked: int) -> None:
+    if asked > ASKED_AT_ONCE:
+        raise NotAllowed(
+            f"{asked:,} new addresses would be asked to confirm, and {ASKED_AT_ONCE} are the most at a time: "
+            "say that they have agreed, or import a part of them"
+        )
+
+
+def _ask_all(connection: Connection, house: House, wishes: Sequence[Wish], now: datetime) -> int:
+    """Add addresses and ask them to confirm; gives how many were not known."""
+    number = 0
+    for some in subscriber_lists.chunks(wishes):
+        addresses = {key_of(one.address): one.address for one in some}
+        for key, subscriber_id in subscriber_lists.add_pending(connection, some, now).items():
+            ask_to_confirm(connection, house, subscriber_id, addresses[key], now)
+            number += 1
+    return number
+
+
+def _forget(house: House, subscriber_ids: Sequence[int]) -> None:
+    with suppress(StoreUnavailable):
+        for some in subscriber_lists.chunks(subscriber_ids):
+            with house.store.transaction() as connection:
+                subscriber_lists.remove_pending(connection, some)
 
 
 def _stays_out(standing: Standing) -> bool:
@@ -99,12 +147,19 @@ def _unheard(house: House, entries: Sequence[Entry]) -> tuple[str, ...]:
 def export_lines(house: House, by: Employee | None) -> Iterator[str]:
     """Write all who have confirmed as a CSV file, line by line. Raises NotAllowed."""
     _refuse_others(by)
+    return write_file(_every_one(house))
 
-    def lines() -> Iterator[str]:
+
+def _every_one(house: House) -> Iterator[Subscriber]:
+    """Read some at a time: whoever takes long over the file keeps no view of the database open."""
+    last_id = 0
+    while True:
         with house.store.reading() as connection:
-            yield from write_file(subscriber_lists.every_one(connection))
-
-    return lines()
+            some = subscriber_lists.next_confirmed(connection, after_id=last_id)
+        if not some:
+            return
+        yield from some
+        last_id = some[-1].id
 
 
 def add_webhook(

@@ -18,6 +18,7 @@ from service.model import Channel, Subscriber
 
 COLUMNS: Final = ("Email", "Phone", "Components", "Groups", "Webhook URL", "Tags")
 MOST_LINES: Final = 100_000
+"""Besides the first."""
 MOST_FAULTS: Final = 1_000
 """Faults that are told of; a file with more is of another kind altogether."""
 LONGEST_NAME: Final = 200
@@ -82,6 +83,11 @@ def read_file(raw: bytes, components: Sequence[str]) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
+def named_columns(raw: bytes) -> frozenset[str]:
+    """Tell which columns a file has, whatever stands in them; raises SubscriberFileFaulty."""
+    return frozenset(_columns(next(_rows(raw), (1, []))[1]))
+
+
 def _rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         text = raw.decode("utf-8-sig")
@@ -98,7 +104,7 @@ def _rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         for cells in reader:
             yield line, cells
-            if reader.line_num > MOST_LINES:
+            if reader.line_num > MOST_LINES + 1:
                 raise SubscriberFileFaulty([f"it has more than {MOST_LINES:,} lines: split it"])
             line = reader.line_num + 1
     except csv.Error as error:
@@ -133,7 +139,7 @@ def _entries(
     addresses: list[tuple[Channel, str]] = []
     if row.get("Email"):
         try:
-            addresses.append((Channel.EMAIL, checked_address(row["Email"])))
+            addresses.append((Channel.EMAIL, checked_address(_bare(row["Email"]))))
         except AddressInvalid as error:
             wrong.append(f"line {line}: Email `{row['Email'][:80]}`: {error}")
     if row.get("Webhook URL"):
@@ -173,9 +179,9 @@ def write_file(subscribers: Iterable[Subscriber]) -> Iterator[str]:
     for one in subscribers:
         is_mail = one.channel is Channel.EMAIL
         cells = (
-            one.address if is_mail else "",
+            _guarded(one.address) if is_mail else "",
             one.phone,
-            "; ".join(one.components or ()),
+            "; ".join(map(_guarded, one.components or ())),
             "; ".join(map(_guarded, one.groups)),
             "" if is_mail else one.address,
             "; ".join(map(_guarded, one.tags)),

@@ -34,8 +34,10 @@ def subscribe(house: House, email: str, now: datetime, *, components: Sequence[s
         if subscriber.state is SubscriberState.CONFIRMED and subscriber.suppressed_at is None:
             ask_to_confirm(connection, house, subscriber.id, subscriber.address, now, is_known=True)
             return
-        wanted = _known_components(house, components)
-        subscribers.choose(connection, subscriber.id, components=wanted, groups=subscriber.groups)
+        if subscriber.state is not SubscriberState.CONFIRMED:
+            # whom nothing reaches just now chose before, and may choose again by the link
+            wanted = _known_components(house, components)
+            subscribers.choose(connection, subscriber.id, components=wanted, groups=subscriber.groups)
         ask_to_confirm(connection, house, subscriber.id, subscriber.address, now)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -148,6 +149,7 @@ async def _run(service: Service, server: uvicorn.Server, door: socket.socket) ->
         asyncio.create_task(_keep_doing("send", service.send, service.send_next, stopping)),
         asyncio.create_task(_keep_doing("fan out", service.fan_out, service.fan_out_next, stopping)),
         asyncio.create_task(_keep_doing("call", service.call, service.call_next, stopping)),
+        asyncio.create_task(_keep_exporting(service, stopping)),
     ]
     scheduler.start()
     mailbox = start_mailbox(service, mailbox_stop)
@@ -205,6 +207,14 @@ async def _keep_doing(
                 pass
         except Exception:  # noqa: BLE001  the outermost loop: it is logged, and the next tick tries again
             _log.exception("loop failed", loop=name)
+
+
+async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
+    """Write the status page as files at each change, where config.yaml says so."""
+    while service.exporter is not None and not stopping.is_set():
+        await _keep_trying("export", partial(service.exporter.export_if_changed, service.clock()))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), TICK)
 
 
 async def _keep_house(service: Service) -> None:

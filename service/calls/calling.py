@@ -8,7 +8,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -26,6 +26,8 @@ LONGEST_URL: Final = 2_000
 _GONE: Final = 410
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 """RFC 6052 section 2.1."""
+_GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given to anybody (RFC 4291 section 2.4, IANA's registry); the rest is for special use."""
 _TAKEN: Final = range(200, 300)
 
 
@@ -84,7 +86,9 @@ class Caller:
                 if len(begun) >= ANSWER_LIMIT:
                     break
         text = " ".join(begun[:ANSWER_LIMIT].decode(errors="replace").split())
-        answer = f"it answered {response.status_code} {text}".strip()
+        # people read it on a terminal too, which some characters command
+        printable = "".join(one for one in text if one.isprintable())
+        answer = f"it answered {response.status_code} {printable}".strip()
         raise RecipientRefused(answer) if response.status_code == _GONE else RecipientRefusedForNow(answer)
 
 
@@ -115,12 +119,16 @@ class _PublicOnly(httpcore2.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Resolve the name, and connect to the first address that is not one of our own network."""
+        """Resolve the name, and connect to the first address that answers and is not one of our own network."""
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        public = [entry[4][0] for entry in found if is_public(str(entry[4][0]))]
+        public = list(dict.fromkeys(str(entry[4][0]) for entry in found if is_public(str(entry[4][0]))))
         if not public:
             raise AddressPrivate(f"{host} leads to an address of our own network, which is not called")
-        return await super().connect_tcp(str(public[0]), port, timeout, local_address, socket_options)
+        for address in public[:-1]:
+            # such as one of IPv6, where this machine has none to call it from
+            with suppress(httpcore2.ConnectError):
+                return await super().connect_tcp(address, port, timeout, local_address, socket_options)
+        return await super().connect_tcp(public[-1], port, timeout, local_address, socket_options)
 
 
 def is_public(address: str) -> bool:
@@ -128,6 +136,8 @@ def is_public(address: str) -> bool:
     one = ipaddress.ip_address(address.partition("%")[0])
     within: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = [one]
     if isinstance(one, ipaddress.IPv6Address):
+        if one not in _GLOBAL_UNICAST and one not in _NAT64 and one.ipv4_mapped is None:
+            return False
         # gateways lead these to the IPv4 address that they hold
         translated = ipaddress.IPv4Address(int(one) & 0xFFFFFFFF) if one in _NAT64 else None
         within += filter(None, (one.ipv4_mapped, one.sixtofour, translated))

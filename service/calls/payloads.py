@@ -114,24 +114,27 @@ def _slack(news: News, site_name: str) -> dict[str, Any]:
 def _teams(news: News, site_name: str) -> dict[str, Any]:
     """Write an Adaptive Card, as "Post to a channel when a webhook request is received" of Workflows takes it."""
     subject = news.subject
-    headline = {
-        "type": "TextBlock",
-        "size": "Medium",
-        "weight": "Bolder",
-        "wrap": True,
-        "text": f"{_words(news.status).capitalize()}: {subject.name}",
-    }
-    texts = [news.body, _affected(news) if subject.components else "", site_name]
-    blocks = [{"type": "TextBlock", "wrap": True, "text": _cut(text, LONGEST_TEXT)} for text in texts if text]
+    headline = _cut(f"{_words(news.status).capitalize()}: {subject.name}", LONGEST_TEXT)
+    blocks = [
+        _plain(headline, size="Medium", weight="Bolder"),
+        *([{"type": "TextBlock", "wrap": True, "text": _cut(news.body, LONGEST_TEXT)}] if news.body else []),
+        *([_plain(_cut(_affected(news), LONGEST_TEXT))] if subject.components else []),
+        _plain(site_name),
+    ]
     card = {
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": "1.4",
-        "body": [headline, *blocks],
+        "body": blocks,
         "actions": [{"type": "Action.OpenUrl", "title": "See it on the status page", "url": subject.url}],
     }
     content_type = "application/vnd.microsoft.card.adaptive"
     return {"type": "message", "attachments": [{"contentType": content_type, "content": card}]}
+
+
+def _plain(text: str, **style: str) -> dict[str, Any]:
+    """Show a text as it is: a TextBlock would take `mail_in and mail_out` for Markdown, a TextRun does not."""
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
 
 
 def _affected(news: News) -> str:

@@ -1,4 +1,4 @@
-"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, maintenance, demo."""
+"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, maintenance, export-page, demo."""
 
 import asyncio
 import os
@@ -16,12 +16,15 @@ from service.cli import explaining
 from service.cli.deliveries import deliveries
 from service.cli.demo import play
 from service.cli.doctor import State, examine_mail
+from service.cli.exporting import export_page
 from service.cli.logs import set_up_logs
 from service.cli.mail_words import mail_in_words
 from service.cli.maintaining import maintenance
 from service.cli.options import FAILED, FAULTY, config_option, fail, json_option, load_or_exit, print_json
 from service.cli.post_words import post_in_words
+from service.cli.simulating import advise, simulate
 from service.cli.subscribers import subscribers
+from service.cli.tokens import token
 from service.config import load
 from service.errors import ConfigFaulty, PermanentFault, ReplycastError
 from service.mail.words import conflicts
@@ -191,5 +194,9 @@ def demo() -> None:
 
 
 main.add_command(maintenance)
+main.add_command(export_page)
 main.add_command(subscribers)
 main.add_command(deliveries)
+main.add_command(token)
+main.add_command(simulate)
+main.add_command(advise)

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from service.config.form import PROVIDERS, Form, MaintenanceForm, MonitorForm
+from service.config.form import PROVIDERS, Form, MaintenanceForm, MonitorForm, SiteForm
 from service.config.mail_build import build_mail
 from service.config.moments import parse_moment
 from service.config.settings import Config, Replies, Secret, Site, Window
@@ -17,7 +17,7 @@ def build(form: Form, path: Path) -> Config:
     employees = (Employee(one.id, one.name, one.email, one.role) for one in form.employees)
     return Config(
         path=path,
-        site=Site(form.site.name, form.site.url, form.site.timezone, form.site.hide_authors),
+        site=_site(form.site, path.parent),
         database=form.database,
         webhooks=MappingProxyType(
             {one: form.webhooks[one].secret if one in form.webhooks else Secret("") for one in PROVIDERS}
@@ -34,8 +34,14 @@ def build(form: Form, path: Path) -> Config:
             any_reply_publishes=form.replies.any_reply_publishes,
         ),
         private_webhooks=form.subscribers.private_webhooks,
+        login=form.login.build(),
         secret_key=form.secret_key,
     )
+
+
+def _site(form: SiteForm, folder: Path) -> Site:
+    export_to = folder / form.export_to if form.export_to else None
+    return Site(form.name, form.url, form.timezone, form.hide_authors, export_to)
 
 
 def _monitor(form: MonitorForm) -> Monitor:

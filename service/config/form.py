@@ -33,6 +33,7 @@ from service.config.kinds import (
     Truth,
     Words,
 )
+from service.config.login_form import LoginForm
 from service.config.mail_form import MailForm
 from service.config.settings import Secret
 from service.model import IfRecovered, LastResort, Role
@@ -49,6 +50,7 @@ class SiteForm(Section):
     url: SiteUrl
     timezone: Timezone = ZoneInfo("UTC")
     hide_authors: Truth = False
+    export_to: Line | None = None
 
 
 class WebhookForm(Section):
@@ -162,6 +164,7 @@ class Form(Section):
     maintenance: list[MaintenanceForm] = Field(default_factory=list)
     replies: RepliesForm = Field(default_factory=RepliesForm)
     subscribers: SubscribersForm = Field(default_factory=SubscribersForm)
+    login: LoginForm = Field(default_factory=LoginForm)
     secret_key: SecretText = Secret("")
     secret_key_file: Line | None = None
 

@@ -15,6 +15,7 @@ from service.config.checks import check_references
 from service.config.expansion import expand_document
 from service.config.ladder_check import check_ladders
 from service.config.login_check import check_logins
+from service.config.login_form import check_login
 from service.config.maintenance_check import check_maintenance
 from service.config.secret_files import read_secret_files
 from service.config.settings import Config
@@ -70,6 +71,7 @@ def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
         *check_references(document),
         *check_ladders(document),
         *check_logins(document),
+        *check_login(document),
         *check_certificate(document, path.parent),
         *check_templates(document),
         *check_maintenance(document),

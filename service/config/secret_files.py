@@ -26,6 +26,7 @@ PLACES: Final = (
         for one in ("smtp", "imap")
         for name in ("client_secret", "refresh_token")
     ),
+    ("login", "oidc", "client_secret"),
     ("secret_key",),
 )
 """Where a secret may stand, and beside it the same key with `_file` at its end."""

@@ -59,6 +59,8 @@ class Site:
     """Without a slash at its end; all links in mails begin with it."""
     timezone: ZoneInfo
     hide_authors: bool = False
+    export_to: Path | None = None
+    """The folder that the page is written into at each change, as files."""
 
 
 class Auth(StrEnum):
@@ -215,6 +217,29 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """An OpenID Connect provider that tells us who somebody is."""
+
+    name: str
+    """What its button says."""
+    issuer: str
+    """As its discovery document and its ID tokens name it."""
+    client_id: str
+    client_secret: Secret
+    """Empty for a public client, which PKCE alone protects."""
+    scopes: tuple[str, ...]
+    trust_unverified_email: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How employees prove who they are."""
+
+    mail_link: bool = True
+    oidc: Oidc | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """config.yaml, validated whole. `mail` is None where the embedded sandbox stands in."""
 
@@ -236,6 +261,7 @@ class Config:
     """Derives reply tokens and signs links; empty: a key file beside the database."""
     private_webhooks: bool = False
     """Whether subscribers' webhooks may be at addresses of our own network."""
+    login: Login = field(default_factory=Login)
     warnings: tuple[Fault, ...] = ()
     """What works, but probably not as it is meant; in the order of the file."""
 

@@ -14,7 +14,7 @@ from typing import Final
 from service.config.settings import Imap
 from service.errors import MailboxUnavailable
 from service.mail.imap_batches import FETCH_LIMIT, Part
-from service.mail.imap_connection import STOP_CHECK, Mailbox, open_mailbox
+from service.mail.imap_connection import FEW, STOP_CHECK, Mailbox, open_mailbox
 from service.mail.mailbox_loop import keep_reading
 from service.mail.oauth import AccessTokens
 
@@ -29,6 +29,9 @@ POLL_PAUSE: Final = 15.0
 """Seconds between two looks where the server cannot push, and at most where it pushes without cause."""
 LONGEST_SESSION: Final = timedelta(hours=1)
 """After it we connect anew: of a folder that was renamed or made anew a server may go on to show the old one."""
+GIVE_WAY: Final = 0.01
+"""Seconds for which filing away waits after a few mails: Python runs one thread at a time, and whoever decides about
+them shall not share its time with us."""
 PATIENCE_WITH_CHATTER: Final = 5
 """Pushes in a row that brought no mail; after them each is answered later, so that none keeps us busy."""
 
@@ -85,6 +88,7 @@ class MailboxReader:
         self._poll_pause = poll_pause
         self._next_slice = FIRST_SLICE
         self._pushes_in_vain = 0
+        self._is_news = False
         self._stop = threading.Event()
         self._mailbox: Mailbox | None = None
         self._connected_at = datetime.min.replace(tzinfo=UTC)
@@ -135,6 +139,7 @@ class MailboxReader:
         mailbox = open_mailbox(self._imap, tokens=self._tokens, now=now)
         self._mailbox, self._connected_at = mailbox, now
         self._looked_for_leftovers = False
+        self._is_news = False
         self._warned.clear()
         self._next_slice = FIRST_SLICE
         self._notice(f"reading replies from {self._imap.folder} of {self._account}")
@@ -168,6 +173,9 @@ class MailboxReader:
         count = 0
         for _ in range(MOST_LOOKS):
             mailbox.has_heard_of_more()
+            if self._is_news:
+                self._is_news = False
+                mailbox.batches.expect(cursor + 1)
             before = count
             for parts in self._taken(mailbox, mailbox.uids_after(cursor)):
                 count += len(parts)
@@ -182,6 +190,8 @@ class MailboxReader:
         with closing(mailbox.batches.fetch(self._portions(mailbox, found))) as batches:
             for parts in filter(None, batches):
                 self._take([self._fetched(mailbox, part) for part in parts])
+                if len(parts) <= FEW:
+                    self._stop.wait(GIVE_WAY)
                 self._move_refused = mailbox.batches.file_away([part.uid for part in parts])
                 self._warn_once(self._move_refused)
                 yield parts
@@ -222,7 +232,8 @@ class MailboxReader:
             return
         seconds = min(self._next_slice, self._idle_slice)
         self._next_slice = seconds * 2
-        if not mailbox.await_news(self._stop, seconds):
+        self._is_news = mailbox.await_news(self._stop, seconds)
+        if not self._is_news:
             self._pushes_in_vain = 0
             return
         self._pushes_in_vain += 1

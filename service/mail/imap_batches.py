@@ -67,6 +67,11 @@ class Batches:
         """Which mail the server would not give last, and why; "" for none."""
         self._arrived: dict[int, Part] = {}
         self._moving: bytes | None = None
+        self._expected: tuple[bytes, int] | None = None
+
+    def expect(self, uid: int) -> None:
+        """Ask for a mail before the search that tells of it, which spares a round trip where it is the only one."""
+        self._expected = (self._ask([uid]), uid)
 
     def fetch(self, found: Iterable[Sequence[int]]) -> Generator[list[Part]]:
         """Fetch portion after portion, asking for the next before giving one.
@@ -78,13 +83,14 @@ class Batches:
         asked: list[tuple[bytes, Sequence[int]]] = []
         try:
             for uids in found:
-                asked.append((self._ask(uids), uids))
+                asked.append((self._expected_or_asked(uids), uids))
                 if len(asked) > 1:
                     yield self._answer(*asked.pop(0))
             while asked:
                 yield self._answer(*asked.pop(0))
         finally:
             with suppress(MailboxUnavailable):
+                self._forget_expected()
                 for tag, uids in asked:
                     self._answer(tag, uids)
             self._arrived.clear()
@@ -124,6 +130,19 @@ class Batches:
             except IMAPClientError as fault:
                 return self._refused(fault)
             return ""
+
+    def _expected_or_asked(self, uids: Sequence[int]) -> bytes:
+        if self._expected is not None and list(uids) == [self._expected[1]]:
+            tag, self._expected = self._expected[0], None
+            return tag
+        self._forget_expected()
+        return self._ask(uids)
+
+    def _forget_expected(self) -> None:
+        """Read what was asked for too early to its end; a refusal comes again where it is asked for again."""
+        if self._expected is not None:
+            tag, self._expected = self._expected[0], None
+            self._read_answer(tag)
 
     def _ask(self, uids: Sequence[int]) -> bytes:
         with faults(self._imap):

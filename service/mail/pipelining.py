@@ -200,12 +200,13 @@ class PipelinedSession(asyncio.Protocol):
         while not self._answers:
             if self._fault:
                 raise RelayUnavailable(f"the relay {self._smtp.host}:{self._smtp.port}{self._because()}")
-            self._waiter = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            too_late = loop.call_later(seconds, self.close, "it did not answer in time")
             try:
-                async with asyncio.timeout(seconds):
-                    await self._waiter
-            except TimeoutError:
-                self.close("it did not answer in time")
+                await self._waiter
+            finally:
+                too_late.cancel()
         return self._answers.popleft()
 
     async def quit(self) -> None:

@@ -14,7 +14,7 @@ from service.calls.payloads import News, Subject, payload
 from service.calls.signing import signed
 from service.config.settings import Site
 from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow, ReplycastError
-from service.model import ComponentState, Delivery, Subscriber
+from service.model import ComponentState, Delivery, Subscriber, SubscriberState
 from service.outbox.outcomes import LEASE, record
 from service.store import deliveries, incidents, maintenances, narrative, subscribers
 from service.store.database import Store
@@ -24,6 +24,8 @@ AT_ONCE: Final = 16
 """Calls at a time: one that does not answer takes 30 seconds, and the others shall not wait for it."""
 GIVEN_UP_AFTER: Final = timedelta(days=3)
 """How long every call of a webhook must have failed until nothing more is sent to it."""
+FEWEST_FAILURES: Final = 3
+"""So often must the same one have failed besides: between two incidents nobody calls, and days pass."""
 
 _log = structlog.get_logger()
 
@@ -35,7 +37,10 @@ class UpdateGone(PermanentFault):
 async def call_due(
     store: Store, site: Site, key: bytes, caller: Caller, clock: Callable[[], datetime]
 ) -> int:
-    """Call the webhooks whose calls are due; returns how many were claimed. Raises StoreUnavailable."""
+    """Call the webhooks whose calls are due; returns how many were claimed.
+
+    Raises StoreUnavailable, but only once all have been called: what was taken is to be noted, or it is said twice.
+    """
     claimed = await to_thread.run_sync(_claim, store, clock())
     turn = asyncio.Semaphore(AT_ONCE)
 
@@ -44,9 +49,9 @@ async def call_due(
             error = await _call(store, site, key, caller, delivery, clock())
             await to_thread.run_sync(_record, store, delivery, error, clock())
 
-    async with asyncio.TaskGroup() as calls:
-        for delivery in claimed:
-            calls.create_task(call(delivery))
+    for outcome in await asyncio.gather(*map(call, claimed), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
     return len(claimed)
 
 
@@ -79,6 +84,8 @@ def _news(store: Store, site: Site, delivery: Delivery) -> tuple[Subscriber, New
         update = narrative.get_update(connection, delivery.update_id or 0)
         if subscriber is None or update is None:
             raise UpdateGone("whom or what it is about is gone")
+        if subscriber.state is not SubscriberState.CONFIRMED or subscriber.suppressed_at is not None:
+            raise UpdateGone("the webhook is not called any more")
         about = _about(connection, site, update.incident_id, update.maintenance_id)
         first_id = narrative.first_update_id(connection, update.incident_id, update.maintenance_id)
     is_first = first_id == update.id
@@ -121,7 +128,8 @@ def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now:
         since = subscribers.note_call(connection, delivery.subscriber_id, now, is_taken=error is None)
         if error is None or since is None:
             return
-        if isinstance(error, RecipientRefused) or now - since >= GIVEN_UP_AFTER:
+        has_failed_long = now - since >= GIVEN_UP_AFTER and delivery.attempts >= FEWEST_FAILURES
+        if isinstance(error, RecipientRefused) or has_failed_long:
             subscribers.suppress(connection, delivery.subscriber_id, now, str(error))
             deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the webhook takes nothing")
             _log.warning("outbox: a webhook is given up", subscriber=delivery.subscriber_id, error=str(error))

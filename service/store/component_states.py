@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, cast, func, insert, null, select, union_all
+from sqlalchemy import Connection, bindparam, cast, func, insert, select, union_all
 from sqlalchemy.types import Text
 
 from service.model import ComponentState, MaintenancePhase
-from service.store.columns import UtcDateTime
 from service.store.schema import component_states, incidents, is_going_on_in_public, maintenances
+from service.store.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +40,39 @@ class GoingOn:
     """By component."""
 
 
+_ADD = Statement(insert(component_states))
+
+
 def append(connection: Connection, changes: Sequence[StateChange]) -> None:
     """Append changes, each after all that is there of its component."""
-    rows = [{"component": one.component, "state": one.state, "since": one.since} for one in changes]
-    if rows:
-        connection.execute(insert(component_states), rows)
+    for one in changes:
+        _ADD.run(connection, component=one.component, state=one.state, since=one.since)
+
+
+_is_on = maintenances.c.due_at.is_not(None), maintenances.c.phase == MaintenancePhase.ON
+_SAID = Statement(
+    union_all(
+        select(cast(incidents.c.components, Text)).where(is_going_on_in_public),
+        select(cast(maintenances.c.components, Text)).where(*_is_on),
+    )
+)
+_LATEST_OF = Statement(
+    select(component_states.c.component, component_states.c.state, component_states.c.since)
+    .where(component_states.c.component == bindparam("of_component"))
+    # of one component none is ever since an earlier time than the one before it
+    .order_by(component_states.c.since.desc(), component_states.c.id.desc())
+    .limit(1)
+)
+_KNOWN = select(component_states.c.component).distinct()
 
 
 def going_on(connection: Connection, components: Collection[str] | None = None) -> GoingOn:
-    """Read in one statement what bears on components now, and the latest record of some (None: of all)."""
-    table = component_states
-    newest = select(func.max(table.c.id)).group_by(table.c.component)
-    if components is not None:
-        newest = newest.where(table.c.component.in_(components))
-    nothing = cast(null(), Text), cast(null(), Text), cast(null(), UtcDateTime)
-    is_on = maintenances.c.due_at.is_not(None), maintenances.c.phase == MaintenancePhase.ON
-    rows = connection.execute(
-        union_all(
-            select(
-                table.c.component, cast(table.c.state, Text), table.c.since, cast(null(), Text).label("said")
-            ).where(table.c.id.in_(newest)),
-            select(*nothing, cast(incidents.c.components, Text)).where(is_going_on_in_public),
-            select(*nothing, cast(maintenances.c.components, Text)).where(*is_on),
-        )
-    ).all()
+    """Read what bears on components now, and the latest record of some (None: of all)."""
+    names = connection.execute(_KNOWN).scalars().all() if components is None else components
+    latest = (row for name in names for row in _LATEST_OF.rows(connection, of_component=name))
     return GoingOn(
-        said=tuple(_said(row[3]) for row in rows if row[3] is not None),
-        latest={
-            row[0]: StateChange(row[0], ComponentState(row[1]), row[2]) for row in rows if row[3] is None
-        },
+        said=tuple(_said(row[0]) for row in _SAID.rows(connection)),
+        latest={row[0]: StateChange(row[0], ComponentState(row[1]), row[2]) for row in latest},
     )
 
 

@@ -150,9 +150,42 @@ def _session(row: Row[Any]) -> Session:
     )
 
 
-def end_session(connection: Connection, session_hash: str) -> None:
-    """Log a browser out."""
-    connection.execute(delete(sessions).where(sessions.c.hash == session_hash))
+def touch_session(
+    connection: Connection, session_hash: str, *, seen_at: datetime, expires_at: datetime
+) -> None:
+    """Note that a session is in use, which moves its end."""
+    changed = update(sessions).where(sessions.c.hash == session_hash)
+    connection.execute(changed.values(seen_at=seen_at, expires_at=expires_at))
+
+
+def sessions_of(
+    connection: Connection, employee_id: str | None, now: datetime, *, limit: int
+) -> tuple[Session, ...]:
+    """Read the sessions of one employee or, with None, of all, that have not ended; last seen first."""
+    query = select(sessions).where(sessions.c.expires_at > now)
+    if employee_id is not None:
+        query = query.where(sessions.c.employee_id == employee_id)
+    rows = connection.execute(query.order_by(sessions.c.seen_at.desc(), sessions.c.hash).limit(limit))
+    return tuple(map(_session, rows))
+
+
+def find_named_session(connection: Connection, public_id: str) -> Session | None:
+    """Find a session by what it is called in the list."""
+    row = connection.execute(select(sessions).where(sessions.c.public_id == public_id)).one_or_none()
+    return None if row is None else _session(row)
+
+
+def end_session(connection: Connection, session_hash: str) -> Session | None:
+    """Log a browser out; None where it was not logged in."""
+    gone = delete(sessions).where(sessions.c.hash == session_hash).returning(sessions)
+    row = connection.execute(gone).one_or_none()
+    return None if row is None else _session(row)
+
+
+def end_other_sessions(connection: Connection, employee_id: str, session_hash: str) -> int:
+    """Log an employee out of all browsers but one, and count them."""
+    others = sessions.c.employee_id == employee_id, sessions.c.hash != session_hash
+    return connection.execute(delete(sessions).where(*others)).rowcount
 
 
 def sweep(connection: Connection, *, sessions_before: datetime, tokens_before: datetime) -> None:

@@ -4,18 +4,22 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from threading import Lock
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import PermanentFault, ReplycastError, StoreUnavailable
+from service.store.statements import tell
 
 BUSY_MILLISECONDS = 5_000
 LOG_PAGES = 16_000
@@ -26,6 +30,7 @@ CUTTING_MILLISECONDS = 100
 """How long cutting waits for readers, and writers for it."""
 _MODE = "replycast_mode"
 _SYNCHRONOUS = "replycast_synchronous"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class _Mode(StrEnum):
@@ -164,19 +169,19 @@ def _begin_sqlite(connection: Connection) -> None:
     if mode is _Mode.OUTSIDE:
         return
     if mode is _Mode.READING:
-        connection.exec_driver_sql("BEGIN")
+        tell(connection, "BEGIN")
         return
     synchronous = "NORMAL" if mode is _Mode.PASSING else "FULL"
     if connection.info.get(_SYNCHRONOUS, "FULL") != synchronous:
-        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+        tell(connection, f"PRAGMA synchronous = {synchronous}")
         connection.info[_SYNCHRONOUS] = synchronous
     # a deferred BEGIN that reads first and writes later loses its update to a faster writer
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    tell(connection, "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get(_MODE) is _Mode.PASSING:
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        tell(connection, "SET LOCAL synchronous_commit = off")
 
 
 def _stat_of_log(engine: Engine) -> os.stat_result | None:
@@ -204,6 +209,9 @@ def _cut_log(connection: Connection) -> bool:
 def migrate(store: Store) -> None:
     """Run every migration that this database has not seen. Raises StoreUnavailable and SchemaUnknown."""
     with store.transaction() as connection:
+        # what is as it should be needs none of the machinery, and every command of ours opens the database
+        if MigrationContext.configure(connection).get_current_heads() == _newest():
+            return
         try:
             command.upgrade(alembic_config(connection), "head")
         except CommandError as error:
@@ -211,9 +219,15 @@ def migrate(store: Store) -> None:
             raise SchemaUnknown(f"{said} ({error})") from error
 
 
+@cache
+def _newest() -> tuple[str, ...]:
+    """Name the last migration, as the files of this version have it."""
+    return tuple(ScriptDirectory(str(_MIGRATIONS)).get_heads())
+
+
 def alembic_config(connection: Connection) -> AlembicConfig:
     """Make what Alembic needs, without a file of its own."""
     config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     return config

@@ -6,12 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Row,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.model import Delivery, DeliveryKind
 from service.store import progress
-from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update
+from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update, updates
+from service.store.statements import Statement
 
 _is_waiting = deliveries.c.due_at.is_not(None)
 
@@ -31,33 +43,39 @@ class NewDelivery:
     subscriber_id: int | None = None
 
 
+def _add_new(dialect: Dialect) -> ClauseElement:
+    inserts = postgresql if dialect.name == "postgresql" else sqlite
+    statement: ClauseElement = inserts.insert(deliveries).on_conflict_do_nothing(index_elements=["occasion"])
+    return statement
+
+
+_ADD_NEW = Statement(_add_new)
+
+
 def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> tuple[str, ...]:
     """Queue what was not queued before; returns the public ids of what now is."""
-    if not new:
-        return ()
-    rows = [
-        {
-            "public_id": one.public_id,
-            "occasion": one.occasion,
-            "kind": one.kind,
-            "recipient": one.recipient,
-            "created_at": now,
-            "due_at": now,
-            "incident_id": one.incident_id,
-            "update_id": one.update_id,
-            "employee_id": one.employee_id,
-            "subscriber_id": one.subscriber_id,
-            "facts": dict(one.facts),
-        }
-        for one in new
-    ]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(deliveries).on_conflict_do_nothing(index_elements=["occasion"])
-    returning = statement.returning(deliveries.c.public_id, deliveries.c.update_id)
-    queued = connection.execute(returning, rows).all()
-    for update_id, number in Counter(row.update_id for row in queued).items():
+    queued = [one for one in new if _is_added(connection, one, now)]
+    for update_id, number in Counter(one.update_id for one in queued).items():
         progress.count(connection, update_id, queued=number)
-    return tuple(row.public_id for row in queued)
+    return tuple(one.public_id for one in queued)
+
+
+def _is_added(connection: Connection, one: NewDelivery, now: datetime) -> bool:
+    added = _ADD_NEW.run(
+        connection,
+        public_id=one.public_id,
+        occasion=one.occasion,
+        kind=one.kind,
+        recipient=one.recipient,
+        created_at=now,
+        due_at=now,
+        incident_id=one.incident_id,
+        update_id=one.update_id,
+        employee_id=one.employee_id,
+        subscriber_id=one.subscriber_id,
+        facts=dict(one.facts),
+    )
+    return added == 1
 
 
 def claim_due(
@@ -65,8 +83,8 @@ def claim_due(
 ) -> tuple[Delivery, ...]:
     """Take due deliveries for the time of a lease, oldest first.
 
-    `urgent` are those to a person who waits for it; the others are updates for
-    subscribers. Of one incident a recipient's mails go out in their order: a later one waits for the earlier.
+    `urgent` are those to a person who waits for it; the others are updates for subscribers. Of one incident or
+    maintenance a recipient's mails go out in their order: a later one waits for the earlier.
     A claim empties `last_error`: what was tried and has none may have arrived for all we know.
     """
     of_the_kind = deliveries.c.update_id.is_(None) if urgent else is_mailed_update
@@ -83,14 +101,18 @@ def claim_calls(
 def _claim(
     connection: Connection, now: datetime, of_the_kind: ColumnElement[bool], *, lease: timedelta, limit: int
 ) -> tuple[Delivery, ...]:
-    earlier = deliveries.alias("earlier")
-    overtaken = exists().where(
+    earlier, own, other = deliveries.alias("earlier"), updates.alias("own"), updates.alias("other")
+    waits_too = (
         earlier.c.due_at.is_not(None),
         earlier.c.recipient == deliveries.c.recipient,
-        earlier.c.incident_id == deliveries.c.incident_id,
         earlier.c.id < deliveries.c.id,
     )
-    due = select(deliveries.c.id).where(deliveries.c.due_at <= now, of_the_kind, ~overtaken)
+    overtaken = exists().where(*waits_too, earlier.c.incident_id == deliveries.c.incident_id)
+    # what is about no incident says only by its update which maintenance it is about
+    of_the_same_work = own.c.id == deliveries.c.update_id, other.c.maintenance_id == own.c.maintenance_id
+    overtaken_at_work = exists().where(*of_the_same_work, earlier.c.update_id == other.c.id, *waits_too)
+    in_order = ~overtaken, ~overtaken_at_work
+    due = select(deliveries.c.id).where(deliveries.c.due_at <= now, of_the_kind, *in_order)
     due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
     claimed = connection.execute(
         update(deliveries)
@@ -181,14 +203,23 @@ def cancel_of_subscriber(connection: Connection, subscriber_id: int, why: str) -
         progress.count(connection, update_id, cancelled=number)
 
 
+def _count_of_occasions(dialect: Dialect) -> ClauseElement:
+    # byte by byte on either database: PostgreSQL's usual order is a dictionary's, which overlooks colons
+    occasion = deliveries.c.occasion.collate("C" if dialect.name == "postgresql" else "BINARY")
+    wanted = occasion >= bindparam("prefix"), occasion < bindparam("past_the_last")
+    query = select(func.count()).select_from(deliveries)
+    return query.where(*wanted, deliveries.c.created_at >= bindparam("since"))
+
+
+_COUNT_OF_OCCASIONS = Statement(_count_of_occasions)
+
+
 def count_of_occasions(connection: Connection, prefix: str, since: datetime) -> int:
     """Count what was queued since a time under occasions that begin with a prefix."""
     past_the_last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    # byte by byte on either database: PostgreSQL's usual order is a dictionary's, which overlooks colons
-    occasion = deliveries.c.occasion.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
-    wanted = occasion >= prefix, occasion < past_the_last
-    query = select(func.count()).select_from(deliveries)
-    return connection.execute(query.where(*wanted, deliveries.c.created_at >= since)).scalar_one()
+    given = {"prefix": prefix, "past_the_last": past_the_last, "since": since}
+    (row,) = _COUNT_OF_OCCASIONS.rows(connection, **given)
+    return int(row[0])
 
 
 def next_due_at(connection: Connection, *, urgent: bool) -> datetime | None:

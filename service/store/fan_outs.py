@@ -13,7 +13,7 @@ from service.model import Delivery, DeliveryKind, Update, UpdateStatus
 from service.store import progress
 from service.store.deliveries import NewDelivery
 from service.store.prepared import Prepared, drivers_own
-from service.store.schema import deliveries, is_mailed_update, updates
+from service.store.schema import deliveries, is_called_update, is_mailed_update, updates
 
 _is_waiting = deliveries.c.due_at.is_not(None)
 _COLUMNS = ("public_id", "occasion", "kind", "recipient", "created_at", "due_at", "attempts", "incident_id",
@@ -35,15 +35,25 @@ def begin(connection: Connection, update_id: int, recipients: int, now: datetime
 
 def is_outdated(connection: Connection, said: Update) -> bool:
     """Whether its incident was declared over since, so that who did not hear of it yet shall not any more."""
+    end_id = _end_of(connection, said)
+    return end_id is not None and end_id > said.id
+
+
+def is_end(connection: Connection, said: Update) -> bool:
+    """Whether it is the one that declares its incident over; what follows that puts an end to nothing."""
+    return _end_of(connection, said) == said.id
+
+
+def _end_of(connection: Connection, said: Update) -> int | None:
     if said.incident_id is None:
-        return False
-    later = (
+        return None
+    resolved = (
         updates.c.incident_id == said.incident_id,
-        updates.c.id > said.id,
         updates.c.status == UpdateStatus.RESOLVED,
         updates.c.corrects_id.is_(None),
     )
-    return connection.execute(select(exists().where(*later))).scalar_one()
+    first: int | None = connection.execute(select(func.min(updates.c.id)).where(*resolved)).scalar_one()
+    return first
 
 
 def cancel_unsent(connection: Connection, said: Update, why: str, *, limit: int) -> int:
@@ -58,7 +68,7 @@ def cancel_unsent(connection: Connection, said: Update, why: str, *, limit: int)
         or_(deliveries.c.attempts == 0, deliveries.c.last_error != ""),
     )
     number = 0
-    for of_the_kind in (is_mailed_update, ~is_mailed_update & deliveries.c.update_id.is_not(None)):
+    for of_the_kind in (is_mailed_update, is_called_update):
         some = select(deliveries.c.id).where(_is_waiting, of_the_kind, *unsent)
         some = some.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
         cancelled = update(deliveries).where(deliveries.c.id.in_(some)).values(due_at=None, last_error=why)
@@ -135,12 +145,13 @@ def queue(
 
 
 def _waiting_for_earlier(connection: Connection, said: Update, new: Sequence[NewDelivery]) -> frozenset[int]:
-    """Find the subscribers among these who have not got an earlier mail about the same incident yet."""
-    if said.incident_id is None:
-        return frozenset()
+    """Find the subscribers among these who have not got an earlier mail about the same thing yet."""
+    of_the_same_work = select(updates.c.id).where(updates.c.maintenance_id == said.maintenance_id)
     # sums are looked up in no index, as above
     theirs = (
-        (deliveries.c.incident_id + 0) == said.incident_id,
+        (deliveries.c.incident_id + 0) == said.incident_id
+        if said.maintenance_id is None
+        else (deliveries.c.update_id + 0).in_(of_the_same_work),
         (deliveries.c.subscriber_id + 0).between(new[0].subscriber_id, new[-1].subscriber_id),
     )
     query = select(deliveries.c.subscriber_id).where(_is_waiting, is_mailed_update, *theirs)

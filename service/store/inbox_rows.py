@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.schema import inbox
+from service.store.statements import Statement
 
 
 class Door(StrEnum):
@@ -73,18 +74,16 @@ def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
     return list(connection.execute(_ADD, [_columns(arrival) for arrival in arrivals]).scalars())
 
 
-_ADD_NEW = {
-    dialect.dialect.name: dialect.insert(inbox).on_conflict_do_nothing().returning(inbox.c.id)
-    for dialect in (sqlite, postgresql)
-}
+_ADD_NEW = Statement(
+    lambda dialect: (
+        (postgresql if dialect.name == "postgresql" else sqlite).insert(inbox).on_conflict_do_nothing()
+    )
+)
 
 
 def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
     """Store those mails that are not there already, each once, and count them."""
-    if not arrivals:
-        return 0
-    added = connection.execute(_ADD_NEW[connection.dialect.name], [_columns(one) for one in arrivals])
-    return len(added.all())
+    return sum(_ADD_NEW.run(connection, **_columns(one)) for one in arrivals)
 
 
 _LAST_UID = (
@@ -106,39 +105,40 @@ def last_uid(connection: Connection, prefix: str) -> int:
 
 
 _is_pending = inbox.c.state == literal_column(f"'{InboxState.PENDING}'")
-_PENDING = select(inbox).where(_is_pending, inbox.c.door == bindparam("door")).order_by(inbox.c.id).limit(1)
+_PENDING = Statement(
+    select(inbox).where(_is_pending, inbox.c.door == bindparam("of_door")).order_by(inbox.c.id).limit(1)
+)
 
 
 def next_pending(connection: Connection, *, first: Door = Door.MAIL) -> InboxRow | None:
     """Find the oldest arrival that is not worked off; one of the door `first` before any other."""
     # asked of each door by itself, so that the first entry of the index tells, however many are waiting
     for door in (first, *(door for door in Door if door is not first)):
-        row = connection.execute(_PENDING, {"door": door}).one_or_none()
-        if row is not None:
+        for row in _PENDING.rows(connection, of_door=door):
             return _row(row)
     return None
 
 
 _OF_ID = update(inbox).where(inbox.c.id == bindparam("inbox_id"))
-_COUNT = _OF_ID.values(attempts=inbox.c.attempts + bindparam("by"))
+_COUNT = Statement(_OF_ID.values(attempts=inbox.c.attempts + bindparam("by")))
+_FINISH = Statement(_OF_ID)
 
 
 def count_attempt(connection: Connection, inbox_id: int) -> None:
     """Count that working it off is about to be tried, before it can kill us."""
-    connection.execute(_COUNT, {"inbox_id": inbox_id, "by": 1})
+    _COUNT.run(connection, inbox_id=inbox_id, by=1)
 
 
 def uncount_attempt(connection: Connection, inbox_id: int) -> None:
     """Take an attempt back that failed through no fault of the arrival."""
-    connection.execute(_COUNT, {"inbox_id": inbox_id, "by": -1})
+    _COUNT.run(connection, inbox_id=inbox_id, by=-1)
 
 
 def finish(
     connection: Connection, inbox_id: int, state: InboxState, *, reason: str, explanation: str = ""
 ) -> None:
     """Remember what became of it."""
-    became = {"state": state, "reason": reason, "explanation": explanation}
-    connection.execute(_OF_ID, {"inbox_id": inbox_id, **became})
+    _FINISH.run(connection, inbox_id=inbox_id, state=state, reason=reason, explanation=explanation)
 
 
 _GET = select(inbox).where(inbox.c.id == bindparam("inbox_id"))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, sele
 from service.errors import IncidentChangedMeanwhile
 from service.model import ComponentState, Incident, JoinedAlert, Phase
 from service.store.schema import incidents, is_going_on_in_public, is_open, joined_alerts
+from service.store.statements import Statement
 
 PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
 
@@ -33,9 +34,10 @@ def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
     return int(key[0])
 
 
-# what is asked for each reply and alert is put together once, for that takes longer than the asking
-_SAVE = update(incidents).where(
-    incidents.c.id == bindparam("saved_id"), incidents.c.version == bindparam("expected_version")
+_SAVE = Statement(
+    update(incidents).where(
+        incidents.c.id == bindparam("saved_id"), incidents.c.version == bindparam("expected_version")
+    )
 )
 
 
@@ -45,10 +47,7 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
     Raises IncidentChangedMeanwhile where somebody did.
     """
     expected = before.version if before else 0
-    written = connection.execute(
-        _SAVE, {"saved_id": after.id, "expected_version": expected, **_columns(after)}
-    )
-    if written.rowcount != 1:
+    if _SAVE.run(connection, saved_id=after.id, expected_version=expected, **_columns(after)) != 1:
         raise IncidentChangedMeanwhile(f"{after.tag} was changed by somebody else; decide again")
     known = {alert.entity_id: alert for alert in before.alerts} if before else {}
     for alert in after.alerts:
@@ -56,9 +55,12 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
             _save_alert(connection, after.id, alert, is_new=alert.entity_id not in known)
 
 
-_SAVE_ALERT = update(joined_alerts).where(
-    joined_alerts.c.incident_id == bindparam("of_incident"),
-    joined_alerts.c.entity_id.is_not_distinct_from(bindparam("same_entity")),
+_ADD_ALERT = Statement(insert(joined_alerts))
+_SAVE_ALERT = Statement(
+    update(joined_alerts).where(
+        joined_alerts.c.incident_id == bindparam("of_incident"),
+        joined_alerts.c.entity_id.is_not_distinct_from(bindparam("same_entity")),
+    )
 )
 
 
@@ -69,19 +71,25 @@ def _save_alert(connection: Connection, incident_id: int, alert: JoinedAlert, *,
         "times_fired": alert.times_fired,
     }
     if is_new:
-        row = {"incident_id": incident_id, "entity_id": alert.entity_id, **values}
-        connection.execute(insert(joined_alerts), row)
+        _ADD_ALERT.run(connection, incident_id=incident_id, entity_id=alert.entity_id, **values)
     else:
-        same = {"of_incident": incident_id, "same_entity": alert.entity_id}
-        connection.execute(_SAVE_ALERT, {**same, **values})
+        _SAVE_ALERT.run(connection, of_incident=incident_id, same_entity=alert.entity_id, **values)
 
 
-_GET = select(incidents).where(incidents.c.id == bindparam("incident_id"))
+_GET = Statement(select(incidents).where(incidents.c.id == bindparam("incident_id")))
+_ALERTS_OF = Statement(
+    select(joined_alerts)
+    .where(joined_alerts.c.incident_id == bindparam("incident_id"))
+    .order_by(joined_alerts.c.id)
+)
 
 
 def get(connection: Connection, incident_id: int) -> Incident | None:
     """Read one incident, whatever its phase."""
-    return next(iter(_many(connection, _GET, incident_id=incident_id)), None)
+    rows = _GET.rows(connection, incident_id=incident_id)
+    if not rows:
+        return None
+    return _incident(rows[0], [_alert(row) for row in _ALERTS_OF.rows(connection, incident_id=incident_id)])
 
 
 def get_public(connection: Connection, incident_id: int) -> Incident | None:
@@ -90,6 +98,7 @@ def get_public(connection: Connection, incident_id: int) -> Incident | None:
     return next(iter(_many(connection, select(incidents).where(*wanted))), None)
 
 
+# what is asked for each alert is put together once, for that takes longer than the asking
 _OPEN = (
     select(incidents)
     .where(incidents.c.monitor_key == bindparam("monitor_key"), is_open)
@@ -161,10 +170,12 @@ def _many(connection: Connection, query: Select[Any], **values: object) -> tuple
     alerts: dict[int, list[JoinedAlert]] = {row.id: [] for row in rows}
     if rows:
         for row in connection.execute(_ALERTS, {"incident_ids": list(alerts)}):
-            alerts[row.incident_id].append(
-                JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired)
-            )
+            alerts[row.incident_id].append(_alert(row))
     return tuple(_incident(row, alerts[row.id]) for row in rows)
+
+
+def _alert(row: Row[Any]) -> JoinedAlert:
+    return JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired)
 
 
 def _columns(incident: Incident) -> dict[str, object]:

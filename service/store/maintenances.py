@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, select, update
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import Maintenance, MaintenancePhase
@@ -38,10 +38,18 @@ def get_by_config_key(connection: Connection, config_key: str) -> Maintenance | 
     return None if row is None else _maintenance(row)
 
 
+# asked at every tick, and so put together once
+_DUE = (
+    select(maintenances.c.id)
+    .where(maintenances.c.due_at <= bindparam("now"))
+    .order_by(maintenances.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def due_ids(connection: Connection, now: datetime, *, limit: int) -> tuple[int, ...]:
     """Find those whose timer has come, the longest overdue first."""
-    query = select(maintenances.c.id).where(maintenances.c.due_at <= now).order_by(maintenances.c.due_at)
-    return tuple(connection.execute(query.limit(limit)).scalars())
+    return tuple(connection.execute(_DUE, {"now": now, "most": limit}).scalars())
 
 
 def on_now(connection: Connection) -> tuple[Maintenance, ...]:

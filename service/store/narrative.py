@@ -10,6 +10,7 @@ from sqlalchemy import update as update_rows
 
 from service.model import Alert, AlertState, Phase, TimelineEntry, Update, UpdateStatus
 from service.store.schema import alerts, inbox, timeline, updates
+from service.store.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +36,21 @@ class FanOut:
     cursor: int
 
 
-# what is written for each decision is put together once, for that takes longer than the writing
-_ADD_STEP = insert(timeline)
-_ADD_UPDATE = insert(updates)
+_ADD_STEP = Statement(insert(timeline))
+_ADD_UPDATE = Statement(insert(updates))
 
 
 def add_timeline(connection: Connection, incident_id: int, entry: TimelineEntry) -> None:
     """Append one step."""
-    connection.execute(
-        _ADD_STEP,
-        {
-            "incident_id": incident_id,
-            "at": entry.at,
-            "from_phase": entry.from_phase,
-            "to_phase": entry.to_phase,
-            "reason": entry.reason,
-            "by": entry.by,
-            "note": entry.note,
-        },
+    _ADD_STEP.run(
+        connection,
+        incident_id=incident_id,
+        at=entry.at,
+        from_phase=entry.from_phase,
+        to_phase=entry.to_phase,
+        reason=entry.reason,
+        by=entry.by,
+        note=entry.note,
     )
 
 
@@ -84,18 +82,16 @@ def add_update(
     by: str,
 ) -> None:
     """Write an update of an incident or of a maintenance; its deliveries follow in chunks."""
-    connection.execute(
-        _ADD_UPDATE,
-        {
-            "incident_id": incident_id,
-            "maintenance_id": maintenance_id,
-            "corrects_id": corrects_id,
-            "status": status,
-            "body": body,
-            "posted_at": now,
-            "posted_by": by,
-            "fan_out_cursor": 0,
-        },
+    _ADD_UPDATE.run(
+        connection,
+        incident_id=incident_id,
+        maintenance_id=maintenance_id,
+        corrects_id=corrects_id,
+        status=status,
+        body=body,
+        posted_at=now,
+        posted_by=by,
+        fan_out_cursor=0,
     )
 
 

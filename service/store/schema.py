@@ -115,6 +115,7 @@ is_going_on_in_public = _has_phase([phase for phase in Phase if phase.is_open an
 Index("ix_incidents_open", incidents.c.monitor_key, sqlite_where=is_open, postgresql_where=is_open)
 Index("ix_incidents_going_on", incidents.c.published_at,
       sqlite_where=is_going_on_in_public, postgresql_where=is_going_on_in_public)  # fmt: skip
+Index("ix_incidents_monitor", incidents.c.monitor_key, incidents.c.started_at)
 _has_timer = incidents.c.due_at.is_not(None)
 Index("ix_incidents_due", incidents.c.due_at, sqlite_where=_has_timer, postgresql_where=_has_timer)
 _was_published = incidents.c.published_at.is_not(None)
@@ -149,6 +150,7 @@ alerts = Table(
     Column("reason", String(64), nullable=False),
     Index("ix_alerts_incident_id", "incident_id"),
     Index("ix_alerts_inbox_id", "inbox_id"),
+    Index("ix_alerts_monitor_name", "monitor_name", "id"),
     comment="Each alert that was worked off, with what came of it.",
 )
 

@@ -13,6 +13,8 @@ from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, Store
 from service.web.fast_path import FastFirst
 from service.web.front import STATIC, Front, page
 from service.web.guards import SameOriginOnly, SecurityHeaders, guard_headers
+from service.web.login_rates import LogIns
+from service.web.oidc_provider import Provider
 from service.web.public_pages import PublicPages
 from service.web.public_renderers import RENDERERS
 from service.web.rates import SignUps
@@ -43,6 +45,9 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     )
     application.state.front = front
     application.state.sign_ups = SignUps()
+    application.state.log_ins = LogIns()
+    oidc, site_url = front.house.config.login.oidc, front.house.config.site.url
+    application.state.oidc = Provider(oidc, site_url) if oidc else None
     application.state.public_pages = application.pages = pages
     return application
 

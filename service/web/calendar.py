@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from icalendar import Calendar, Event, vDuration
+from icalendar import Calendar, Event
 from sqlalchemy import Connection
 from starlette.routing import Route
 
@@ -44,7 +44,7 @@ def render_calendar(connection: Connection, front: Front, now: datetime) -> dict
     calendar.add("x-wr-calname", _text(site.name))  # what clients read that are older than it
     calendar.add("url", f"{site.url}/")
     calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", vDuration(REFRESH).to_ical().decode())
+    calendar.add("x-published-ttl", f"PT{REFRESH // timedelta(minutes=1)}M")
     for maintenance, one in zip(found, shown_maintenances(connection, house, found), strict=True):
         calendar.add_component(_event(maintenance, one, f"{site.url}/maintenance/{one.id}", host))
     return {"/calendar.ics": Rendering(calendar.to_ical(), MEDIA_TYPE, headers=FROM_ANYWHERE)}

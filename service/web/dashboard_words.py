@@ -76,6 +76,7 @@ MAIL_WORDS: Final[Mapping[DeliveryKind, str]] = {
 }
 _GOING_ON: Final = frozenset({Phase.PUBLISHED, Phase.RECOVERED})
 _UNDECIDED: Final = frozenset({Phase.WAITING, Phase.UNPUBLISHED})
+_TOLD: Final = _GOING_ON | {Phase.CLOSED}
 _STILL_TRUE_IN: Final[Mapping[Reason, frozenset[Phase]]] = {
     Reason.PUBLISHED: _GOING_ON,
     Reason.PUBLISHED_AS_RESOLVED: frozenset({Phase.CLOSED}),
@@ -85,6 +86,8 @@ _STILL_TRUE_IN: Final[Mapping[Reason, frozenset[Phase]]] = {
     Reason.CLOSED: frozenset({Phase.CLOSED}),
     Reason.UPDATE_POSTED: _GOING_ON,
     Reason.CORRECTION_POSTED: frozenset({Phase.CLOSED}),
+    Reason.UPDATE_CORRECTED: _TOLD,
+    Reason.REFUSED_TEXT_THE_SAME: _TOLD,
     Reason.REFUSED_ALREADY_PUBLISHED: _GOING_ON,
     Reason.REFUSED_NOT_PUBLISHED: _UNDECIDED,
     Reason.REFUSED_TEXT_CHANGED: _UNDECIDED,

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.actions.house import House
+from service.config.settings import Site
 from service.mail.markdown import to_html
 from service.mail.sandbox import Sandbox
 from service.store.inbox_rows import Arrival
@@ -47,6 +49,12 @@ def front_of(request: Request) -> Front:
 
 def make_pages(house: House) -> Environment:
     """Set up the pages' templates: autoescape on, and a name that is missing is an error."""
+    return _pages_of(house.config.site)
+
+
+@lru_cache(maxsize=4)
+def _pages_of(site: Site) -> Environment:
+    # kept, since to compile every template takes longer than to render a page
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -54,8 +62,8 @@ def make_pages(house: House) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    zone = house.config.site.timezone
-    environment.globals["site"] = house.config.site
+    zone = site.timezone
+    environment.globals["site"] = site
     environment.filters["markdown"] = to_html
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")

@@ -114,26 +114,27 @@ class PublicPages:
             self._looking = None
         self._seen, self._looked_at, self._look_again_at = seen, now, now + LOOK_AGAIN
         if found is not None:
-            self._swap(*found, now)
+            self._swap(*found)
 
-    def _render_if_changed(self, now: datetime) -> tuple[object, dict[str, Rendering]] | None:
+    def _render_if_changed(self, now: datetime) -> tuple[object, Mapping[str, Prepared]] | None:
         house = self._front.house
         with house.store.reading() as connection:
             day = now.astimezone(house.config.site.timezone).date()
             stamp = (public_stamp(connection), day, int(now.timestamp() // OLDEST.total_seconds()))
             if stamp == self._stamp:
                 return None
-            return stamp, render_all(self._renderers, connection, self._front, now)
+            renderings = render_all(self._renderers, connection, self._front, now)
+        # here, in the thread of the look: compressing many pages would hold up whoever asks for one meanwhile
+        before = self.prepared
+        ready = {
+            path: prepare(rendering, now, self._guards, before.get(path))
+            for path, rendering in renderings.items()
+        }
+        return stamp, MappingProxyType(ready)
 
-    def _swap(self, stamp: object, renderings: Mapping[str, Rendering], now: datetime) -> None:
+    def _swap(self, stamp: object, prepared: Mapping[str, Prepared]) -> None:
         version = self.version
-        self.prepared = MappingProxyType(
-            {
-                path: prepare(rendering, now, self._guards, self.prepared.get(path))
-                for path, rendering in renderings.items()
-            }
-        )
-        self._stamp = stamp
+        self.prepared, self._stamp = prepared, stamp
         if self.version != version:
             self._changed.set()
             self._changed = asyncio.Event()

@@ -33,6 +33,9 @@ def client_of(request: Request) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    if address.version == 6:  # noqa: PLR2004  the version's name
+    if isinstance(address, ipaddress.IPv6Address):
+        # an IPv4 client of a socket that takes both; their common network is the whole internet's
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
     return host

@@ -18,7 +18,7 @@ from service.store import incidents, maintenances
 from service.web import live
 from service.web.fast_path import show_prepared
 from service.web.freshness import fresh, kept
-from service.web.front import Front, front_of, page, render
+from service.web.front import Front, front_of, render
 from service.web.prepared import Rendering
 from service.web.public_incidents import ShownIncident, shown
 from service.web.public_maintenances import ShownMaintenance, shown_maintenances
@@ -42,9 +42,9 @@ def render_public(connection: Connection, front: Front, now: datetime) -> dict[s
     view = read_view(connection, front.house, now)
     pages = {"/": _status(front, view)}
     for incident in view.current:
-        pages[f"/incidents/{incident.id}"] = Rendering(_incident_page(front, incident).encode())
+        pages[f"/incidents/{incident.id}"] = Rendering(incident_page(front, incident).encode())
     for one in (*view.on, *view.ahead):
-        pages[f"/maintenance/{one.id}"] = Rendering(_maintenance_page(front, one).encode())
+        pages[f"/maintenance/{one.id}"] = Rendering(maintenance_page(front, one).encode())
     return pages
 
 
@@ -63,11 +63,13 @@ def _status(front: Front, view: PublicView) -> Rendering:
     return Rendering(text.replace(_VERSION, f'data-version="{version}"', 1).encode(), version=version)
 
 
-def _incident_page(front: Front, incident: ShownIncident) -> str:
+def incident_page(front: Front, incident: ShownIncident) -> str:
+    """Render the page of a published incident."""
     return render(front, "public/incident.html", incident=incident)
 
 
-def _maintenance_page(front: Front, maintenance: ShownMaintenance) -> str:
+def maintenance_page(front: Front, maintenance: ShownMaintenance) -> str:
+    """Render the page of a maintenance."""
     return render(front, "public/maintenance.html", maintenance=maintenance)
 
 
@@ -78,7 +80,7 @@ def show_incident(request: Request) -> Response:
         found = incidents.get_public(connection, number)
         if found is None:
             raise NotFound(NOT_THERE)
-        return _incident_page(front, shown(connection, front.house, [found])[0])
+        return incident_page(front, shown(connection, front.house, [found])[0])
 
     return _kept_page(request, make, otherwise=NOT_THERE)
 
@@ -90,7 +92,7 @@ def show_maintenance(request: Request) -> Response:
         found = maintenances.get(connection, number)
         if found is None:
             raise NotFound(NO_MAINTENANCE)
-        return _maintenance_page(front, shown_maintenances(connection, front.house, [found])[0])
+        return maintenance_page(front, shown_maintenances(connection, front.house, [found])[0])
 
     return _kept_page(request, make, otherwise=NO_MAINTENANCE)
 
@@ -114,31 +116,38 @@ def _kept_page(
 def show_history(request: Request) -> Response:
     """Show what happened in a month (`?month=2026-11`), in pages (`&page=2`)."""
     front = front_of(request)
-    house, zone = front.house, front.house.config.site.timezone
-    this_month = front.clock().astimezone(zone).date().replace(day=1)
+    now = front.clock()
+    this_month = now.astimezone(front.house.config.site.timezone).date().replace(day=1)
     month = _asked_month(request.query_params.get("month"), this_month)
     number = _asked_page(request.query_params.get("page", "1"))
-    start, end = midnight(month, zone), midnight(_month_after(month), zone)
+    with front.house.store.reading() as connection:
+        text = history_page(connection, front, month, number, now)
+    return fresh(request, Response(text, media_type="text/html"))
+
+
+def history_page(connection: Connection, front: Front, month: date, number: int, now: datetime) -> str:
+    """Render a page of a month's history; raises NotFound where there is none."""
+    house, zone = front.house, front.house.config.site.timezone
+    this_month = now.astimezone(zone).date().replace(day=1)
+    start, end = midnight(month, zone), midnight(month_after(month), zone)
     offset = (number - 1) * MONTH_PAGE
-    with house.store.reading() as connection:
-        first_at = incidents.first_published_at(connection)
-        found = incidents.public_between(connection, start, end, limit=MONTH_PAGE + 1, offset=offset)
-        listed = shown(connection, house, found[:MONTH_PAGE])
-        over = ended_between(connection, house, start, end) if number == 1 else ()
+    first_at = incidents.first_published_at(connection)
+    found = incidents.public_between(connection, start, end, limit=MONTH_PAGE + 1, offset=offset)
+    listed = shown(connection, house, found[:MONTH_PAGE])
+    over = ended_between(connection, house, start, end) if number == 1 else ()
     first_month = first_at.astimezone(zone).date().replace(day=1) if first_at else this_month
     if (month < first_month and not over) or (number > 1 and not listed):
         raise NotFound("There is no history at this address.")
-    answer = page(
-        request,
+    return render(
+        front,
         "public/history.html",
         month=month,
         page_number=number,
         days=by_days(listed, over, zone),
         older_month=_month_before(month) if month > first_month else None,
-        newer_month=_month_after(month) if month < this_month else None,
+        newer_month=month_after(month) if month < this_month else None,
         has_next_page=len(found) > MONTH_PAGE,
     )
-    return fresh(request, answer)
 
 
 def _asked_month(asked: str | None, this_month: date) -> date:
@@ -157,7 +166,8 @@ def _asked_page(asked: str) -> int:
     return int(asked)
 
 
-def _month_after(month: date) -> date:
+def month_after(month: date) -> date:
+    """Give the first day of the next month."""
     return (month + timedelta(days=31)).replace(day=1)
 
 

@@ -151,6 +151,9 @@ def correct(incident: Incident, event: Correct) -> Decision:
         return Decision(incident, Reason.REFUSED_NOT_PUBLISHED, by=event.by)
     if incident.phase is Phase.DISCARDED:
         return Decision(incident, Reason.REFUSED_DISCARDED, by=event.by)
+    if event.body.strip() == event.stands.strip():
+        # a form that was sent twice, or two employees of one mind: subscribers are told once
+        return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
     tell = (TellSubscribers(event.status, event.body, corrects_id=event.update_id),)
     return Decision(changed(incident), Reason.UPDATE_CORRECTED, tell, event.by)
 

@@ -185,6 +185,8 @@ class Correct:
     status: UpdateStatus
     """How the incident stands for the public: a correction changes nothing of that."""
     body: str
+    stands: str = ""
+    """What the public reads of it now, the last correction of it included."""
 
 
 @dataclass(frozen=True, slots=True)

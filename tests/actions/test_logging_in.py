@@ -1,24 +1,29 @@
 """A log-in link: for employees alone, for a quarter of an hour, once, in the browser that asked."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from service.actions.house import House
 from service.actions.logging_in import (
+    IDLE_END,
     LINK_LIFETIME,
     MOST_LINKS_AN_HOUR,
     SESSION_LIFETIME,
+    Arriving,
     find_employee,
     log_in,
+    log_in_by_provider,
     log_out,
     mark_known,
+    note_refusal,
     request_link,
 )
-from service.errors import TokenInvalid
+from service.errors import NotAllowed, TokenInvalid
 from service.mail.compose import link_token
-from service.model import DeliveryKind
-from service.store import credentials, deliveries
+from service.model import DeliveryKind, Role
+from service.store import audit, credentials, deliveries
 from service.store.credentials import Purpose
 from tests.rooms import Clock
 
@@ -42,7 +47,7 @@ def ask(house: House, clock: Clock, email: str = "jordan@acme.example", browser:
 
 
 def enter(house: House, clock: Clock, token: str, browser: str = BROWSER) -> str:
-    return log_in(house, token, browser=browser, session_key=SESSION, now=clock()).id
+    return log_in(house, token, Arriving(SESSION), browser=browser, now=clock()).id
 
 
 @pytest.mark.parametrize("email", ["jordan@acme.example", "Jordan@ACME.example", "  jordan@acme.example "])
@@ -165,17 +170,58 @@ def test_the_token_of_a_reply_logs_nobody_in(house: House, clock: Clock) -> None
             enter(house, clock, link_token(house.key, mail.public_id, purpose))
 
 
-def test_a_session_ends_after_a_week(house: House, clock: Clock) -> None:
+def test_a_session_ends_a_week_after_it_was_used_last(house: House, clock: Clock) -> None:
     enter(house, clock, ask(house, clock))
-    clock.move(SESSION_LIFETIME - timedelta(seconds=1))
-    assert find_employee(house, SESSION, clock()) is not None
-    clock.move(timedelta(seconds=1))
+    for _ in range(2):
+        clock.move(IDLE_END - timedelta(seconds=1))
+        assert find_employee(house, SESSION, clock()) is not None
+    clock.move(IDLE_END)
     assert find_employee(house, SESSION, clock()) is None
+
+
+def test_a_session_ends_after_thirty_days_however_much_it_is_used(house: House, clock: Clock) -> None:
+    enter(house, clock, ask(house, clock))
+    end = clock() + SESSION_LIFETIME
+    while clock() + timedelta(days=1) < end:
+        clock.move(timedelta(days=1))
+        assert find_employee(house, SESSION, clock()) is not None
+    clock.now = end
+    assert find_employee(house, SESSION, clock()) is None
+
+
+def test_when_a_session_was_seen_is_written_once_a_minute_at_most(house: House, clock: Clock) -> None:
+    enter(house, clock, ask(house, clock))
+    seen = []
+    for _ in range(3):
+        clock.move(timedelta(seconds=40))
+        find_employee(house, SESSION, clock())
+        with house.store.reading() as connection:
+            [session] = credentials.sessions_of(connection, "jordan", clock(), limit=9)
+        seen.append(session.seen_at)
+    assert seen == [
+        clock() - timedelta(seconds=120),
+        clock() - timedelta(seconds=40),
+        clock() - timedelta(seconds=40),
+    ]
+
+
+def test_who_is_no_employee_any_more_is_out_at_once_and_a_role_holds_as_it_is_now(
+    house: House, clock: Clock
+) -> None:
+    enter(house, clock, ask(house, clock))
+    employees = house.config.employees
+    demoted = {**employees, "jordan": replace(employees["jordan"], role=Role.VIEWER)}
+    found = find_employee(replace(house, config=replace(house.config, employees=demoted)), SESSION, clock())
+    assert found is not None
+    assert found.role is Role.VIEWER
+    gone = {name: one for name, one in employees.items() if name != "jordan"}
+    elsewhere = replace(house, config=replace(house.config, employees=gone))
+    assert find_employee(elsewhere, SESSION, clock()) is None
 
 
 def test_a_session_ends_by_logging_out(house: House, clock: Clock) -> None:
     enter(house, clock, ask(house, clock))
-    log_out(house, SESSION)
+    log_out(house, SESSION, clock())
     assert find_employee(house, SESSION, clock()) is None
 
 
@@ -183,3 +229,36 @@ def test_the_store_keeps_no_key_that_would_open_a_session(house: House, clock: C
     enter(house, clock, ask(house, clock))
     with house.store.reading() as connection:
         assert credentials.find_session(connection, SESSION, clock()) is None
+
+
+def test_logging_in_and_out_and_being_refused_are_written_down(house: House, clock: Clock) -> None:
+    token = ask(house, clock)
+    log_in(house, token, Arriving(SESSION, "Firefox\n on\x00 Linux"), browser=BROWSER, now=clock())
+    log_out(house, SESSION, clock())
+    log_out(house, SESSION, clock())
+    note_refusal(house, "oidc", "the answer holds no code", clock())
+    with house.store.reading() as connection:
+        acts = audit.listed(connection, limit=9)
+    assert [(one.by, one.act, one.about, one.note) for one in acts] == [
+        ("", "login_refused", "oidc", "the answer holds no code"),
+        ("jordan", "logged_out", "mail", "Firefox on Linux"),
+        ("jordan", "logged_in", "mail", "Firefox on Linux"),
+    ]
+
+
+def test_whom_a_provider_names_is_let_in_if_config_yaml_names_them_too(house: House, clock: Clock) -> None:
+    entered = log_in_by_provider(house, " Jordan@ACME.example", Arriving(SESSION), now=clock())
+    assert entered.id == "jordan"
+    with house.store.reading() as connection:
+        [session] = credentials.sessions_of(connection, "jordan", clock(), limit=9)
+    assert session.way == "oidc"
+    with pytest.raises(NotAllowed, match=r"eve@evil\.example is no employee's address"):
+        log_in_by_provider(house, "eve@evil.example", Arriving("another"), now=clock())
+    assert find_employee(house, "another", clock()) is None
+
+
+def test_logging_in_again_ends_the_session_of_before(house: House, clock: Clock) -> None:
+    enter(house, clock, ask(house, clock))
+    log_in_by_provider(house, JORDAN, Arriving("another", instead_of=SESSION), now=clock())
+    assert find_employee(house, SESSION, clock()) is None
+    assert find_employee(house, "another", clock()) is not None

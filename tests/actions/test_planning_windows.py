@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from service.model import MaintenancePhase
 from service.store import maintenances
 from service.workflow.maintenance import MaintenanceReason as Reason
 from tests.rooms import Clock, make_house
+from tests.thoroughness import examples
 
 START = datetime(2026, 12, 1, 21, 0, tzinfo=UTC)
 WINDOW = Window("Upgrade", "We upgrade.", ("Email",), START, START + timedelta(hours=2), timedelta(hours=24))
@@ -34,6 +36,13 @@ def reasons(house: House, clock: Clock, *windows: Window) -> list[Reason]:
 def starts(house: House) -> list[datetime]:
     with house.store.reading() as connection:
         return [one.starts_at for one in maintenances.ahead(connection)]
+
+
+def test_a_window_is_called_the_same_by_every_version_of_the_service() -> None:
+    assert config_key(WINDOW) == "7ec0261b8e8aa3e0:20261201T210000Z:6a0903f05a969e59"
+    assert config_key(replace(WINDOW, starts_at=START.astimezone(ZoneInfo("Europe/Berlin")))) == config_key(
+        WINDOW
+    )
 
 
 def test_several_of_one_name_are_several(house: House, clock: Clock) -> None:
@@ -92,6 +101,23 @@ def test_one_that_is_over_is_not_planned_again(house: House, clock: Clock) -> No
     assert reasons(house, clock, replace(WINDOW, message="Written anew")) == []
 
 
+def test_the_end_of_one_that_is_on_follows_the_file(house: House, clock: Clock) -> None:
+    reasons(house, clock, WINDOW)
+    with house.store.reading() as connection:
+        [number] = [one.id for one in maintenances.ahead(connection)]
+    clock.now = START
+    maintaining.fire_maintenance_timer(house, number, clock())
+    longer = replace(WINDOW, ends_at=WINDOW.ends_at + timedelta(hours=1))
+    assert reasons(house, clock, longer) == [Reason.EXTENDED]
+    with house.store.reading() as connection:
+        assert [one.ends_at for one in maintenances.on_now(connection)] == [longer.ends_at]
+    assert reasons(house, clock, longer) == []
+    assert reasons(house, clock, replace(longer, message="Written anew")) == [Reason.REFUSED_THE_SAME]
+    assert reasons(house, clock, replace(longer, ends_at=START - timedelta(days=1))) == [
+        Reason.REFUSED_ENDS_BEFORE_IT_STARTS
+    ]
+
+
 def test_one_whose_hour_has_come_is_not_called_off_by_being_taken_out(house: House, clock: Clock) -> None:
     reasons(house, clock, WINDOW)
     clock.now = START
@@ -121,7 +147,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("windows")
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(WINDOWS, min_size=1, max_size=3))
 def test_what_is_planned_is_what_the_file_says_however_it_came_about(
     folder: Path, files: list[list[Window]]

@@ -1,9 +1,10 @@
 """Admins import, export, add, reinstate and remove subscribers; nobody else does."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.actions.subscriber_admin import (
@@ -16,11 +17,11 @@ from service.actions.subscriber_admin import (
 )
 from service.actions.subscriber_file import SubscriberFileFaulty
 from service.actions.subscribing import find_subscription, subscribe, unsubscribe
-from service.errors import NotAllowed, NotFound, TokenInvalid
+from service.errors import NotAllowed, NotFound, StoreUnavailable, TokenInvalid
 from service.mail.compose import unsubscribe_token
 from service.model import Channel, DeliveryKind, Employee, Subscriber, SubscriberState
 from service.store import deliveries, subscriber_lists, subscribers
-from service.store.subscriber_lists import Tally
+from service.store.subscriber_lists import Standing, Tally, Wish
 from tests.rooms import Clock
 
 FILE = b"Email,Components,Webhook URL,Groups\nana@reader.example,API,https://ops.acme.example/hook,Staff\n"
@@ -77,7 +78,31 @@ def test_importing_again_changes_choices_and_doubles_nobody(house: House, clock:
     again = take(house, clock, b"Email,Groups\nANA@reader.example,Board\n")
     assert (again.added, again.changed, again.unheard_groups) == (0, 1, ("Board",))
     ana = everyone(house)[1]
-    assert (ana.components, ana.groups, ana.address) == (None, ("Board",), "ana@reader.example")
+    assert (ana.groups, ana.address) == (("Board",), "ana@reader.example")
+    assert ana.components == ("API",), "the file does not speak of components"
+    take(house, clock, b"Email,Components\nana@reader.example,\n")
+    ana = everyone(house)[1]
+    assert (ana.components, ana.groups) == (None, ("Board",)), "it says that it is all of them"
+
+
+def test_who_was_asked_before_and_has_agreed_elsewhere_hears(house: House, clock: Clock) -> None:
+    subscribe(house, "ana@reader.example", clock())
+    assert take(house, clock, b"Email\nana@reader.example\n", have_agreed=False).changed == 1
+    assert tally(house) == Tally(pending=1)
+    take(house, clock, b"Email\nana@reader.example\n")
+    assert tally(house) == Tally(confirmed=1)
+    assert everyone(house)[0].confirmed_at == clock()
+
+
+def test_whoever_takes_long_over_the_export_keeps_no_view_of_the_database_open(
+    house: House, clock: Clock
+) -> None:
+    take(house, clock)
+    lines = export_lines(house, jordan(house))
+    assert "ana" in next(lines) + next(lines)
+    take(house, clock, b"Email\nben@reader.example\n")
+    assert house.store.engine.pool.status().count("Current Checked out connections: 0") == 1
+    lines.close()  # type: ignore[attr-defined]  # of a generator
 
 
 def test_an_import_brings_nobody_back_who_left_or_is_not_reached(house: House, clock: Clock) -> None:
@@ -89,6 +114,66 @@ def test_an_import_brings_nobody_back_who_left_or_is_not_reached(house: House, c
     again = take(house, clock, b"Email\nana@reader.example\nben@reader.example\ncem@reader.example\n")
     assert again.kept_out == ("ben@reader.example", "cem@reader.example")
     assert tally(house) == Tally(confirmed=1, unsubscribed=1, suppressed=1)
+
+
+def test_an_import_that_the_database_does_not_take_to_its_end_leaves_nobody(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(subscriber_lists, "confirm_all", full)
+    with pytest.raises(StoreUnavailable):
+        take(house, clock)
+    assert everyone(house) == []
+
+
+def test_of_an_import_that_was_killed_nobody_hears_and_the_same_file_completes_it(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subscriber_lists, "confirm_all", killed)
+    with pytest.raises(KeyboardInterrupt):
+        take(house, clock)
+    monkeypatch.undo()
+    assert tally(house).confirmed == 0
+    take(house, clock)
+    assert tally(house) == Tally(confirmed=2)
+    assert everyone(house)[1].components == ("API",)
+
+
+def test_others_write_while_a_long_file_is_taken(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, add = [], subscriber_lists.add_pending
+
+    def add_slowly(connection: Connection, some: Sequence[Wish], now: datetime) -> dict[str, int]:
+        written.append(len(some))
+        return add(connection, some, now)
+
+    monkeypatch.setattr(subscriber_lists, "add_pending", add_slowly)
+    many = "Email\n" + "".join(f"reader{number}@reader.example\n" for number in range(1_200))
+    assert take(house, clock, many.encode()).added == 1_200
+    assert max(written) <= subscriber_lists.AT_ONCE < 1_200
+    assert tally(house) == Tally(confirmed=1_200)
+
+
+def test_who_signs_up_while_a_file_is_taken_is_no_fault(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = subscriber_lists.standings
+
+    def look_and_sign_up(connection: Connection, addresses: Sequence[str]) -> dict[str, Standing]:
+        found = look(connection, addresses)
+        subscribe(house, "ana@reader.example", clock())
+        return found
+
+    monkeypatch.setattr(subscriber_lists, "standings", look_and_sign_up)
+    assert take(house, clock).added == 1, "the webhook"
+    assert tally(house) == Tally(confirmed=2)
+    assert everyone(house)[-1].components == ("API",)
 
 
 def test_too_many_are_not_asked_at_once(house: House, clock: Clock) -> None:

@@ -154,6 +154,19 @@ def test_no_cell_of_an_export_is_a_formula(name: str) -> None:
     assert read(text)[0].groups == (name,)
 
 
+@pytest.mark.parametrize("address", ["=cmd|'/c'!a0@reader.example", "+1@reader.example", "-x@reader.example"])
+def test_no_address_of_an_export_is_a_formula(address: str) -> None:
+    text = "".join(write_file([Subscriber(1, "a", address, SubscriberState.CONFIRMED, AT)]))
+    assert text.splitlines()[1].startswith(f"'{address}")
+    assert read(text)[0].address == address
+
+
+def test_a_file_may_hold_a_hundred_thousand_besides_its_first_line() -> None:
+    most = "Email\n" + "\n" * 99_999
+    assert read(most + "ana@reader.example\n")[0].line == 100_001
+    assert faults(most + "\nana@reader.example\n") == ("it has more than 100,000 lines: split it",)
+
+
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_file_makes_the_reading_fail_otherwise(raw: bytes) -> None:
     with suppress(SubscriberFileFaulty):

@@ -88,6 +88,16 @@ def test_a_known_address_is_mailed_a_link_to_its_choice_once_a_day_and_stays_as_
     assert ana(house).components is None, "whoever types an address does not choose for its owner"
 
 
+def test_nobody_else_chooses_for_whom_nothing_reaches_just_now(house: House, clock: Clock) -> None:
+    confirm(house, ask(house, clock), clock())
+    with house.store.transaction() as connection:
+        subscribers.suppress(connection, ana(house).id, clock(), "550 no such user")
+    clock.move(LATER)
+    subscribe(house, ANA, clock(), components=["API"])
+    assert ana(house).components is None
+    assert len(queued(house, clock)) == 1, "it may come back by confirming"
+
+
 @pytest.mark.parametrize(
     ("asked", "chosen"),
     [

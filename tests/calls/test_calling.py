@@ -74,6 +74,29 @@ async def test_nobody_there_is_tried_again() -> None:
                 await caller.call(url, b"", {})
 
 
+async def test_an_answer_commands_no_terminal() -> None:
+    async with receiving() as receiver:
+        receiver.status, receiver.text = 500, b"\x1b]0;owned\x07 oh no\xe2\x80\xae"
+        with pytest.raises(RecipientRefusedForNow) as refused:
+            await call(receiver)
+    assert str(refused.value) == "it answered 500 ]0;owned oh no"
+
+
+async def test_where_the_first_address_does_not_answer_the_next_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def resolve(_: str, port: int, **__: object) -> list[object]:
+        return [(socket.AF_INET, 0, 0, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(calling, "is_public", lambda _: True)
+    async with receiving() as receiver:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
+        async with open_caller(may_be_private=False) as caller:
+            await caller.call(receiver.url.replace("127.0.0.1", "ops.acme.example"), b"{}", {})
+        monkeypatch.undo()
+    assert len(receiver.calls) == 1
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"])
 async def test_an_address_of_our_own_network_is_never_called(host: str) -> None:
     async with open_caller(may_be_private=False) as caller:
@@ -120,6 +143,10 @@ async def test_a_name_that_changes_its_mind_after_the_check_gains_nothing(
         ("2002:7f00:1::", False),
         ("64:ff9b::a00:1", False),
         ("64:ff9b::5db8:d822", True),
+        ("64:ff9b:1::a00:1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("fec0::1", False),
     ],
 )
 def test_which_addresses_are_public(address: str, *, public: bool) -> None:

@@ -95,7 +95,19 @@ def test_teams_gets_an_adaptive_card_with_a_link() -> None:
     [attached] = attachments
     assert attached["contentType"] == "application/vnd.microsoft.card.adaptive"
     assert attached["content"]["actions"][0]["url"] == OUTAGE.url
-    assert attached["content"]["body"][0]["text"] == "Investigating: Email is unavailable"
+    headline, body, affected, site = attached["content"]["body"]
+    assert headline["inlines"][0]["text"] == "Investigating: Email is unavailable"
+    assert (body["type"], body["text"]) == ("TextBlock", NEWS.body)
+    assert affected["inlines"][0]["text"] == "Email: major outage"
+    assert site["inlines"][0]["text"] == "Acme <Status>"
+
+
+def test_teams_takes_no_name_for_markdown() -> None:
+    marked = replace(
+        NEWS, body="", subject=replace(OUTAGE, name="mail_in and [mail_out](https://evil.example)")
+    )
+    attachments: Any = said(Channel.TEAMS, marked)["attachments"]
+    assert {block["type"] for block in attachments[0]["content"]["body"]} == {"RichTextBlock"}
 
 
 @given(st.sampled_from(Channel), st.text(max_size=4_000), st.text(max_size=300))

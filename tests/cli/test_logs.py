@@ -1,10 +1,13 @@
 """The log says where a mail went, and not to whom."""
 
+import logging
+
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cli.logs import redacted
+from service.cli.logs import redacted, set_up_logs
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,16 @@ def test_an_address_keeps_its_first_letter_and_its_domain(text: str, shown: str)
 )
 def test_no_local_part_stands_in_the_log(local: str, around: str) -> None:
     assert f"{local}@acme.example" not in redacted(f"{around} {local}@acme.example {around}")
+
+
+def test_no_address_of_a_webhook_stands_in_the_log() -> None:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        set_up_logs()
+        # they say each call's URL, which is all that protects a channel of Slack or Teams
+        assert not any(logging.getLogger(name).isEnabledFor(logging.INFO) for name in ("httpx2", "httpcore2"))
+    finally:
+        root.handlers[:], level = before
+        root.setLevel(level)
+        structlog.reset_defaults()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from service.config import parse
 from service.errors import ConfigFaulty, Fault
 from tests.config.sample import MAIL, SAMPLE, WHERE
+from tests.thoroughness import examples
 
 PIECES = st.sampled_from([
     "*", "&a ", "*a", "!", "!!int ", "!<x> ", "? ", "|", ">-", "- ", "{", "}", "[", "]", "${", "${A}", "}}", "{{", "{%",
@@ -52,18 +53,18 @@ def judge(text: str) -> None:
 
 
 @given(mutated())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_broken_file_is_read_or_faulty(text: str) -> None:
     judge(text)
 
 
 @given(st.text() | st.lists(PIECES).map("".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_text_is_read_or_faulty(text: str) -> None:
     judge(text)
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_file_is_read_or_faulty(raw: bytes) -> None:
     judge(raw.decode("utf-8", "surrogateescape"))

@@ -10,6 +10,7 @@ from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door
 from tests.inbox.test_posts import NOW
+from tests.thoroughness import examples
 
 MAIL = b"""Received: from mx1.acme.example by mail.acme.example; Tue, 24 Nov 2026 12:00:01 +0000
 Delivered-To: status+abc@acme.example
@@ -94,7 +95,9 @@ places = st.tuples(names, names, validities)
 uids = st.integers(1, 100) | st.integers(1, 2**32 - 1)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(stored=st.dictionaries(st.tuples(places, uids), st.none(), max_size=12), asked=places)
 def test_the_last_uid_is_the_greatest_of_that_mailbox_generation_alone(
     store: Store, stored: dict[tuple[tuple[str, str, int], int], None], asked: tuple[str, str, int]

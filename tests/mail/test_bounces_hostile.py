@@ -14,6 +14,7 @@ from service.mail.bounces import BounceKind, bounce_address, read_bounce
 from service.mail.headers import one_line
 from service.mail.plain_text import without_invisible
 from service.mail.replies import read_reply
+from tests.thoroughness import examples
 
 HERE = Path(__file__).parent
 BOUNCES = sorted((HERE / "bounces").glob("*.eml"))
@@ -125,7 +126,7 @@ def test_any_body_of_a_machine_is_read(body: bytes) -> None:
     check(FROM_A_MACHINE + b"Content-Type: message/delivery-status\n\n" + body)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.data())
 def test_a_damaged_bounce_is_read(data: st.DataObject) -> None:
     raw = data.draw(st.sampled_from(BOUNCES)).read_bytes()
@@ -149,7 +150,7 @@ def test_a_bounce_cut_anywhere_is_read(path: Path) -> None:
         check(raw[:end])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.data())
 def test_a_damaged_reply_of_a_person_is_no_bounce(data: st.DataObject) -> None:
     people = [path for path in REPLIES if not EXPECTED[path.stem]["automatic"]]

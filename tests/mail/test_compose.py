@@ -27,6 +27,7 @@ from tests.mail.compose_samples import (
     minimal_facts,
     text_of,
 )
+from tests.thoroughness import examples
 
 NASTY = "<script>alert(1)</script><img src=x onerror=y> {{ 7 * 7 }} {% raw %} & <b>bold</b>"
 COMMAND_LINES = [*ENGLISH.words, "*publish*", "\u201cPublish INC-12\u201d", "publish.", "OK!"]
@@ -70,7 +71,7 @@ def test_no_other_mail_asks_for_a_reply(kind: DeliveryKind) -> None:
     assert all("Reply above" not in part for part in _both(kind))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(LINES)
 @pytest.mark.parametrize("kind", TO_REPLY_TO)
 def test_no_line_of_a_mail_to_answer_is_a_command(kind: DeliveryKind, lines: str) -> None:
@@ -222,7 +223,7 @@ def test_all_links_lead_to_the_site(kind: DeliveryKind, url: str) -> None:
         assert not [link for link in links if "//" in link.partition("://")[2]]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.text(st.characters(exclude_characters="[<"), max_size=80))
 @pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_no_text_becomes_a_link_by_itself(kind: DeliveryKind, text: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.errors import MailUnreadable
 from service.mail.replies import Reply, read_reply
 from service.mail.words import Command
+from tests.thoroughness import examples
 
 HEADER = b"From: jordan@acme.example\r\nTo: status+mfrggzdfmztwq2lknnwg23tpob@acme.example\r\n"
 EXAMPLES = sorted((Path(__file__).parent / "eml").glob("*.eml"))
@@ -124,7 +125,7 @@ def test_any_bytes_are_read_or_unreadable(raw: bytes) -> None:
         assert read(raw).tokens == ()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.data())
 def test_a_damaged_example_is_read_or_unreadable(data: st.DataObject) -> None:
     raw = data.draw(st.sampled_from(EXAMPLES)).read_bytes()

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.model import ComponentState
 from service.store import component_states
-from service.store.component_states import StateChange
+from service.store.component_states import Lifetime, StateChange
 from service.store.database import Store
 from service.store.public_stamp import public_stamp
 
@@ -46,6 +46,18 @@ def test_the_history_begins_with_what_was_before_it(store: Store) -> None:
         assert component_states.history_since(connection, NOW) == (second, third)
         assert component_states.history_since(connection, NOW - 2 * DAY) == (first, second, third)
         assert component_states.history_since(connection, NOW + 9 * DAY) == (third,)
+
+
+def test_each_component_is_known_from_its_first_record_to_its_last(store: Store) -> None:
+    append(
+        store,
+        StateChange("Email", UP, NOW - DAY),
+        StateChange("API", UP, NOW),
+        StateChange("Email", MAJOR, NOW + DAY),
+    )
+    with store.reading() as connection:
+        found = component_states.lifetimes(connection)
+    assert found == {"Email": Lifetime(NOW - DAY, NOW + DAY), "API": Lifetime(NOW, NOW)}
 
 
 def test_nothing_is_appended_where_nothing_changed(store: Store) -> None:

@@ -1,16 +1,20 @@
 """Who hears of an update: all who were there when an incident was published, and then those who heard of it."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from service.model import Channel, Incident, Subscriber, SubscriberState
-from service.store import audience, deliveries, subscribers
+from service.store import audience, deliveries, subscriber_lists, subscribers
 from service.store.audience import Audience
 from service.store.database import Store
+from service.store.subscriber_lists import EVERYTHING, Wish
 from tests.store.rows import MINUTE, NOW, a_mail, add_incident, add_subscriber, add_update, queued
 
 EVERYBODY = Audience(None)
+CONFIRMED = SubscriberState.CONFIRMED
 
 
 def told(connection: Connection, wanted: Audience, *, after_id: int = 0, limit: int = 9) -> list[str]:
@@ -154,3 +158,52 @@ def test_what_was_chosen_is_read_again_and_can_be_chosen_anew(store: Store) -> N
         subscribers.choose(connection, ana.id, components=None, groups=())
         [read] = subscribers.listed(connection, limit=9)
         assert (read.components, read.groups) == (None, ())
+
+
+def wish(name: str, *, components: tuple[str, ...] | None = None, groups: tuple[str, ...] = ()) -> Wish:
+    address = f"{name}@reader.example"
+    return Wish(name, name, Channel.EMAIL, address, components, groups, "+49 30 1234", ("vip",))
+
+
+def test_many_are_added_at_once_and_hear_when_they_are_confirmed(store: Store) -> None:
+    wishes = [wish("ana", components=("API",), groups=("Staff", "Board")), wish("ben")]
+    with store.transaction() as connection:
+        known = add_subscriber(connection, "ben")
+        added = subscriber_lists.add_pending(connection, wishes, NOW)
+        assert list(added) == ["ana@reader.example"]
+        ana = subscribers.get(connection, added["ana@reader.example"])
+        assert told(connection, EVERYBODY) == ["ben"]
+        subscriber_lists.confirm_all(connection, [*added.values(), known.id], NOW + MINUTE)
+        assert subscribers.get(connection, known.id) == replace(known, state=CONFIRMED, confirmed_at=NOW)
+    assert ana is not None
+    assert (ana.components, ana.groups, ana.tags) == (("API",), ("Board", "Staff"), ("vip",))
+    assert (ana.phone, ana.state) == ("+49 30 1234", SubscriberState.PENDING)
+
+
+def test_of_what_is_chosen_only_the_differences_are_written(store: Store) -> None:
+    before, after = (
+        wish("ana", components=("API",), groups=("Staff",)),
+        wish("ana", groups=("Staff", "Board")),
+    )
+    with store.transaction() as connection:
+        [number] = subscriber_lists.add_pending(connection, [before], NOW).values()
+        changes = subscriber_lists.changes_for(connection, {number: after}, EVERYTHING)
+        assert (changes.added, changes.removed) == (
+            ((number, "group", "Board"),),
+            ((number, "component", "API"),),
+        )
+        subscriber_lists.change(connection, changes)
+        ana = subscribers.get(connection, number)
+        again = subscriber_lists.changes_for(connection, {number: after}, EVERYTHING)
+        of_tags = subscriber_lists.changes_for(connection, {number: before}, {"tags"})
+    assert ana is not None
+    assert (ana.components, ana.groups) == (None, ("Board", "Staff"))
+    assert again == of_tags == subscriber_lists.Changes()
+
+
+def test_who_confirmed_is_not_removed_with_those_who_have_not(store: Store) -> None:
+    with store.transaction() as connection:
+        confirmed, pending = add_subscriber(connection, "ana"), add_subscriber(connection, "ben", None)
+        subscriber_lists.remove_pending(connection, [confirmed.id, pending.id])
+        assert subscribers.get(connection, confirmed.id)
+        assert subscribers.get(connection, pending.id) is None

@@ -82,3 +82,16 @@ async def test_what_is_not_published_has_nothing_to_correct(world: World, clock:
     house = world.service.house
     with pytest.raises(NotFound):
         deciding.correct(house, 1, 1, house.config.employees["jordan"], "x", clock())
+
+
+async def test_a_correction_that_is_sent_twice_is_told_once(world: World, clock: Clock) -> None:
+    await world.subscribe(ANA)
+    await publish(world)
+    assert await correct(world, clock, 0, "It is the calendar.") is Reason.UPDATE_CORRECTED
+    count = len(world.mails(ANA))
+    assert await correct(world, clock, 0, "It is the calendar.") is Reason.REFUSED_TEXT_THE_SAME
+    assert len(world.mails(ANA)) == count
+    assert await correct(world, clock, 0, "It is the mail after all.") is Reason.UPDATE_CORRECTED
+    assert await correct(world, clock, 0, "It is the calendar.") is Reason.UPDATE_CORRECTED, (
+        "it stood before only"
+    )

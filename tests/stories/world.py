@@ -13,13 +13,13 @@ from typing import Any
 import httpx2
 
 from service.app.building import Service, build
-from service.config import Config, Mail, parse
+from service.config import Config, Mail
 from service.mail.sandbox import Sandbox, SandboxMail
 from service.mail.smtp import open_session
 from service.model import Incident, Phase, TimelineEntry
 from service.store import inbox_rows, incidents, narrative
 from service.store.inbox_rows import InboxRow
-from tests.rooms import CONFIG, OWN_ADDRESS, Clock
+from tests.rooms import CONFIG, OWN_ADDRESS, Clock, config_in
 from tests.store.databases import migrated_sqlite
 
 JORDAN = "jordan@acme.example"
@@ -158,7 +158,7 @@ async def make_world(folder: Path, clock: Clock, config: str = CONFIG) -> AsyncI
     (folder / "replycast.db").write_bytes(migrated_sqlite())
     sandbox = await Sandbox.start(own_address=OWN_ADDRESS)
     try:
-        parsed = parse(config, folder / "config.yaml", {})
+        parsed = config_in(folder, config)
         mail = Mail("Acme Status", OWN_ADDRESS, sandbox.smtp, sandbox.imap)
         database = f"sqlite:///{folder / 'replycast.db'}"
         world = World(folder, replace(parsed, mail=mail, database=database), clock, sandbox)

@@ -1,5 +1,6 @@
 """The mailbox reader against the sandbox's IMAP server, also through a proxy that spoils the connection."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavail
 from service.mail import imap_batches, imap_connection
 from service.mail.imap import FetchedMail
 from service.mail.imap_batches import FETCH_LIMIT, SMALL
-from service.mail.imap_connection import FEW
+from service.mail.imap_connection import FEW, open_mailbox
 from service.mail.sandbox import Sandbox
 from tests.transport.proxy import proxied
 from tests.transport.rows import PATIENCE, Rows, mail, running, subjects_in
@@ -216,6 +217,36 @@ def test_replies_are_read_as_they_come(sandbox: Sandbox, put_reply: PutReply) ->
             put_reply(mail(subject))
             rows.next_mail()
     assert rows.subjects == ["one", "two", "three"]
+
+
+def test_a_mail_that_is_announced_is_asked_for_at_once_and_only_once(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    rows = Rows()
+    with proxied(sandbox.imap.port) as proxy:
+        reader = rows.reader(replace(sandbox.imap, port=proxy.port), idle_slice=600)
+        with running(reader):
+            for subject in ("one", "two"):
+                assert proxy.is_idling.wait(PATIENCE)
+                put_reply(mail(subject))
+                rows.next_mail()
+    asked = [words for line in proxy.lines for words in re.findall(rb"DONE|UID SEARCH|UID FETCH 102", line)]
+    assert rows.subjects == ["one", "two"]
+    assert asked.count(b"UID FETCH 102") == 1
+    assert asked[asked.index(b"UID FETCH 102") - 1] == b"DONE"
+
+
+def test_mails_that_came_otherwise_than_expected_are_taken_once_each(
+    sandbox: Sandbox, put_reply: PutReply
+) -> None:
+    for subject in ("one", "two", "three"):
+        put_reply(mail(subject))
+    mailbox = open_mailbox(sandbox.imap)
+    for expected, found in ((101, [101, 102]), (102, [102]), (999, [103]), (103, [])):
+        mailbox.batches.expect(expected)
+        fetched = [part.uid for parts in mailbox.batches.fetch([found] if found else []) for part in parts]
+        assert fetched == found
+    mailbox.hang_up()
 
 
 def test_a_pushed_line_in_two_segments_needs_no_second_connection(

@@ -14,13 +14,18 @@ from service.store import incidents
 from service.store.credentials import Purpose
 from service.store.schema import deliveries
 from service.web import (
+    audit_page,
     dashboard,
     dashboard_maintenance,
+    dashboard_monitors,
     dashboard_opening,
     dashboard_subscribers,
     inbox_page,
     login,
+    oidc,
+    sessions,
 )
+from service.web.cookies import cookie_name
 from service.web.front import Front
 from tests.rooms import Clock, make_client
 
@@ -30,8 +35,11 @@ ROUTES_FOR_EMPLOYEES = (
     *dashboard_opening.routes,
     *dashboard_subscribers.routes,
     *inbox_page.routes,
+    *sessions.routes,
+    *audit_page.routes,
 )
-ALL_ROUTES = (*login.routes, *ROUTES_FOR_EMPLOYEES)
+ALL_ROUTES = (*oidc.routes, *login.routes, *ROUTES_FOR_EMPLOYEES, *dashboard_monitors.routes)
+"""Those of the monitors order nothing."""
 SEEN = {"version": "1"}
 """What the form that publishes says of the text that its page showed."""
 
@@ -49,9 +57,10 @@ def login_links(house: House) -> list[str]:
 def start_session(house: House, clock: Clock, employee_id: str) -> str:
     """Log an employee in and give the key of the session."""
     email, key = house.config.employees[employee_id].email, f"session-of-{employee_id}"
+    arriving = logging_in.Arriving(session_key=key, browser="Firefox")
     logging_in.request_link(house, email, browser="b", now=clock())
     token = login_links(house)[-1].rpartition("/")[2]
-    logging_in.log_in(house, token, browser="b", session_key=key, now=clock())
+    logging_in.log_in(house, token, arriving, browser="b", now=clock())
     return key
 
 
@@ -62,7 +71,9 @@ async def employee_at(
     """Give the browser of an employee who is logged in; None: of somebody who is not."""
     async with make_client(front, ALL_ROUTES) as client:
         if employee_id is not None:
-            client.cookies.set(login.SESSION_COOKIE, start_session(front.house, clock, employee_id))
+            client.cookies.set(
+                cookie_name(front, login.SESSION_COOKIE), start_session(front.house, clock, employee_id)
+            )
         yield client
 
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from service.actions.house import House
 from service.actions.logging_in import MOST_LINKS_AN_HOUR
+from service.store import audit
 from service.web.front import Front
 from service.web.login import BROWSER_COOKIE, SESSION_COOKIE, local_path
+from service.web.login_rates import REFUSALS_AN_HOUR
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.employees import ALL_ROUTES, login_links
 
@@ -172,12 +174,17 @@ async def test_cookies_are_kept_from_scripts_other_sites_and_plain_http(
     async with make_client(make_front(made, clock), ALL_ROUTES) as client:
         asked = set_cookies(await ask(client))
         entered = set_cookies(await client.post(login_links(made)[0]))
-    for field in (asked[BROWSER_COOKIE], entered[SESSION_COOKIE]):
+    # RFC 6265bis section 4.1.3.2: a browser takes such a name from nobody but this very host
+    prefix = "__Host-" if scheme == "https" else ""
+    browser_key, session = asked[prefix + BROWSER_COOKIE], entered[prefix + SESSION_COOKIE]
+    for field in (browser_key, session):
         assert "; httponly" in field
         assert "; samesite=lax" in field
         assert ("; secure" in field) == (scheme == "https")
-    assert "max-age=1200" in asked[BROWSER_COOKIE]
-    assert "max-age=604800" in entered[SESSION_COOKIE]
+        assert "; path=/;" in field
+        assert "domain=" not in field
+    assert "max-age=1200" in browser_key
+    assert "max-age=2592000" in session
     made.store.close()
 
 
@@ -194,7 +201,7 @@ async def test_who_logs_out_is_out_even_with_the_old_cookie(
     assert (await browser.get("/dashboard")).status_code == 303
 
 
-async def test_a_session_ends_after_seven_days(
+async def test_a_session_ends_after_seven_days_without_use(
     browser: httpx2.AsyncClient, house: House, clock: Clock
 ) -> None:
     await ask(browser)
@@ -292,3 +299,14 @@ async def test_another_site_cannot_make_a_browser_log_in(browser: httpx2.AsyncCl
     await ask(browser)
     forged = {"sec-fetch-site": "cross-site"}
     assert (await browser.post(login_links(house)[0], headers=forged)).status_code == 403
+
+
+async def test_who_tries_one_link_after_the_other_has_to_wait(
+    browser: httpx2.AsyncClient, house: House
+) -> None:
+    codes = [(await browser.post("/login/" + "a" * 26)).status_code for _ in range(REFUSALS_AN_HOUR + 2)]
+    assert codes == [410] * REFUSALS_AN_HOUR + [429] * 2
+    with house.store.reading() as connection:
+        noted = audit.listed(connection, limit=99)
+    assert len(noted) == REFUSALS_AN_HOUR
+    assert {(one.by, one.act, one.about) for one in noted} == {("", "login_refused", "mail")}

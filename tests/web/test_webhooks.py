@@ -25,6 +25,7 @@ from service.web.application import build
 from service.web.front import Front
 from tests.rooms import CONFIG, make_client, make_house
 from tests.store.databases import migrated_sqlite
+from tests.thoroughness import examples
 
 pytestmark = pytest.mark.anyio
 
@@ -253,7 +254,9 @@ async def test_what_cannot_be_read_is_refused_with_a_sentence_and_kept(
     assert row.explanation.strip()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     body=st.binary(max_size=200)
     | st.text(max_size=60).map(lambda text: FIRING.replace("Email", text).encode())

@@ -27,6 +27,7 @@ from service.workflow import (
     decide,
     open_incident,
 )
+from tests.thoroughness import examples
 
 ALLOWED = {
     Phase.WAITING: {Phase.WAITING, Phase.UNPUBLISHED, Phase.PUBLISHED, Phase.DISCARDED},
@@ -229,5 +230,7 @@ class AnythingHappens(RuleBasedStateMachine):
             assert self.told_subscribers == []
 
 
-AnythingHappens.TestCase.settings = settings(max_examples=500, stateful_step_count=30, deadline=None)
+AnythingHappens.TestCase.settings = settings(
+    max_examples=examples(500), stateful_step_count=30, deadline=None
+)
 TestAnythingHappens = AnythingHappens.TestCase

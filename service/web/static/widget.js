@@ -1,5 +1,5 @@
-// Tells the visitors of any site that something is wrong, and nothing while all is well. To embed it:
-// <script src="https://YOUR-STATUS-PAGE/widget.js" defer></script>
+// Tells the visitors of any site that something is wrong, and nothing while all is well. A site embeds it by a script
+// element whose `src` is /widget.js of the status page, with `defer`.
 "use strict";
 (() => {
   const own = document.currentScript?.src;
@@ -13,7 +13,7 @@
     :host { all: initial; }
     section {
       position: fixed; right: 1rem; bottom: 1rem; z-index: 2147483000; box-sizing: border-box; display: flex; gap: .75rem;
-      align-items: flex-start; width: max-content; max-width: min(24rem, calc(100vw - 2rem)); padding: .75rem .5rem .75rem 1rem;
+      align-items: center; width: max-content; max-width: min(24rem, calc(100vw - 2rem)); padding: .75rem .5rem .75rem 1rem;
       border: 1px solid #e1e3dd; border-left: .3rem solid var(--mark); border-radius: .75rem; background: #ffffff; color: #1c2024;
       box-shadow: 0 2px 12px rgb(20 24 28 / .18); font: 15px/1.45 system-ui, "Segoe UI", Roboto, sans-serif; text-align: left;
     }
@@ -37,6 +37,7 @@
     }
     @media print { section { display: none; } }`;
 
+  const summary = new URL("api/v2/summary.json", own);
   let host = null, shown = "";
 
   const dismissed = () => {
@@ -85,7 +86,7 @@
 
   const look = async () => {
     if (document.hidden) return;
-    const answer = await fetch(new URL("api/v2/summary.json", own), {credentials: "omit"}).catch(() => null);
+    const answer = await fetch(summary, {credentials: "omit", cache: "no-cache"}).catch(() => null);
     // a status page that does not answer says nothing about this site
     const found = answer?.ok ? await answer.json().catch(() => null) : null;
     if (!found) return;

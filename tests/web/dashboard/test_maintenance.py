@@ -74,6 +74,15 @@ async def test_what_is_typed_is_planned_in_the_sites_time_zone(sam: httpx2.Async
     assert (one.remind_at, one.planned_by) == (datetime(2026, 11, 25, 8, tzinfo=UTC), "sam")
 
 
+async def test_every_component_may_be_ticked_however_many_there_are(
+    sam: httpx2.AsyncClient, house: House
+) -> None:
+    ticked = {f"component:Server {number}": "1" for number in range(200)}
+    answer = await sam.post(f"{PAGE}/plan", data=TYPED | ticked)
+    assert answer.status_code == 303
+    assert known(house)[0].components == ("Email",)
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -1,12 +1,12 @@
 """Every word that the service keeps has a sentence that employees can read."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.model import Phase
+from service.model import Incident, Phase
 from service.web.dashboard_view import raw_text
-from service.web.dashboard_words import PHASE_WORDS, REASON_WORDS, reason_words, span_words
+from service.web.dashboard_words import PHASE_WORDS, REASON_WORDS, reason_still_true, reason_words, span_words
 from service.workflow import Reason
 
 
@@ -18,6 +18,14 @@ def test_every_reason_and_every_phase_is_said_in_words_of_its_own() -> None:
 
 def test_a_reason_of_another_version_is_shown_as_it_stands() -> None:
     assert reason_words("struck_by_lightning") == "struck by lightning"
+
+
+@pytest.mark.parametrize("phase", [Phase.PUBLISHED, Phase.RECOVERED, Phase.CLOSED])
+@pytest.mark.parametrize("reason", [Reason.UPDATE_CORRECTED, Reason.REFUSED_TEXT_THE_SAME])
+def test_whoever_corrects_reads_what_came_of_it(phase: Phase, reason: Reason) -> None:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    corrected = Incident(1, "victorops:x", phase, None, 1, "x", "x", "performance", {}, at)
+    assert reason_still_true(reason, corrected, "sam") is reason
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("phase IN ('published', 'recovered')"),
         postgresql_where=sa.text("phase IN ('published', 'recovered')"),
     )
+    op.create_index("ix_incidents_monitor", "incidents", ["monitor_key", "started_at"], unique=False)
     op.create_index(
         "ix_incidents_open",
         "incidents",
@@ -187,6 +188,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_alerts_inbox_id", "alerts", ["inbox_id"], unique=False)
     op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
+    op.create_index("ix_alerts_monitor_name", "alerts", ["monitor_name", "id"], unique=False)
     op.create_table(
         "joined_alerts",
         sa.Column("id", BigId, autoincrement=True, nullable=False),

@@ -1,0 +1,198 @@
+"""`replycast simulate` and `replycast advise`: what would happen, what the past teaches. They change nothing."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import click
+
+from service.actions.monitor_health import Health, MonitorHealth, examine
+from service.actions.simulating import simulate as run_simulation
+from service.actions.simulation import GivenPost, Simulation, Step, named_post
+from service.actions.simulation_posts import long_enough, with_recoveries
+from service.actions.wait_advice import advice_in_words
+from service.app.running import wall_clock
+from service.cli.house import house_of
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.post_words import shown
+from service.config.spans import format_span, parse_span
+from service.outbox.composing import compose_one
+from service.providers.post import RawPost
+from service.web.dashboard_words import reason_words
+
+LARGEST_BODY: Final = 1024 * 1024
+_APART: Final = timedelta(minutes=1)
+
+
+class _Span(click.ParamType[timedelta]):
+    """A span of time, as config.yaml has them."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read it, or say what to write instead."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return parse_span(str(value))
+        except ValueError as error:
+            self.fail(f"`{value}` {error}", param, ctx)
+
+
+@click.command()
+@click.argument("payloads", nargs=-1, type=click.File("rb"), metavar="[PAYLOADFILE]...")
+@config_option
+@json_option
+@click.option("--monitor", help="In place of a payload: the alert's name.")
+@click.option("--state", default="CRITICAL", show_default=True, help="With --monitor: the state it is in.")
+@click.option("--recovered-after", type=_Span(), help="When it recovers, counted from its firing, as 7m.")
+@click.option("--publish-after", type=_Span(), help="How long after being asked an employee answers publish.")
+@click.option("--until", type=_Span(), help="How long to look on; left out: until all is over.")
+@click.option("--provider", default="victorops", show_default=True, help="Whose payloads these are.")
+def simulate(payloads: tuple[BinaryIO, ...], *, as_json: bool, **given: Any) -> None:  # noqa: ANN401  click's options
+    """Show what would happen on a virtual clock, with every mail as it would read. Nothing is sent or stored.
+
+    Several payloads arrive a minute apart, in the order given; `-` is standard input.
+
+    \b
+    Example:
+      replycast simulate --monitor "Email Server" --recovered-after 30m --publish-after 3m
+    """  # noqa: D301  click's mark for lines that it must not wrap
+    config = load_or_exit(given["config_path"])
+    provider = given["provider"].casefold()
+    posts: tuple[GivenPost, ...] = tuple(
+        GivenPost(at * _APART, RawPost(body.read(LARGEST_BODY), "application/json"), provider)
+        for at, body in enumerate(payloads)
+    )
+    if bool(posts) == bool(given["monitor"]):
+        fail("give either payload files or --monitor NAME", FAULTY)
+    if given["monitor"]:
+        posts = (named_post(timedelta(0), given["monitor"], given["state"], provider=provider),)
+    if given["recovered_after"] is not None:
+        posts = with_recoveries(posts, given["recovered_after"])
+    simulated = run_simulation(
+        config,
+        posts,
+        given["until"] or long_enough(config, posts),
+        start=wall_clock(),
+        compose=compose_one,
+        publish_after=given["publish_after"],
+    )
+    if as_json:
+        print_json(_facts(simulated))
+    else:
+        click.echo("\n".join(_lines(simulated)))
+
+
+def _facts(simulated: Simulation) -> dict[str, Any]:
+    return {
+        "started_at": simulated.started_at.isoformat(),
+        "until": format_span(simulated.until),
+        "is_cut": simulated.is_cut,
+        "steps": [_step_facts(step) for step in simulated.steps],
+    }
+
+
+def _step_facts(step: Step) -> dict[str, Any]:
+    return {
+        "after": format_span(step.after),
+        "at": step.at.isoformat(),
+        "cause": step.cause,
+        "given": step.given,
+        "matches": [
+            {"monitor_name": one.alert.monitor_name, "state": one.state, "monitor": one.monitor_key}
+            for one in step.matches
+        ],
+        "complaint": step.complaint,
+        "reason": step.reason,
+        "explanation": step.explanation,
+        "phases": dict(step.phases),
+        "mails": [
+            {"kind": one.kind, "to": one.to, "subject": one.subject, "text": one.text, "fault": one.fault}
+            for one in step.mails
+        ],
+        "page": [
+            {"subject": one.subject, "status": one.status, "text": one.text, "is_current": one.is_current}
+            for one in step.page
+        ],
+    }
+
+
+def _lines(simulated: Simulation) -> Iterator[str]:
+    before: tuple[object, ...] = ()
+    for step in simulated.steps:
+        phases = ", ".join(f"{tag} is {phase}" for tag, phase in step.phases.items())
+        yield f"{format_span(step.after):>8}  {shown(step.given)}"
+        for match in step.matches:
+            taken = f"the monitor `{match.monitor_key}`" if match.monitor_key else "no monitor"
+            yield f"{'':10}`{shown(match.alert.monitor_name)}` ({match.state}) matches {taken}"
+        said = step.complaint or reason_words(step.reason)
+        yield f"{'':10}{shown(said)}{f'; {phases}' if phases else ''}"
+        if step.explanation and not phases:
+            yield f"{'':10}{step.explanation}"
+        for mail in step.mails:
+            yield f"{'':10}mail to {mail.to}: {mail.subject or mail.fault}"
+            yield from (f"{'':12}| {line}".rstrip() for line in mail.text.strip().splitlines())
+        if step.page != before:
+            for entry in step.page:
+                over = "" if entry.is_current else ", over"
+                yield f"{'':10}the page: {entry.subject} ({entry.status}{over})"
+        before = step.page
+    end = "it would go on; the rest is left out" if simulated.is_cut else "nothing more until then"
+    yield f"{format_span(simulated.until):>8}  {end}" if not simulated.is_cut else f"{'':10}{end}"
+
+
+@click.command()
+@config_option
+@json_option
+def advise(config_path: Path, *, as_json: bool) -> None:
+    """Say what the recorded alerts teach: better wait times, monitors that never recover, names without a monitor.
+
+    Reads the database of config.yaml, whether the service runs or not, and changes nothing.
+    """
+    config = load_or_exit(config_path)
+    with house_of(config) as house, house.store.reading() as connection:
+        health = examine(connection, config, wall_clock())
+    if as_json:
+        print_json(_health_facts(health))
+        return
+    for one in health.monitors:
+        click.echo("\n".join(_monitor_lines(one)))
+    for name in health.unmatched:
+        click.echo(name.in_words)
+
+
+def _monitor_lines(one: MonitorHealth) -> Iterator[str]:
+    acted = f", people acted within {format_span(one.time_to_act)}" if one.time_to_act else ""
+    counts = f"fired {one.counts.fired}, resolved {one.counts.resolved}, published {one.counts.published}"
+    yield f"{one.monitor.key}: {counts} in 30 days{acted}"
+    yield f"  {advice_in_words(one.advice)}"
+    yield from (f"  ! {problem}" for problem in one.problems)
+
+
+def _health_facts(health: Health) -> dict[str, Any]:
+    return {
+        "monitors": [
+            {
+                "monitor": one.monitor.key,
+                "fired": one.counts.fired,
+                "resolved": one.counts.resolved,
+                "published": one.counts.published,
+                "seconds_to_act": one.time_to_act.total_seconds() if one.time_to_act else None,
+                "problems": list(one.problems),
+                "wait_time": format_span(one.monitor.wait_time),
+                "incidents": one.advice.outages,
+                "spared": {format_span(option.wait): option.spared for option in one.advice.options},
+                "suggested_wait_time": format_span(one.advice.suggested.wait)
+                if one.advice.suggested
+                else None,
+                "advice": advice_in_words(one.advice),
+            }
+            for one in health.monitors
+        ],
+        "unmatched": [
+            {"name": one.name, "received_at": one.received_at.isoformat(), "did_you_mean": list(one.near)}
+            for one in health.unmatched
+        ],
+    }

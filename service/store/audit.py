@@ -1,0 +1,71 @@
+"""Rows of what people did that no incident's timeline tells.
+
+They are written in the transaction of what they tell of, are never changed, and hold no secret and no subscriber's
+whole address.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from service.store.access_schema import audit
+
+MOST_ABOUT: Final = 500
+MOST_NOTE: Final = 1_000
+"""Characters kept: what strangers typed must not fill the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that somebody did."""
+
+    id: int
+    at: datetime
+    by: str
+    """An employee's id, `cli`, `token:NAME` for the API, or "" for somebody who is not known."""
+    act: str
+    """In snake case, as `logged_in` or `token_revoked`."""
+    about: str
+    """To what or whom it was done."""
+    note: str
+
+
+def note(connection: Connection, at: datetime, by: str, act: str, about: str = "", note: str = "") -> None:
+    """Write down that somebody did something; addresses of subscribers go through `redacted` first."""
+    connection.execute(
+        insert(audit).values(
+            at=at,
+            by=by[:80],
+            act=act[:64],
+            about=_one_line(about, MOST_ABOUT),
+            note=_one_line(note, MOST_NOTE),
+        )
+    )
+
+
+def listed(
+    connection: Connection, *, by: str | None = None, act: str = "", before_id: int | None = None, limit: int
+) -> tuple[Act, ...]:
+    """Read what was done, newest first; `by` and `act` leave out the rest."""
+    query = select(audit)
+    if by is not None:
+        query = query.where(audit.c.by == by)
+    if act:
+        query = query.where(audit.c.act == act)
+    if before_id is not None:
+        query = query.where(audit.c.id < before_id)
+    rows = connection.execute(query.order_by(audit.c.id.desc()).limit(limit))
+    return tuple(Act(row.id, row.at, row.by, row.act, row.about, row.note) for row in rows)
+
+
+def redacted(address: str) -> str:
+    """Shorten an address to what tells it apart for who knows it: `ada@reader.example` is `a…@reader.example`."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}" if at else f"{address[:1]}…"
+
+
+def _one_line(text: str, most: int) -> str:
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -1,0 +1,80 @@
+"""config.yaml as it lies on disk now, beside the configuration that runs. It is shown and never taken over."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from service.config import Config, load
+from service.config.excerpts import Excerpt, monitor_excerpts
+from service.config.loading import LARGEST
+from service.errors import ConfigFaulty, Fault
+from service.model import Monitor
+
+_NOT_COMPARED: Final = frozenset({"path", "warnings", "mail"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The file as it was read last."""
+
+    config: Config | None
+    """None: it has faults."""
+    faults: tuple[Fault, ...]
+    excerpts: tuple[Excerpt, ...]
+    differs_in: tuple[str, ...] = ()
+    """The sections in which it differs from what runs."""
+
+    def excerpt(self, monitor: Monitor) -> Excerpt | None:
+        """Find where a monitor stands; None: it is not in the file, or not to be found there."""
+        known = self.config.monitors if self.config else ()
+        for one, excerpt in zip(known, self.excerpts, strict=False):
+            if one.key == monitor.key:
+                return excerpt
+        return next((one for one in self.excerpts if one.key == monitor.key), None)
+
+    def problems(self, monitor: Monitor) -> tuple[Fault, ...]:
+        """Give what is wrong, or probably not meant, in a monitor's lines."""
+        excerpt = self.excerpt(monitor)
+        said = self.config.warnings if self.config else self.faults
+        return tuple(one for one in said if excerpt is not None and excerpt.holds(one.line))
+
+
+def read_config_file(running: Config, *, has_sandbox: bool) -> ConfigFile:
+    """Read the file again if it was changed since it was read last, and compare it with what runs."""
+    try:
+        stat = running.path.stat()
+        seen = stat.st_mtime_ns, stat.st_size
+    except (OSError, ValueError):
+        seen = None
+    config, faults, excerpts = _read(running.path, seen)
+    differs_in = tuple(_differences(running, config, has_sandbox)) if config else ()
+    return ConfigFile(config, faults, excerpts, differs_in)
+
+
+@lru_cache(maxsize=4)
+def _read(
+    path: Path, _seen: tuple[int, int] | None
+) -> tuple[Config | None, tuple[Fault, ...], tuple[Excerpt, ...]]:
+    try:
+        with path.open("rb") as opened:
+            text = opened.read(LARGEST).decode("utf-8", "replace")
+        excerpts = monitor_excerpts(text)
+    except (OSError, ValueError):
+        excerpts = ()
+    try:
+        return load(path, os.environ), (), excerpts
+    except ConfigFaulty as error:
+        return None, error.faults, excerpts
+
+
+def _differences(running: Config, config: Config, has_sandbox: bool) -> Iterator[str]:  # noqa: FBT001  private
+    for field in fields(Config):
+        name = field.name
+        if name not in _NOT_COMPARED and getattr(running, name) != getattr(config, name):
+            yield name
+    # the sandbox stands in where there is no mail; secrets, which we may have renewed ourselves, are not shown in words
+    if repr(config.mail) != repr(None if has_sandbox else running.mail):
+        yield "mail"

@@ -1,0 +1,112 @@
+"""Killed in the middle of a fan-out, again and again, the service reaches everybody, and hardly anybody twice."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import insert
+
+from service.config.settings import Limits
+from service.model import SubscriberState
+from service.store import progress
+from service.store.database import Store, open_store
+from service.store.schema import subscribers
+from tests.faults.process import PATIENCE, ServiceProcess
+from tests.faults.sink import Sink, running_sink
+from tests.mailservers.processes import ServersMissing
+from tests.rooms import CONFIG, OWN_ADDRESS, Clock
+
+pytestmark = [pytest.mark.mailservers, pytest.mark.anyio]
+
+KILLS = int(os.environ.get("REPLYCAST_FAN_OUT_KILLS", "2"))
+"""With ten of them there are ten thousand subscribers."""
+SUBSCRIBERS = 1_000 * KILLS
+AT_ONCE = CONFIG.replace("wait_time: 5m", "wait_time: 0").replace("auto_publish: false", "auto_publish: true")
+BETWEEN_LOOKS = 0.01
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Sink]:
+    try:
+        with running_sink(tmp_path) as running:
+            yield running
+    except ServersMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+def write_config(folder: Path, sink: Sink) -> Path:
+    """Write a config.yaml whose mails go into the sink."""
+    path = folder / "config.yaml"
+    path.write_text(f"""\
+mail:
+  from: "Acme Status <{OWN_ADDRESS}>"
+  smtp: {{host: 127.0.0.1, port: {sink.port}, security: none}}
+database: "sqlite:///{folder}/replycast.db"
+{AT_ONCE}""")
+    return path
+
+
+def fill(store: Store) -> list[str]:
+    """Put confirmed subscribers into a fresh database; gives their addresses."""
+    long_ago = Clock().now - timedelta(days=365)
+    addresses = [f"reader{number}@reader.example" for number in range(SUBSCRIBERS)]
+    rows = [
+        {
+            "public_id": f"{number:032x}",
+            "address": address,
+            "address_key": address,
+            "state": SubscriberState.CONFIRMED,
+            "created_at": long_ago,
+            "confirmed_at": long_ago,
+            "unsubscribe_hash": f"{number:064x}",
+        }
+        for number, address in enumerate(addresses)
+    ]
+    with store.transaction() as connection:
+        connection.execute(insert(subscribers), rows)
+    return addresses
+
+
+async def until_sent(store: Store, number: int) -> None:
+    """Wait until so many mails are recorded."""
+    async with asyncio.timeout(PATIENCE * 4):
+        while True:
+            with store.reading() as connection:
+                found = progress.of_update(connection, 1)
+            if found is not None and found.sent >= number:
+                return
+            await asyncio.sleep(
+                BETWEEN_LOOKS
+            )  # between two looks; the condition, not the time, ends the loop
+
+
+async def test_a_fan_out_that_is_killed_reaches_everybody(sink: Sink, tmp_path: Path) -> None:
+    chance = random.Random(KILLS)  # noqa: S311  a moment, not a secret
+    store = open_store(f"sqlite:///{tmp_path}/replycast.db")
+    addresses = fill(store)
+    config, log = write_config(tmp_path, sink), tmp_path / "log"
+    moments = sorted(chance.sample(range(1, SUBSCRIBERS - 100), KILLS))
+    for round_, moment in enumerate(moments):
+        async with await ServiceProcess.start(config, log) as process, httpx2.AsyncClient() as client:
+            if round_ == 0:
+                body = '{monitorName: "Email Server", state: "CRITICAL"}'
+                await client.post(f"{process.url}/webhook/victorops", content=body)
+            await until_sent(store, moment)
+            await process.kill()
+    async with await ServiceProcess.start(config, log) as process:
+        await until_sent(store, SUBSCRIBERS)
+        assert await process.stop() == 0
+    store.close()
+    mails = [(to, message_id) for to, message_id in sink.mails() if to.startswith("reader")]
+    received = Counter(to for to, _ in mails)
+    assert set(received) == set(addresses), "nobody is missed"
+    assert len(mails) - len(addresses) <= KILLS * Limits().connections
+    assert len(set(mails)) == len(addresses), "what came again is the same mail"

@@ -1,0 +1,87 @@
+"""What people did, as admins read it: newest first, page by page, of one person or one kind."""
+
+import pytest
+
+from service.actions.house import House
+from service.store import audit
+from service.web.audit_page import SHOWN
+from tests.rooms import Clock
+from tests.web.employees import Enter
+
+pytestmark = pytest.mark.anyio
+
+PAGE = "/dashboard/audit"
+
+
+def note(house: House, clock: Clock, by: str, act: str, about: str = "") -> None:
+    with house.store.transaction() as connection:
+        audit.note(connection, clock(), by, act, about)
+
+
+async def test_admins_read_what_was_done_newest_first(enter: Enter, house: House, clock: Clock) -> None:
+    note(house, clock, "sam", "subscriber_removed", audit.redacted("ada@reader.example"))
+    note(house, clock, "", "login_refused", "<b>")
+    async with enter("jordan") as jordan:
+        text = (await jordan.get(PAGE)).text
+    assert text.index("logged in") < text.index("a…@reader.example")
+    assert "Sam Lee</a> removed a subscriber" in text
+    assert "Somebody was not let in" in text
+    assert "&lt;b&gt;" in text
+
+
+async def test_it_is_of_one_person_or_one_kind_where_that_is_asked_for(
+    enter: Enter, house: House, clock: Clock
+) -> None:
+    note(house, clock, "sam", "subscriber_removed", "alpha")
+    note(house, clock, "vera", "token_created", "beta")
+    note(house, clock, "", "login_refused", "gamma")
+    async with enter("jordan") as jordan:
+        of_sam = (await jordan.get(f"{PAGE}?by=sam")).text
+        of_tokens = (await jordan.get(f"{PAGE}?act=token_created")).text
+        of_nobody = (await jordan.get(f"{PAGE}?by=nobody")).text
+        of_none = (await jordan.get(f"{PAGE}?by=sam&act=token_created")).text
+    shown = [
+        [word in text for word in ("alpha", "beta", "gamma")] for text in (of_sam, of_tokens, of_nobody)
+    ]
+    assert shown == [[True, False, False], [False, True, False], [False, False, True]]
+    assert "Nothing is found by that." in of_none
+
+
+async def test_it_is_read_page_by_page(enter: Enter, house: House, clock: Clock) -> None:
+    for number in range(SHOWN + 1):
+        note(house, clock, "sam", "token_created", f"token {number}!")
+    async with enter("jordan") as jordan:
+        first = (await jordan.get(f"{PAGE}?by=sam")).text
+        assert f"token {SHOWN}!" in first
+        assert "token 0!" not in first
+        link = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+        second = (await jordan.get(link)).text
+    assert "token 0!" in second
+    assert "token 1!" not in second
+
+
+@pytest.mark.parametrize("other", ["sam", "vera"])
+async def test_it_is_for_admins_alone(enter: Enter, other: str) -> None:
+    async with enter(other) as client:
+        assert (await client.get(PAGE)).status_code == 403
+        assert PAGE not in (await client.get("/dashboard")).text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("ada@reader.example", "a…@reader.example"),
+        ("@x.example", "…@x.example"),
+        ("https://a.example/b", "h…"),
+    ],
+)
+def test_an_address_of_a_subscriber_is_shortened(address: str, shown: str) -> None:
+    assert audit.redacted(address) == shown
+
+
+def test_what_strangers_wrote_stays_on_one_line_and_short(house: House, clock: Clock) -> None:
+    note(house, clock, "x" * 300, "a" * 300, "one\ntwo\x1b[31m" + "y" * 2_000)
+    with house.store.reading() as connection:
+        [row] = audit.listed(connection, limit=1)
+    assert (len(row.by), len(row.act), len(row.about)) == (80, 64, audit.MOST_ABOUT)
+    assert row.about.startswith("one two [31m")
