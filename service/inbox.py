@@ -104,17 +104,25 @@ def receive_mails(store: Store, mails: Sequence[FetchedMail], *, now: datetime) 
 
 def _mail_arrival(mail: FetchedMail, now: datetime) -> Arrival:
     prefix = uid_prefix(mail.account, mail.folder, mail.uidvalidity)
-    about = {"folder": mail.folder, "size": mail.size, "truncated": mail.truncated}
+    about = {"folder": mail.folder, "size": mail.size, "truncated": mail.truncated} | _sender_of(mail.raw)
     key = content_key(mail.raw)
     return Arrival(Door.MAIL, now, mail.raw, about=about, content_key=key, uid_key=f"{prefix}{mail.uid:010}")
 
 
 def receive_handed(store: Store, raw: bytes, *, size: int, now: datetime) -> bool:
     """Store a mail that a mail server handed over; False where it is there already. Raises StoreUnavailable."""
-    about = {"folder": "", "size": size, "truncated": len(raw) < size}
+    about = {"folder": "", "size": size, "truncated": len(raw) < size} | _sender_of(raw)
     arrival = Arrival(Door.MAIL, now, raw, about=about, content_key=content_key(raw))
     with store.transaction() as connection:
         return inbox_rows.add_mails(connection, [arrival]) > 0
+
+
+def _sender_of(raw: bytes) -> dict[str, str]:
+    """Keep what From says, unread, to find a mail by; raw bodies are too long to be searched."""
+    found = _FROM.search(raw[:_HEAD].replace(b"\r\n", b"\n").partition(b"\n\n")[0])
+    said = "" if found is None else found[1].decode("utf-8", "replace")
+    text = " ".join("".join(one if one.isprintable() else " " for one in said).split())
+    return {"sender": text[:_LONGEST_SENDER]} if text else {}
 
 
 def content_key(raw: bytes) -> str:
@@ -128,6 +136,9 @@ def content_key(raw: bytes) -> str:
 
 
 _ORIGIN_FIELDS = (b"message-id:", b"from:", b"date:", b"subject:")
+_FROM = re.compile(rb"^from:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
+_HEAD = 32 * 1024
+_LONGEST_SENDER = 200
 _TRACE_FIELDS = (b"to:", b"delivered-to:", b"received:")
 """What tells two mails apart that have no Message-ID: `hold 30m` now, and the same an hour later."""
 _FOLD = re.compile(rb"\n[ \t]+")

@@ -14,8 +14,8 @@ from typing import Final
 
 from service.actions.house import BY_PROGRAM, House
 from service.errors import NotAllowed, NotFound, PermanentFault
-from service.model import AUTOMATIC, Employee, Role
-from service.store import api_tokens
+from service.model import Employee, Role
+from service.store import api_tokens, audit
 from service.store.api_tokens import ApiToken
 
 LONGEST_NAME: Final = 40
@@ -82,9 +82,10 @@ def create(
             name=name,
             scopes=list(dict.fromkeys(scopes)),
             now=now,
-            by=by.id if by else AUTOMATIC,
+            by=_who(by),
             expires_at=expires_at,
         )
+        audit.note(connection, now, _who(by), "token_created", name, ", ".join(token.scopes))
     return NewToken(token, secret)
 
 
@@ -103,6 +104,7 @@ def revoke(house: House, name: str, by: Employee | None, now: datetime) -> ApiTo
         if found is None:
             raise NotFound(f"there is no token `{name}` that opens anything")
         api_tokens.revoke(connection, found.id, now)
+        audit.note(connection, now, _who(by), "token_revoked", name)
         return found
 
 
@@ -132,6 +134,10 @@ def acting_by(token: ApiToken, scope: Scope) -> Employee:
 
 def _hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _who(by: Employee | None) -> str:
+    return by.id if by else "cli"
 
 
 def _refuse_others(by: Employee | None) -> None:

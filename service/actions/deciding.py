@@ -31,8 +31,12 @@ def discard(house: House, incident_id: int, by: Employee, now: datetime) -> Deci
 def post_update(
     house: House, incident_id: int, by: Employee, status: UpdateStatus, body: str, now: datetime
 ) -> Decision:
-    """Tell the public more; `resolved` closes the incident."""
-    return _order(house, incident_id, by, workflow.PostUpdate(by.id, status, body), now)
+    """Tell the public more, once where the same is said twice in a row; `resolved` closes the incident."""
+    with house.store.transaction() as connection:
+        posted = narrative.updates_of(connection, [incident_id])[incident_id]
+        said_last = (posted[-1].status, posted[-1].body) if posted else None
+        event = workflow.PostUpdate(by.id, status, body, said_last)
+        return order_within(connection, house, incident_id, by, event, now)
 
 
 def hold(house: House, incident_id: int, by: Employee, span: timedelta, now: datetime) -> Decision:

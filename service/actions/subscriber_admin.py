@@ -18,8 +18,8 @@ from service.calls.calling import check_url
 from service.errors import NotAllowed, NotFound, StoreUnavailable
 from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
-from service.model import Channel, Employee, Role, Subscriber, SubscriberState
-from service.store import deliveries, subscriber_lists, subscribers
+from service.model import AUTOMATIC, Channel, Employee, Role, Subscriber, SubscriberState
+from service.store import audit, deliveries, subscriber_lists, subscribers
 from service.store.subscriber_lists import Standing, Wish
 from service.store.subscribers import key_of
 
@@ -78,6 +78,8 @@ def import_file(
             subscriber_lists.change(connection, changes)
             subscriber_lists.confirm_all(connection, [*added.values(), *hear_now], now)
             number_asked = _ask_all(connection, house, asked, now)
+            told = f"{len(added) + number_asked:,} added, {len(kept):,} changed"
+            audit.note(connection, now, _who(by), "subscribers_imported", note=told)
     except StoreUnavailable:
         _forget(house, list(added.values()))
         raise
@@ -144,9 +146,11 @@ def _unheard(house: House, entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(group for group in named if group not in heard)
 
 
-def export_lines(house: House, by: Employee | None) -> Iterator[str]:
+def export_lines(house: House, by: Employee | None, now: datetime) -> Iterator[str]:
     """Write all who have confirmed as a CSV file, line by line. Raises NotAllowed."""
     _refuse_others(by)
+    with house.store.transaction() as connection:
+        audit.note(connection, now, _who(by), "subscribers_exported")
     return write_file(_every_one(house))
 
 
@@ -190,6 +194,7 @@ def add_webhook(
         if found.state is not SubscriberState.CONFIRMED or found.suppressed_at is not None:
             subscribers.set_state(connection, found.id, SubscriberState.CONFIRMED, confirmed_at=now)
         subscribers.choose(connection, found.id, components=components, groups=groups)
+        audit.note(connection, now, _who(by), "webhook_added", audit.redacted(address))
         return subscribers.get(connection, found.id) or found
 
 
@@ -200,16 +205,18 @@ def reinstate(house: House, subscriber_id: int, by: Employee | None, now: dateti
         found = _found(subscribers.get(connection, subscriber_id))
         if found.state is SubscriberState.CONFIRMED and found.suppressed_at is not None:
             subscribers.set_state(connection, found.id, found.state, confirmed_at=now)
+            audit.note(connection, now, _who(by), "subscriber_reinstated", audit.redacted(found.address))
         return found
 
 
-def remove(house: House, subscriber_id: int, by: Employee | None) -> Subscriber:
+def remove(house: House, subscriber_id: int, by: Employee | None, now: datetime) -> Subscriber:
     """Forget a subscriber altogether; what was sent stays in the records. Raises NotFound and NotAllowed."""
     _refuse_others(by)
     with house.store.transaction() as connection:
         found = _found(subscribers.get(connection, subscriber_id))
         deliveries.cancel_of_subscriber(connection, found.id, "removed")
         subscribers.remove(connection, found.id)
+        audit.note(connection, now, _who(by), "subscriber_removed", audit.redacted(found.address))
         return found
 
 
@@ -217,6 +224,10 @@ def _found(subscriber: Subscriber | None) -> Subscriber:
     if subscriber is None:
         raise NotFound("there is no such subscriber")
     return subscriber
+
+
+def _who(by: Employee | None) -> str:
+    return by.id if by else AUTOMATIC
 
 
 def _refuse_others(by: Employee | None) -> None:

@@ -7,8 +7,10 @@ that very address is connected to, so that a name which changes its mind between
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -96,12 +98,18 @@ class AddressPrivate(PermanentFault):
     """A webhook's name leads to an address of our own network."""
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Read once whose certificates are trusted: the same file for each caller."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 @asynccontextmanager
 async def open_caller(*, may_be_private: bool) -> AsyncIterator[Caller]:
     """Give a caller until the block ends; `may_be_private` also lets it call addresses of our own network."""
     limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
     # no proxy or credentials from the environment: the URL says all that is sent
-    transport = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
+    transport = httpx2.AsyncHTTPTransport(verify=_trust(), limits=limits, trust_env=False)
     if not may_be_private:
         transport._pool._network_backend = _PublicOnly()  # noqa: SLF001  httpx2 has no public way to give one
     async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=False) as client:

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from service.actions.foretelling import foretell_post
 from service.app.building import DNS_PATIENCE, SANDBOX_ADDRESS
-from service.cli.post_words import foretell
 from service.config import Config, load
 from service.config.settings import Authenticity, Policy, Replies
 from service.config.spans import format_span
@@ -18,9 +18,7 @@ from service.mail.dkim_check import LookUp, dns_look_up
 from service.mail.leaving import REASON, read_leaving
 from service.mail.replies import explain, explain_unreadable, read_reply
 from service.mail.words import vocabulary
-from service.providers.matching import match_monitor, near_names, state_for
 from service.providers.post import RawPost
-from service.providers.registry import provider_named
 
 
 def listed(faults: Sequence[Fault]) -> list[dict[str, object]]:
@@ -32,25 +30,21 @@ def explain_post(
     config: Config, provider: str, body: bytes, content_type: str, query: Mapping[str, str]
 ) -> dict[str, Any]:
     """Say what a webhook's body would be taken for; raises ProviderUnknown."""
-    read = provider_named(provider).read
     try:
-        alerts = read(RawPost(body, content_type, query))
+        foretold = foretell_post(provider, RawPost(body, content_type, query), config.monitors)
     except PostUnreadable as error:
         return {"accepted": False, "reason": str(error), "alerts": []}
-    explained = []
-    for alert in alerts:
-        monitor = match_monitor(alert.monitor_name, alert.provider, config.monitors)
-        near = () if monitor else near_names(alert.monitor_name, config.monitors)
-        explained.append(
-            {
-                "monitor_name": alert.monitor_name,
-                "state": (state_for(alert, monitor) if monitor else alert.state).value,
-                "entity_id": alert.entity_id,
-                "matches": monitor.alert_names[0] if monitor else None,
-                "did_you_mean": list(near),
-                "reason": foretell(alert, monitor, near),
-            }
-        )
+    explained = [
+        {
+            "monitor_name": one.alert.monitor_name,
+            "state": one.state.value,
+            "entity_id": one.alert.entity_id,
+            "matches": one.monitor.alert_names[0] if one.monitor else None,
+            "did_you_mean": list(one.near),
+            "reason": one.said,
+        }
+        for one in foretold
+    ]
     return {"accepted": True, "reason": "read", "alerts": explained}
 
 

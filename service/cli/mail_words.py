@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from service.cli.post_words import shown
+from service.actions.foretelling import shown
 from service.config.settings import Policy
 from service.mail.authenticity import Verdict
 from service.mail.leaving import REASON as UNSUBSCRIBE

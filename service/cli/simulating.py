@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from service.actions.foretelling import shown
 from service.actions.monitor_health import Health, MonitorHealth, examine
 from service.actions.simulating import simulate as run_simulation
 from service.actions.simulation import GivenPost, Simulation, Step, named_post
@@ -15,7 +16,6 @@ from service.actions.wait_advice import advice_in_words
 from service.app.running import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
-from service.cli.post_words import shown
 from service.config.spans import format_span, parse_span
 from service.outbox.composing import compose_one
 from service.providers.post import RawPost

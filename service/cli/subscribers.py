@@ -105,7 +105,7 @@ def import_command(file: BinaryIO, config_path: Path, *, have_agreed: bool, as_j
 def export_command(config_path: Path) -> None:
     """Write all who have confirmed as CSV to the standard output; what it writes can be imported."""
     with house_of(load_or_exit(config_path)) as house:
-        for line in subscriber_admin.export_lines(house, None):
+        for line in subscriber_admin.export_lines(house, None, wall_clock()):
             sys.stdout.write(line)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from service.config.document import Document, Keys
+from service.config.document import Document
 from service.config.form import DEFAULT_PROVIDER
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty
@@ -36,7 +36,7 @@ def monitor_excerpts(text: str) -> tuple[Excerpt, ...]:
         return ()
     tree = document.tree
     monitors = tree.get("monitors") if isinstance(tree, dict) else None
-    if not isinstance(monitors, list):
+    if not isinstance(monitors, list) or not monitors:
         return ()
     lines = text.splitlines()
     starts = [document.place(("monitors", at)).line for at in range(len(monitors))]
@@ -47,12 +47,8 @@ def monitor_excerpts(text: str) -> tuple[Excerpt, ...]:
 def _end(document: Document, last: int) -> int:
     """Find the last line of the monitors: the one before the next key on top of the file."""
     place = document.place(("monitors",))
-    tops = (document.place(keys).key_line for keys in _top_keys(document))
+    tops = (document.place((name,)).key_line for name in document.tree)
     return min((line - 1 for line in tops if line > place.key_line), default=last)
-
-
-def _top_keys(document: Document) -> Iterator[Keys]:
-    return ((name,) for name in document.tree)
 
 
 def _excerpts(monitors: list[Any], starts: list[int], ends: list[int], lines: list[str]) -> Iterator[Excerpt]:

@@ -4,10 +4,9 @@ Pure. Tells what a mail system reports and never acts on it; the mail that a bou
 its Message-ID alone, so no word in it is ever an order. Whether a public id is known is for the store to say.
 """
 
-import hashlib
 import hmac
 import re
-from base64 import b32decode, b32encode
+from base64 import b32decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,7 +27,7 @@ from service.mail.delivery_status import read_delivery_status
 from service.mail.headers import one_line
 from service.mail.parsing import MOST_BYTES, ParsedMail, parse_mail, read_sender
 from service.mail.plain_text import without_invisible
-from service.mail.tokens import ENVELOPE_FIELDS, MOST_REFERENCES, split_references
+from service.mail.tokens import ENVELOPE_FIELDS, MOST_REFERENCES, base32, keyed_digest, split_references
 
 MOST_DIAGNOSTIC: Final = 300
 """Characters of a bounce's reason that are kept."""
@@ -100,7 +99,7 @@ def bounce_address(own_address: str, public_id: str, key: bytes) -> str:
     local, _, domain = own_address.rpartition("@")
     if not _PUBLIC_ID.fullmatch(public_id):
         return own_address
-    mark = b32encode(bytes.fromhex(public_id) + _check(public_id, key)).decode("ascii").lower()
+    mark = base32(bytes.fromhex(public_id) + _check(public_id, key))
     tagged = f"{local}+b-{mark}"
     address = f"{tagged}@{domain}"
     fits = len(tagged) <= _LONGEST_LOCAL_PART and len(address) <= _LONGEST_ADDRESS
@@ -207,7 +206,7 @@ def _rank(report: Mapping[str, str]) -> int:
 
 
 def _check(public_id: str, key: bytes) -> bytes:
-    return hmac.digest(key, b"bounce:" + public_id.encode(), hashlib.sha256)[:_CHECK_BYTES]
+    return keyed_digest(key, b"bounce:" + public_id.encode())[:_CHECK_BYTES]
 
 
 def _in_addresses(fields: Sequence[tuple[str, str]], key: bytes) -> Iterator[str]:

@@ -39,29 +39,20 @@ Theirs = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    name: str
-    cut: int
-    """After how many bytes a soft line break goes through it; 0: none does."""
-    then: bytes
-    """The text up to the next place."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Section:
     """A stretch of the mail, all of it in base64 or none."""
 
-    begins: bytes
-    places: tuple[_Place, ...]
+    pieces: tuple[bytes, ...]
+    """Its text, with an empty piece wherever something of a subscriber's own goes."""
+    gaps: tuple[tuple[int, str, slice], ...]
+    """Of each such piece its index, the name of the place, and which part of what is theirs goes there."""
     in_base64: bool
 
     def filled(self, theirs: Theirs) -> bytes:
         """Put in what is a subscriber's own."""
-        pieces = [self.begins]
-        for place in self.places:
-            value, cut = theirs[place.name], place.cut
-            pieces += (value[:cut], _SOFT_BREAK, value[cut:]) if cut else (value,)
-            pieces.append(place.then)
+        pieces = list(self.pieces)
+        for index, name, part in self.gaps:
+            pieces[index] = theirs[name][part]
         whole = b"".join(pieces)
         return encodebytes(whole).replace(b"\n", b"\r\n") if self.in_base64 else whole
 
@@ -90,7 +81,9 @@ class BulkMail:
             if office.verp
             else self.sender,
             recipient=delivery.recipient,
-            message=b"".join([section.filled(theirs) for section in self.sections]),
+            message=self.sections[0].filled(theirs)
+            if len(self.sections) == 1
+            else b"".join([section.filled(theirs) for section in self.sections]),
         )
 
 
@@ -136,22 +129,20 @@ def _sections(message: bytes, theirs: Theirs) -> Iterator[_Section]:
     for index, stretch in enumerate(_ENCODED_PART.split(message)):
         in_base64 = index % 2 == 1
         text = decodebytes(stretch) if in_base64 else stretch
-        found = list(places.finditer(text))
-        ends = [match.start() for match in found[1:]] + [len(text)]
-        yield _Section(
-            begins=text[: found[0].start()] if found else text,
-            places=tuple(
-                _Place(
-                    name=next(name for name in theirs if match[_group(name)] is not None),
-                    cut=max(match[0].find(_SOFT_BREAK), 0),
-                    then=text[match.end() : end],
-                )
-                for match, end in zip(found, ends, strict=True)
-            )
-            if found
-            else (),
-            in_base64=in_base64,
-        )
+        pieces: list[bytes] = []
+        gaps: list[tuple[int, str, slice]] = []
+        done = 0
+        for match in places.finditer(text):
+            pieces.append(text[done : match.start()])
+            name = next(name for name in theirs if match[_group(name)] is not None)
+            cut = match[0].find(_SOFT_BREAK)
+            for part in (slice(cut), slice(cut, None)) if cut > 0 else (slice(None),):
+                if part.start:
+                    pieces.append(_SOFT_BREAK)
+                gaps.append((len(pieces), name, part))
+                pieces.append(b"")
+            done = match.end()
+        yield _Section((*pieces, text[done:]), tuple(gaps), in_base64)
 
 
 def _pattern(name: str, value: bytes) -> bytes:

@@ -5,9 +5,8 @@ It decides nothing about sending, and never sees whether a token was used.
 """
 
 import hashlib
-import hmac
 import re
-from base64 import b32encode, encodebytes
+from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from service.mail.headers import (
 from service.mail.rendering import MailSurroundings, render
 from service.mail.tokens import (
     MOST_REFERENCES,
+    derived_token,
     make_token,
     message_id,
     reply_address,
@@ -36,7 +36,6 @@ from service.mail.tokens import (
 )
 from service.model import Delivery, DeliveryKind
 
-_TOKEN_BYTES: Final = 16
 _MESSAGE_ID: Final = re.compile(r"<(?!.*=\?)[!-;=?-~]{3,250}>")
 _LOCAL_PART_LIMIT: Final = 64
 """Octets before the @ (RFC 5321 section 4.5.3.1.1)."""
@@ -116,8 +115,7 @@ def unsubscribe_token(key: bytes, subscriber_public_id: str) -> str:
 
 def link_token(key: bytes, public_id: str, purpose: str) -> str:
     """Derive the token of a link, as `make_token` does for replies; of another purpose it is another."""
-    digest = hmac.digest(key, f"{purpose}:{public_id}".encode(), hashlib.sha256)
-    return b32encode(digest[:_TOKEN_BYTES]).decode("ascii").rstrip("=").lower()
+    return derived_token(key, f"{purpose}:{public_id}")
 
 
 def _links(delivery: Delivery, office: PostOffice) -> dict[str, str]:

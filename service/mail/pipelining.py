@@ -9,9 +9,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import aiosmtplib
 
@@ -38,11 +37,11 @@ _GO_ON, _DONE = 354, 250
 _GOING_AWAY = 421
 """RFC 5321 section 3.8: the one answer that may come unasked."""
 _CODE_LENGTH: Final = 3
+_AFTER_CODE: Final = (b" ", b"-", b"\r", b"")
 _COMMANDS_OF_ENVELOPE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     code: int
     text: bytes
 
@@ -228,19 +227,23 @@ class PipelinedSession(asyncio.Protocol):
             if self._fault:  # what follows would be taken for the answer to something else
                 return
             self._take_line(line)
-        if len(self._received) + sum(map(len, self._lines)) > _ANSWER_LIMIT:
+        if (self._received or self._lines) and self._unfinished() > _ANSWER_LIMIT:
             self.close("it answers without end")
         self._wake()
 
+    def _unfinished(self) -> int:
+        return len(self._received) + sum(map(len, self._lines))
+
     def _take_line(self, line: bytes) -> None:
-        code = line[:_CODE_LENGTH]
-        if not (len(code) == _CODE_LENGTH and code.isdigit() and line[3:4] in {b"", b" ", b"-", b"\r"}):
+        code, between, text = line[:_CODE_LENGTH], line[3:4], line[_CODE_LENGTH + 1 :]
+        if not (len(code) == _CODE_LENGTH and code.isdigit() and between in _AFTER_CODE):
             self.close(f"answered {plain(line.decode('utf-8', 'replace'))!r}, which is no SMTP")
             return
-        self._lines.append(line[_CODE_LENGTH + 1 :])
-        if line[3:4] == b"-":
-            return
-        text, self._lines = b" ".join(self._lines), []
+        if between == b"-" or self._lines:
+            self._lines.append(text)
+            if between == b"-":
+                return
+            text, self._lines = b" ".join(self._lines), []
         self._owed -= 1
         answer = _Answer(int(code), text)
         if self._owed < 0:

@@ -8,6 +8,7 @@ import secrets
 import ssl
 from argparse import Namespace
 from asyncio import StreamReader, StreamWriter
+from functools import cache
 from typing import Final
 
 from proxyprotocol.result import ProxyResultLocal
@@ -17,6 +18,7 @@ from pymap.concurrent import Subsystem
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
+from pysasl import SASLAuth
 from pysasl.hashing import Cleartext
 
 from service.config.settings import Imap, Secret, Security
@@ -33,6 +35,16 @@ class _Settings(Config):
     def greeting(self) -> bytes:
         """Greet without asking the name service who we are."""
         return b"Replycast sandbox ready"
+
+    @property
+    def tls_auth(self) -> SASLAuth:
+        """Offer pymap's own ways to log in, found once: it searches all installed packages at each connection."""
+        return _ways_to_log_in()
+
+
+@cache
+def _ways_to_log_in() -> SASLAuth:
+    return SASLAuth.defaults()
 
 
 class ReplyMailbox:

@@ -288,6 +288,8 @@ def plain(text: str, *hidden: str) -> str:
     for secret in filter(None, hidden):
         readable = readable.replace(secret, "***")
     line = " ".join(readable.split())
+    if line.isprintable():
+        return line[:ANSWER_LIMIT]
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)[
         :ANSWER_LIMIT
     ]

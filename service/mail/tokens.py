@@ -7,8 +7,8 @@ authorises nothing: whether it is known, unused and in time is for `actions` to 
 import hashlib
 import hmac
 import re
-from base64 import b32encode
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 ENVELOPE_FIELDS = (
     "delivered-to",
@@ -22,6 +22,9 @@ ENVELOPE_FIELDS = (
 MOST_REFERENCES = 20
 
 _TOKEN_BYTES = 16
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(one + other for one in _LETTERS for other in _LETTERS)
+"""What ten bits are in base32, by their value."""
 # Servers rewrite mailbox and domain of an address, but keep what stands behind the plus; a stranger's token of
 # this form is merely unknown.
 _IN_ADDRESS = re.compile(r"\+([a-z2-7]{26})@", re.IGNORECASE | re.ASCII)
@@ -32,8 +35,33 @@ _BETWEEN_REFERENCES = re.compile(r"[\s,]+")
 
 def make_token(key: bytes, public_id: str) -> str:
     """Derive a delivery's token from its public id: HMAC-SHA256, the first 128 bits, as base32 (RFC 4648)."""
-    digest = hmac.digest(key, b"reply:" + public_id.encode(), hashlib.sha256)
-    return b32encode(digest[:_TOKEN_BYTES]).decode("ascii").rstrip("=").lower()
+    return derived_token(key, f"reply:{public_id}")
+
+
+def derived_token(key: bytes, text: str) -> str:
+    """Derive a token from a text that says what it is for, as `make_token` does."""
+    return base32(keyed_digest(key, text.encode())[:_TOKEN_BYTES])
+
+
+def keyed_digest(key: bytes, text: bytes) -> bytes:
+    """Give the HMAC-SHA256 (RFC 2104) of a text; for many texts of one key in half of the time of `hmac.digest`."""
+    started = _started(key).copy()
+    started.update(text)
+    return started.digest()
+
+
+@lru_cache(maxsize=8)
+def _started(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod=hashlib.sha256)
+
+
+def base32(value: bytes) -> str:
+    """Write in base32 (RFC 4648), lower-case and without padding: half of the time of `base64.b32encode`."""
+    bits = 8 * len(value)
+    pairs = -(-bits // 10)
+    number = int.from_bytes(value) << (10 * pairs - bits)
+    letters = "".join([_PAIRS[number >> shift & 1023] for shift in range(10 * (pairs - 1), -1, -10)])
+    return letters[: -(-bits // 5)]
 
 
 def hash_token(token: str) -> str:

@@ -20,7 +20,7 @@ class ApiToken:
     scopes: tuple[str, ...]
     created_at: datetime
     created_by: str
-    """An employee's id, or AUTOMATIC for whoever has a shell on the machine."""
+    """An employee's id, or `cli` for whoever has a shell on the machine."""
     expires_at: datetime | None = None
     """None: never."""
     used_at: datetime | None = None

@@ -7,6 +7,7 @@ whole address.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, insert, select
 
@@ -61,7 +62,12 @@ def listed(
 
 
 def redacted(address: str) -> str:
-    """Shorten an address to what tells it apart for who knows it: `ada@reader.example` is `a…@reader.example`."""
+    """Shorten an address to what tells it apart for who knows it: `ada@reader.example` is `a…@reader.example`.
+
+    Of a URL its host is left, for the rest may be a secret.
+    """
+    if "://" in address:
+        return f"{urlsplit(address).hostname or ''}/…"
     local, at, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}" if at else f"{address[:1]}…"
 

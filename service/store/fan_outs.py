@@ -45,8 +45,8 @@ def is_end(connection: Connection, said: Update) -> bool:
 
 
 def _end_of(connection: Connection, said: Update) -> int | None:
-    if said.incident_id is None:
-        return None
+    if said.incident_id is None or said.corrects_id is not None:
+        return None  # whoever read what was wrong is told so, also when it is over
     resolved = (
         updates.c.incident_id == said.incident_id,
         updates.c.status == UpdateStatus.RESOLVED,
@@ -61,7 +61,9 @@ def cancel_unsent(connection: Connection, said: Update, why: str, *, limit: int)
 
     What was claimed and of which nothing is known may have arrived: it stays.
     """
-    earlier = select(updates.c.id).where(updates.c.incident_id == said.incident_id, updates.c.id < said.id)
+    earlier = select(updates.c.id).where(
+        updates.c.incident_id == said.incident_id, updates.c.id < said.id, updates.c.corrects_id.is_(None)
+    )
     # a sum is looked up in no index: of these few that wait, and not of all that were ever sent
     unsent = (
         (deliveries.c.update_id + 0).in_(earlier),

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.schema import inbox
@@ -212,22 +212,29 @@ class Headline:
 
 def headlines(connection: Connection, *, before_id: int | None = None, limit: int) -> tuple[Headline, ...]:
     """Read what arrived without the bodies, newest first."""
-    shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
-    told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation)
-    query = select(*shown, *told, func.length(inbox.c.raw).label("size"))
+    query = select(*headline_columns())
     if before_id is not None:
         query = query.where(inbox.c.id < before_id)
-    return tuple(
-        Headline(
-            id=row.id,
-            door=Door(row.door),
-            provider=row.provider,
-            received_at=row.received_at,
-            size=row.size,
-            state=InboxState(row.state),
-            attempts=row.attempts,
-            reason=row.reason,
-            explanation=row.explanation,
-        )
-        for row in connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))
+    return tuple(map(headline_of, connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))))
+
+
+def headline_columns() -> tuple[ColumnElement[Any], ...]:
+    """Give what `headline_of` reads a headline from."""
+    shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
+    told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation)
+    return (*shown, *told, func.length(inbox.c.raw).label("size"))
+
+
+def headline_of(row: Row[Any]) -> Headline:
+    """Make a headline of a row of `headline_columns`."""
+    return Headline(
+        id=row.id,
+        door=Door(row.door),
+        provider=row.provider,
+        received_at=row.received_at,
+        size=row.size,
+        state=InboxState(row.state),
+        attempts=row.attempts,
+        reason=row.reason,
+        explanation=row.explanation,
     )

@@ -1,6 +1,6 @@
 """Statements made once and handed to the driver as they are: for what is asked for each reply and alert.
 
-SQLAlchemy's own way from a statement to the driver takes ten times as long as the database does. Types are those of
+SQLAlchemy's own way from a statement to the driver takes longer than the database does. Types are those of
 the schema, faults come out as SQLAlchemy's, and whoever listens for `before_cursor_execute` hears of it. It opens no
 transaction.
 """

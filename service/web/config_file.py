@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -42,21 +43,21 @@ class ConfigFile:
         return tuple(one for one in said if excerpt is not None and excerpt.holds(one.line))
 
 
-def read_config_file(running: Config, *, has_sandbox: bool) -> ConfigFile:
-    """Read the file again if it was changed since it was read last, and compare it with what runs."""
+def read_config_file(running: Config, now: datetime, *, has_sandbox: bool) -> ConfigFile:
+    """Compare the file with what runs; it is read again when it was changed, and once a minute for what it names."""
     try:
         stat = running.path.stat()
         seen = stat.st_mtime_ns, stat.st_size
     except (OSError, ValueError):
         seen = None
-    config, faults, excerpts = _read(running.path, seen)
+    config, faults, excerpts = _read(running.path, seen, now.replace(second=0, microsecond=0))
     differs_in = tuple(_differences(running, config, has_sandbox)) if config else ()
     return ConfigFile(config, faults, excerpts, differs_in)
 
 
 @lru_cache(maxsize=4)
 def _read(
-    path: Path, _seen: tuple[int, int] | None
+    path: Path, _seen: tuple[int, int] | None, _minute: datetime
 ) -> tuple[Config | None, tuple[Fault, ...], tuple[Excerpt, ...]]:
     try:
         with path.open("rb") as opened:

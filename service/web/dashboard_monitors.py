@@ -43,7 +43,7 @@ _SPANS: Final = ("recovered_after", "publish_after")
 
 
 def _file_of(front: Front) -> ConfigFile:
-    return read_config_file(front.house.config, has_sandbox=front.sandbox is not None)
+    return read_config_file(front.house.config, front.clock(), has_sandbox=front.sandbox is not None)
 
 
 def _monitor_of(request: Request) -> Monitor:

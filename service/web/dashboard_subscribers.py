@@ -119,7 +119,7 @@ def export(request: Request, employee: Employee) -> Response:
     """Give the list as a CSV file."""
     front = front_of(request)
     name = f"subscribers-{front.clock():%Y-%m-%d}.csv"
-    lines = subscriber_admin.export_lines(front.house, employee)
+    lines = subscriber_admin.export_lines(front.house, employee, front.clock())
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -180,7 +180,8 @@ def reinstate(request: Request, employee: Employee, _form: Mapping[str, str]) ->
 @ordered_by_employees
 def remove(request: Request, employee: Employee, _form: Mapping[str, str]) -> Response:
     """Forget a subscriber."""
-    subscriber_admin.remove(front_of(request).house, row_id(request), employee)
+    front = front_of(request)
+    subscriber_admin.remove(front.house, row_id(request), employee, front.clock())
     return RedirectResponse(f"{_HERE}?said=removed", 303)
 
 

@@ -1,67 +1,79 @@
 """The inbox, as employees see it: every post and mail as it was received, with what became of it and why."""
 
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.errors import NotFound
 from service.model import Employee, Role
-from service.store import inbox_rows, narrative
-from service.store.inbox_rows import Door
-from service.web.dashboard_view import raw_text
+from service.store import inbox_rows, inbox_search
+from service.store.inbox_rows import Door, InboxState
+from service.store.inbox_search import SEARCHED, Wanted
+from service.web import inbox_arrival
 from service.web.front import front_of, page
-from service.web.login import before_id, row_id, shown_to_employees
+from service.web.inbox_arrival import RAW_SHOWN
+from service.web.login import before_id, shown_to_employees
+
+__all__ = ["RAW_SHOWN", "ROWS_SHOWN", "routes", "show_inbox"]
 
 ROWS_SHOWN: Final = 25
-RAW_SHOWN: Final = 64 * 1024
-"""Bytes."""
+LONGEST_SEARCH: Final = 200
+DOORS: Final[Mapping[str, str]] = {"": "Posts and mails", Door.WEBHOOK: "Posts", Door.MAIL: "Mails"}
+STATES: Final[Mapping[str, str]] = {
+    "": "In any state",
+    InboxState.PENDING: "Not worked off",
+    InboxState.DONE: "Done",
+    InboxState.REFUSED: "Refused",
+    InboxState.QUARANTINED: "Quarantined",
+}
 
 
 @shown_to_employees
 def show_inbox(request: Request, employee: Employee) -> Response:
-    """Show what arrived, newest first, page by page."""
-    before = before_id(request)
+    """Show what arrived, newest first, page by page; where something is looked for, among the newest."""
+    before, asked = before_id(request), request.query_params
+    door, state = asked.get("door", ""), asked.get("state", "")
+    wanted = Wanted(
+        door=Door(door) if door and door in DOORS else None,
+        state=InboxState(state) if state and state in STATES else None,
+        reason=asked.get("reason", "").strip()[:LONGEST_SEARCH],
+        text=asked.get("q", "").strip()[:LONGEST_SEARCH],
+        # subscribers write too, and their addresses are for admins
+        is_by_sender=employee.role is Role.ADMIN,
+    )
     with front_of(request).house.store.reading() as connection:
-        rows = inbox_rows.headlines(connection, before_id=before, limit=ROWS_SHOWN + 1)
+        rows = (
+            inbox_search.search(connection, wanted, before_id=before, limit=ROWS_SHOWN + 1)
+            if wanted
+            else inbox_rows.headlines(connection, before_id=before, limit=ROWS_SHOWN + 1)
+        )
         pending = inbox_rows.count_pending(connection)
+        reasons = inbox_search.reasons(connection)
+    searched = {
+        "q": wanted.text,
+        "door": wanted.door or "",
+        "state": wanted.state or "",
+        "reason": wanted.reason,
+    }
+    older = searched if wanted else {}
     return page(
         request,
         "dashboard/inbox.html",
         employee=employee,
         here="inbox",
         rows=rows[:ROWS_SHOWN],
-        has_older=len(rows) > ROWS_SHOWN,
+        older=urlencode({**older, "before": rows[ROWS_SHOWN - 1].id}) if len(rows) > ROWS_SHOWN else "",
         before=before,
         pending=pending,
+        wanted=wanted,
+        doors=DOORS,
+        states=STATES,
+        reasons=reasons,
+        searched=SEARCHED,
     )
 
 
-@shown_to_employees
-def show_arrival(request: Request, employee: Employee) -> Response:
-    """Show one post or mail as it was received.
-
-    A mail is shown whole only to admins: it quotes the token that lets one approve in another's name.
-    """
-    inbox_id = row_id(request)
-    with front_of(request).house.store.reading() as connection:
-        row = inbox_rows.get(connection, inbox_id)
-        incident_ids = narrative.incident_ids_of_arrival(connection, inbox_id)
-    if row is None:
-        raise NotFound(f"Nothing in the inbox has the number {inbox_id}.")
-    may_read = row.door is Door.WEBHOOK or employee.role is Role.ADMIN
-    return page(
-        request,
-        "dashboard/arrival.html",
-        employee=employee,
-        here="arrival",
-        row=row,
-        incident_ids=incident_ids,
-        text=raw_text(row.raw, RAW_SHOWN) if may_read else None,
-        size=len(row.raw),
-        most=RAW_SHOWN,
-    )
-
-
-routes = [Route("/dashboard/inbox", show_inbox), Route("/dashboard/inbox/{id}", show_arrival)]
+routes = [Route("/dashboard/inbox", show_inbox), *inbox_arrival.routes]

@@ -126,6 +126,8 @@ def edit(incident: Incident, event: Edit) -> Decision:
 
 def post_update(incident: Incident, event: PostUpdate, policy: Policy, now: datetime) -> Decision:
     """Tell the public more about a published incident, which is reminded of later then; `resolved` closes it."""
+    if incident.phase.is_public and event.said_last == (event.status, event.body):
+        return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
     match incident.phase:
         case Phase.PUBLISHED | Phase.RECOVERED if event.status is UpdateStatus.RESOLVED:
             return closed(changed(incident), Reason.CLOSED, event.body, event.by, now)

@@ -174,6 +174,8 @@ class PostUpdate:
     by: str
     status: UpdateStatus
     body: str
+    said_last: tuple[UpdateStatus, str] | None = None
+    """What the public read last, where that may be the very same: a form that was sent twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ TO_EMPLOYEES = [
     DeliveryKind.DISCARDED,
     DeliveryKind.REMINDER,
     DeliveryKind.CONFIRM_REPLY,
-    *LET_GO,
+    *sorted(LET_GO),
 ]
 
 

@@ -42,7 +42,7 @@ def test_a_script_reads_what_was_made(config: Path) -> None:
         "name": "deploy",
         "scopes": ["incidents:read"],
         "created_at": "2026-11-24T12:00:00+00:00",
-        "created_by": "automatic",
+        "created_by": "cli",
         "expires_at": "2026-12-24T12:00:00+00:00",
         "used_at": None,
         "revoked_at": None,

@@ -95,3 +95,29 @@ async def test_a_correction_that_is_sent_twice_is_told_once(world: World, clock:
     assert await correct(world, clock, 0, "It is the calendar.") is Reason.UPDATE_CORRECTED, (
         "it stood before only"
     )
+
+
+async def test_an_update_that_is_sent_twice_is_told_once(world: World, clock: Clock) -> None:
+    await world.subscribe(ANA)
+    await publish(world)
+    house, by = world.service.house, world.service.house.config.employees["jordan"]
+    reasons = [
+        deciding.post_update(house, 1, by, UpdateStatus.MONITORING, text, clock()).reason
+        for text in ("A fix is in.", "A fix is in.", "It holds.", "A fix is in.")
+    ]
+    posted, same = Reason.UPDATE_POSTED, Reason.REFUSED_TEXT_THE_SAME
+    assert reasons == [posted, same, posted, posted]
+
+
+async def test_a_correction_that_had_not_left_when_it_was_over_still_leaves(
+    world: World, clock: Clock
+) -> None:
+    await world.subscribe(ANA)
+    await publish(world)
+    house, by = world.service.house, world.service.house.config.employees["jordan"]
+    deciding.correct(house, 1, updates(world)[0].id, by, "It is the calendar.", clock())
+    deciding.close(house, 1, by, "It is over.", clock())
+    await world.after(seconds=1)
+    told = [mail.text for mail in world.mails(ANA)[-2:]]
+    assert "It is the calendar." in told[0]
+    assert "It is over." in told[1]

@@ -40,13 +40,17 @@ def _yes_or_no(value: object) -> object:
     return value
 
 
-def _hold(text: str) -> str:
+def _span(text: str) -> str:
     try:
-        span = parse_span(text)
+        parse_span(text)
     except ValueError as error:
         raise PydanticCustomError("span", "{said}", {"said": str(error)}) from error
-    if not timedelta(0) < span <= LONGEST_HOLD:
-        raise PydanticCustomError("span", "hold for something, and for seven days at most")
+    return text
+
+
+def _hold(text: str) -> str:
+    if not timedelta(0) < parse_span(text) <= LONGEST_HOLD:
+        raise PydanticCustomError("hold", "hold for something, and for seven days at most")
     return text
 
 
@@ -101,7 +105,8 @@ Called = Annotated[
     AfterValidator(_of_a_webhook),
     Field(json_schema_extra={"enum": [one.value for one in Channel if one is not Channel.EMAIL]}),
 ]
-Span = Annotated[str, Field(pattern=r"^([0-9]{1,9}[dhms]){1,4}$", max_length=40), AfterValidator(_hold)]
+Span = Annotated[str, Field(pattern=r"^([0-9]{1,9}[dhms]){1,4}$", max_length=40), AfterValidator(_span)]
+"""As config.yaml has them; 31 days at most."""
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Number = Annotated[int, Field(ge=1, le=10**18 - 1), BeforeValidator(_whole_number)]
 Limit = Annotated[int, Field(ge=1, le=MOST_ROWS), BeforeValidator(_whole_number)]
@@ -177,7 +182,9 @@ class HoldBody(Body):
     """Let nothing happen by itself for a while."""
 
     model_config = example(span="30m")
-    span: Span = Field(description="As `30m`, `2h` or `1h30m`; seven days at most.")
+    span: Annotated[Span, AfterValidator(_hold)] = Field(
+        description="As `30m`, `2h` or `1h30m`; seven days at most."
+    )
 
 
 class EditBody(Body):

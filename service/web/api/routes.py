@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Final
 
 import orjson
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.web.api import incidents, maintenance, monitors, simulating, subscribers
@@ -33,7 +34,7 @@ _SAID: Final = {404: "there is nothing at this address", 405: "this is not done 
 _NO_OTHER_BOUND: Final = sys.maxsize
 
 
-def routes(calls_a_minute: int = CALLS_A_MINUTE) -> list[BaseRoute]:
+def routes(calls_a_minute: int = CALLS_A_MINUTE) -> list[Mount]:
     """Give the routes of an application, which counts calls for itself."""
     door = Door(calls_a_minute)
     by_path: dict[str, dict[str, Operation]] = {}
@@ -58,8 +59,12 @@ def _endpoint(door: Door, by_method: dict[str, Operation]) -> Callable[[Request]
 
 async def show_document(request: Request) -> Response:
     """Show the OpenAPI document; it tells nothing of this installation but its address."""
-    document = openapi(OPERATIONS, front_of(request).house.config.site.url, ROOT)
-    return Response(orjson.dumps(document), media_type=JSON)
+    return Response(_written(front_of(request).house.config.site.url), media_type=JSON)
+
+
+@cache
+def _written(url: str) -> bytes:
+    return orjson.dumps(openapi(OPERATIONS, url, ROOT))
 
 
 class _Problems:

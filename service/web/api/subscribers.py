@@ -82,7 +82,7 @@ def import_subscribers(call: Call) -> ImportedShown | Problem:
 def export_subscribers(call: Call) -> StreamingResponse:
     """Write all who have confirmed; what it writes can be imported."""
     headers = {"content-disposition": 'attachment; filename="subscribers.csv"'}
-    lines = subscriber_admin.export_lines(call.house, call.by)
+    lines = subscriber_admin.export_lines(call.house, call.by, call.now)
     return StreamingResponse(lines, media_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
@@ -94,7 +94,7 @@ def reinstate_subscriber(call: Call) -> SubscriberShown:
 
 def delete_subscriber(call: Call) -> None:
     """Forget a subscriber; what was sent stays in the records."""
-    subscriber_admin.remove(call.house, call.ids["id"], call.by)
+    subscriber_admin.remove(call.house, call.ids["id"], call.by, call.now)
 
 
 def _found(call: Call) -> Subscriber:

@@ -1,6 +1,7 @@
 """Whatever is sent, the API answers as its OpenAPI document says: tried with requests that schemathesis makes up."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -8,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import Phase as HypothesisPhase
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
 from schemathesis.python.asgi import ASGIClient, get_client
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -17,7 +19,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
-from schemathesis.checks import not_a_server_error
 
 from service.web import api
 from service.web.api.document import openapi
@@ -52,7 +53,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ASGIClient]:
     for _ in range(ROWS):
         outages.publish(outages.fire(name="Echo", subject="Echo", message="It echoes."))
     secret = make_secret(house, clock())
-    with get_client(build(make_front(house, clock), api.routes(MANY_CALLS))) as client:
+    application: Any = build(make_front(house, clock), api.routes(MANY_CALLS))
+    with get_client(application) as client:
         client.headers["Authorization"] = f"Bearer {secret}"
         yield client
     house.store.close()
@@ -74,7 +76,7 @@ def test_every_operation_answers_as_the_document_says(
         phases=[HypothesisPhase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def answers(case: schemathesis.Case, number: int) -> None:
+    def answers(case: schemathesis.Case[Any], number: int) -> None:
         if mode is GenerationMode.POSITIVE:
             case.path_parameters = dict.fromkeys(operation.names, number)
         case.call_and_validate(session=program, checks=CHECKS)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+from starlette.routing import Route
 
 from service.actions import api_tokens
 from service.actions.api_tokens import Scope
@@ -58,14 +59,10 @@ async def test_its_own_scope_is_enough(operation: Operation, front: Front) -> No
     assert answer.status_code not in {401, 403, 405}
 
 
-async def test_every_route_stands_in_the_table(front: Front) -> None:
+def test_every_route_stands_in_the_table() -> None:
     (mount,) = api.routes()
-    routed = {
-        (method, route.path)
-        for route in mount.routes
-        for method in route.methods - {"HEAD"}
-        if route.path != "/openapi.json"
-    }
+    here = [route for route in mount.routes if isinstance(route, Route) and route.path != "/openapi.json"]
+    routed = {(method, route.path) for route in here for method in (route.methods or set()) - {"HEAD"}}
     assert routed == {(one.method, one.path) for one in OPERATIONS}
 
 

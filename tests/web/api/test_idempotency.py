@@ -7,11 +7,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from service.actions import deciding
 from service.actions.house import House
+from service.errors import IncidentChangedMeanwhile
 from service.jobs import keep_house
-from service.store import narrative
+from service.store import given_answers, narrative
+from service.store.given_answers import GivenAnswer
 from service.web.api.routes import ROOT
 from service.web.front import Front
 from tests.rooms import Clock
@@ -138,3 +141,30 @@ async def test_a_key_in_quotes_is_the_key_without_them(program: httpx2.AsyncClie
     for key in ('"one"', "one"):
         await program.post(UPDATES, json=BODY, headers={"idempotency-key": key})
     assert told(house) == 1
+
+
+async def test_what_cannot_be_kept_is_not_done_either(
+    program: httpx2.AsyncClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_: object) -> None:
+        raise IncidentChangedMeanwhile("the same request is being answered just now")
+
+    monkeypatch.setattr(given_answers, "add", taken)
+    answer = await program.post(UPDATES, json=BODY, headers=KEY)
+    assert (answer.status_code, answer.headers["retry-after"]) == (409, "1")
+    assert told(house) == 0
+
+
+def test_two_processes_cannot_both_answer_under_one_key(house: House, clock: Clock) -> None:
+    make_secret(house, clock())
+    with house.store.transaction() as connection:
+        # the other's row comes between our look and our writing
+        taken = "CREATE TRIGGER taken BEFORE INSERT ON given_answers BEGIN SELECT RAISE(ABORT, 'taken'); END"
+        connection.execute(text(taken))
+
+    def keep() -> None:
+        with house.store.transaction() as connection:
+            given_answers.add(connection, 1, "key", GivenAnswer("f", 200, "{}"), clock())
+
+    with pytest.raises(IncidentChangedMeanwhile):
+        keep()

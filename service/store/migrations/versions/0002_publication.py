@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(), nullable=True),
         sa.Column("unsubscribe_hash", sa.String(length=64), nullable=False),
-        sa.Column("all_components", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("all_components", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("phone", sa.Text(), server_default="", nullable=False),
         sa.Column("tags", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("soft_bounces", sa.Integer(), server_default="0", nullable=False),

@@ -1,0 +1,122 @@
+"""`replycast simulate` and `replycast advise`, as a person and as a script reads them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import run, run_json, write_config
+
+FIRING = b'{monitorName: "Email Server", state: "CRITICAL", entityId: "mx1"}'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_config(tmp_path)
+
+
+def test_a_name_and_a_state_are_simulated(config: Path) -> None:
+    said = run_json(
+        "simulate",
+        "--config",
+        config,
+        "--monitor",
+        "Email Server",
+        "--recovered-after",
+        "30m",
+        "--publish-after",
+        "3m",
+    )
+    steps = said["steps"]
+    assert [(step["after"], step["cause"], step["reason"]) for step in steps] == [
+        ("0", "post", "opened"),
+        ("5m", "timer", "wait_elapsed"),
+        ("8m", "reply", "published"),
+        ("30m", "post", "auto_closed"),
+    ]
+    assert steps[0]["matches"] == [
+        {"monitor_name": "Email Server", "state": "firing", "monitor": "victorops:Email Server"}
+    ]
+    assert steps[2]["mails"][-1]["to"] == "subscriber@reader.example"
+    assert steps[3]["page"][0]["status"] == "resolved"
+
+
+def test_payloads_are_taken_from_files_a_minute_apart(config: Path, tmp_path: Path) -> None:
+    firing, over = tmp_path / "firing", tmp_path / "over"
+    firing.write_bytes(FIRING)
+    over.write_bytes(FIRING.replace(b"CRITICAL", b"OK"))
+    steps = run_json("simulate", firing, over, "--config", config)["steps"]
+    assert [(step["after"], step["reason"]) for step in steps] == [
+        ("0", "opened"),
+        ("1m", "recovered_within_wait"),
+    ]
+
+
+def test_a_payload_recovers_with_the_id_that_it_fired_with(config: Path) -> None:
+    steps = run_json("simulate", "-", "--config", config, "--recovered-after", "2m", stdin=FIRING)["steps"]
+    assert steps[-1]["reason"] == "recovered_within_wait"
+
+
+def test_a_person_reads_the_timeline_and_every_mail(config: Path) -> None:
+    said = run("simulate", "--config", config, "--monitor", "Email Server", "--publish-after", "3m").stdout
+    lines = said.splitlines()
+    assert lines[0] == "       0  Email Server: CRITICAL"
+    assert lines[1] == "          `Email Server` (firing) matches the monitor `victorops:Email Server`"
+    assert "      8m  Jordan Ray answers `publish`" in lines
+    assert "          mail to subscriber@reader.example: [Acme Status] Email is unavailable" in lines
+    assert "We are looking into" in said
+    assert "          the page: Email is unavailable (investigating)" in lines
+    assert lines[-1].endswith("nothing more until then")
+
+
+def test_what_has_no_effect_says_why(config: Path) -> None:
+    said = run("simulate", "--config", config, "--monitor", "Email Sever").stdout
+    assert "matches no monitor" in said
+    assert "did you mean `Email Server`?" in said
+
+
+def test_an_unreadable_payload_is_complained_of(config: Path) -> None:
+    (step,) = run_json("simulate", "-", "--config", config, stdin=b"{}")["steps"]
+    assert step["complaint"] == "monitorName is missing"
+    assert "monitorName is missing" in run("simulate", "-", "--config", config, stdin=b"{}").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "give either payload files or --monitor NAME"),
+        (("-", "--monitor", "x"), "give either payload files or --monitor NAME"),
+        (("--monitor", "x", "--publish-after", "3"), "has no unit"),
+        (("nowhere.json",), "No such file"),
+    ],
+)
+def test_a_wrong_argument_is_named(config: Path, arguments: tuple[str, ...], said: str) -> None:
+    result = run("simulate", "--config", config, *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_nothing_is_stored(config: Path, tmp_path: Path) -> None:
+    run("simulate", "--config", config, "--monitor", "Email Server")
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_reminders_without_end_are_cut(tmp_path: Path) -> None:
+    path = write_config(tmp_path)
+    path.write_text(path.read_text().replace("combine_alerts", "remind_every: 1m\n    combine_alerts"))
+    said = run("simulate", "--config", path, "--monitor", "Email Server", "--until", "3d").stdout
+    assert said.splitlines()[-1].strip() == "it would go on; the rest is left out"
+
+
+def test_advice_is_given_of_each_monitor(config: Path) -> None:
+    said = run("advise", "--config", config)
+    assert said.stdout.splitlines() == [
+        "victorops:Email Server: fired 0, resolved 0, published 0 in 30 days",
+        "  Nothing has fired yet, so there is nothing to learn from.",
+    ]
+    (monitor,) = run_json("advise", "--config", config)["monitors"]
+    assert (monitor["monitor"], monitor["wait_time"], monitor["suggested_wait_time"]) == (
+        "victorops:Email Server",
+        "5m",
+        None,
+    )
+    assert list(monitor["spared"]) == ["0", "1m", "2m", "5m", "10m", "15m", "30m"]

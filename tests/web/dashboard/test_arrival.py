@@ -1,0 +1,124 @@
+"""One arrival: what it is read as, what to paste where no monitor takes it, and replaying it, dry or for real."""
+
+import html
+
+import httpx2
+import pytest
+from sqlalchemy import func, select
+
+from service.actions.house import House
+from service.config import parse
+from service.jobs import decide_what_is_due
+from service.store import audit, inbox_rows
+from service.store.columns import metadata
+from service.store.inbox_rows import Arrival, Door, InboxState
+from tests.rooms import CONFIG, Clock
+from tests.web.employees import Enter
+
+pytestmark = pytest.mark.anyio
+
+FIRES = b'{monitorName: "Email Server", state: "CRITICAL", entityId: "e1"}'
+UNKNOWN = b'{monitorName: "Emial Server", state: "CRITICAL"}'
+
+
+def receive(house: House, clock: Clock, raw: bytes, door: Door = Door.WEBHOOK) -> str:
+    """Store something as it arrives, and work it off; gives its page."""
+    provider = "victorops" if door is Door.WEBHOOK else ""
+    with house.store.transaction() as connection:
+        [number] = inbox_rows.add_many(connection, [Arrival(door, clock(), raw, provider)])
+    decide_what_is_due(house, clock())
+    return f"/dashboard/inbox/{number}"
+
+
+def count_of_everything(house: House) -> list[int]:
+    """Count the rows of each table, save when somebody was seen."""
+    with house.store.reading() as connection:
+        counts = (select(func.count()).select_from(table) for table in metadata.sorted_tables)
+        return [connection.execute(count).scalar_one() for count in counts]
+
+
+async def test_a_post_is_shown_with_what_it_is_read_as(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    text = (await sam.get(receive(house, clock, FIRES))).text
+    assert "matches the monitor Email Server: joins its open incident, or opens one" in text
+    assert "e1</span>: firing" in text
+    assert "paste" not in text
+
+
+async def test_a_post_that_cannot_be_read_says_what_to_mend(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    assert "It cannot be read: " in (await sam.get(receive(house, clock, b"{}"))).text
+
+
+async def test_for_a_name_that_no_monitor_takes_there_is_one_to_paste(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    text = (await sam.get(receive(house, clock, UNKNOWN))).text
+    assert "Did you mean <strong>Email Server</strong>?" in text
+    block = html.unescape(text.partition('aria-labelledby="paste-1">')[2].partition("</pre>")[0])
+    [*_, pasted] = parse(CONFIG + block, house.config.path, {}).monitors
+    assert pasted.alert_names == ("Emial Server",)
+    assert pasted.authored_by == "sam"
+
+
+async def test_a_dry_replay_shows_what_would_happen_and_does_nothing(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    page = receive(house, clock, FIRES)
+    before = count_of_everything(house)
+    text = (await sam.post(f"{page}/dry")).text
+    assert "What would happen" in text
+    assert "Mail to jordan@acme.example" in text
+    assert count_of_everything(house) == before
+
+
+async def test_a_real_replay_is_a_post_that_comes_now(enter: Enter, house: House, clock: Clock) -> None:
+    page = receive(house, clock, FIRES)
+    async with enter("jordan") as jordan:
+        again = await jordan.post(f"{page}/replay")
+        assert again.headers["location"] == "/dashboard/inbox/2"
+        with house.store.reading() as connection:
+            row = inbox_rows.get(connection, 2)
+            [noted] = audit.listed(connection, act="post_replayed", limit=9)
+        assert row is not None
+        assert (row.raw, row.provider, row.about, row.state) == (
+            FIRES,
+            "victorops",
+            {"replay_of": 1},
+            InboxState.PENDING,
+        )
+        assert (noted.by, noted.about, noted.note) == ("jordan", "#1", "as #2")
+        decide_what_is_due(house, clock())
+        assert "A replay of" in (await jordan.get("/dashboard/inbox/2")).text
+
+
+@pytest.mark.parametrize("other", ["sam", "vera"])
+async def test_only_admins_replay_for_real(enter: Enter, house: House, clock: Clock, other: str) -> None:
+    page = receive(house, clock, FIRES)
+    async with enter(other) as client:
+        assert "Replay for real" not in (await client.get(page)).text
+        assert (await client.post(f"{page}/replay")).status_code == 403
+    with house.store.reading() as connection:
+        assert inbox_rows.get(connection, 2) is None
+
+
+async def test_a_mail_is_read_for_admins_and_never_replayed(enter: Enter, house: House, clock: Clock) -> None:
+    raw = b"From: sam@acme.example\r\nTo: status@acme.example\r\nSubject: Re: x\r\n\r\npublish\r\n"
+    page = receive(house, clock, raw, Door.MAIL)
+    async with enter("jordan") as jordan:
+        text = (await jordan.get(page)).text
+        assert "<dd>publish</dd>" in text
+        assert "no token" in text
+        refused = await jordan.post(f"{page}/replay")
+        assert (refused.status_code, "its token is used up" in refused.text) == (403, True)
+        assert "What would happen" not in (await jordan.post(f"{page}/dry")).text
+    async with enter("sam") as sam:
+        assert "<dd>publish</dd>" not in (await sam.get(page)).text
+
+
+async def test_what_is_not_there_is_not_replayed(enter: Enter) -> None:
+    async with enter("jordan") as jordan:
+        for order in ("dry", "replay"):
+            assert (await jordan.post(f"/dashboard/inbox/99/{order}")).status_code == 404
