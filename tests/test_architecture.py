@@ -26,8 +26,8 @@ BANNED = {
     "common",
     "misc",
 }
-SMTPS_OWN = {"_data", "handle_DATA", "data_received"}
-"""Named after the command of RFC 5321, and asyncio's own."""
+SMTPS_OWN = {"_data", "handle_DATA", "data_received", "base32"}
+"""Named after the command of RFC 5321, asyncio's own, and the encoding of RFC 4648."""
 LONGEST_MODULE = 400
 CLOCKS = {
     "datetime.now",

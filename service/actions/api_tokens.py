@@ -137,7 +137,7 @@ def _hash_of(secret: str) -> str:
 
 
 def _who(by: Employee | None) -> str:
-    return by.id if by else "cli"
+    return by.id if by else audit.COMMAND_LINE
 
 
 def _refuse_others(by: Employee | None) -> None:

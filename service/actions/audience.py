@@ -1,10 +1,16 @@
 """Who hears of an incident's or a maintenance's updates. It only asks."""
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import Connection
 
+from service.actions.house import House
 from service.model import Incident, Update
 from service.store import audience, incidents, maintenances, narrative
 from service.store.audience import Audience, Reach
+
+ESTIMATE_LASTS = timedelta(hours=1)
+MOST_COUNTED = 100
 
 
 def audience_of(connection: Connection, update: Update) -> Audience:
@@ -41,6 +47,23 @@ def count_audience(connection: Connection, incident: Incident) -> Reach:
 def count_new_audience(connection: Connection, incident: Incident) -> Reach:
     """Count who hears of an incident when it is published."""
     return audience.count(connection, _of_new(incident))
+
+
+def estimate_new_audience(connection: Connection, house: House, incident: Incident, now: datetime) -> Reach:
+    """Tell who hears of an incident when it is published, in no time for any number of subscribers.
+
+    What was MANY when it was last counted is told again for ESTIMATE_LASTS: a transaction that publishes must
+    not let others wait until a million are counted.
+    """
+    wanted = _of_new(incident)
+    reach, counted_at = house.counted.get(wanted, (Reach(), now))
+    if reach.total >= audience.MANY and now - counted_at < ESTIMATE_LASTS:
+        return reach
+    reach = audience.count(connection, wanted)
+    if len(house.counted) >= MOST_COUNTED:
+        house.counted.clear()
+    house.counted[wanted] = reach, now
+    return reach
 
 
 def _of_new(incident: Incident) -> Audience:

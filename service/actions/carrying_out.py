@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.actions.audience import count_audience, count_new_audience
+from service.actions.audience import count_audience, estimate_new_audience
 from service.actions.house import House
 from service.actions.recording_states import record_incident
 from service.actions.texts import closing_variables, render
@@ -147,7 +147,7 @@ def _tell_employees(
     now: datetime,
 ) -> None:
     incident, kind = decision.incident, effect.kind
-    reach = _reach(connection, kind, incident)
+    reach = _reach(connection, house, kind, incident, now)
     facts: dict[str, Any] = {
         "incident": incident_facts(incident, names=house.names),
         "alert": _alert_facts(cause.alert),
@@ -203,11 +203,13 @@ def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dic
     }
 
 
-def _reach(connection: Connection, kind: DeliveryKind, incident: Incident) -> Reach:
+def _reach(
+    connection: Connection, house: House, kind: DeliveryKind, incident: Incident, now: datetime
+) -> Reach:
     is_told_already = kind is DeliveryKind.CLOSED and incident.published_at != incident.ended_at
     if is_told_already or kind is DeliveryKind.REMINDER:
         return count_audience(connection, incident)
-    return count_new_audience(connection, incident)
+    return estimate_new_audience(connection, house, incident, now)
 
 
 def queue_with_tokens(

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 
 from service.actions.audience import audience_of
 from service.actions.house import House
-from service.model import Channel, DeliveryKind, Update
+from service.model import DeliveryKind, Update
 from service.store import audience, fan_outs, narrative
-from service.store.deliveries import NewDelivery
 from service.store.fan_outs import Chunk
 
 CHUNK = 1_000
@@ -43,39 +42,23 @@ def queue_next_chunk(
             return Chunk()
         if reach is not None:
             fan_outs.begin(connection, update.id, reach.total, now)
-        chosen = audience.next_to_tell(
-            connection,
-            audience_of(connection, update),
-            posted_at=update.posted_at,
-            after_id=cursor,
-            limit=chunk,
+        wanted = audience_of(connection, update)
+        span = audience.next_to_tell(
+            connection, wanted, posted_at=update.posted_at, after_id=cursor, limit=chunk
         )
-        new = [
-            NewDelivery(
-                public_id=house.new_id(),
-                occasion=f"update:{update.id}:{subscriber.id}",
-                kind=_kind(update, subscriber.channel),
-                recipient=subscriber.address,
-                facts={"subscriber_public_id": subscriber.public_id},
-                incident_id=update.incident_id,
-                update_id=update.id,
-                subscriber_id=subscriber.id,
-            )
-            for subscriber in chosen
-        ]
-        queued = fan_outs.queue(connection, update, new, now, lease=lease)
+        queued = Chunk()
+        if span is not None:
+            queued = fan_outs.queue(connection, update, _kind(update), span, now, lease=lease)
         narrative.advance_fan_out(
             connection,
             update.id,
-            cursor=chosen[-1].id if chosen else cursor,
-            finished_at=now if len(chosen) < chunk else None,
+            cursor=span.last_id if span else cursor,
+            finished_at=now if span is None or span.number < chunk else None,
         )
         return queued
 
 
-def _kind(update: Update, channel: Channel) -> DeliveryKind:
-    if channel is not Channel.EMAIL:
-        return DeliveryKind.WEBHOOK_CALL
+def _kind(update: Update) -> DeliveryKind:
     return (
         DeliveryKind.SUBSCRIBER_UPDATE if update.maintenance_id is None else DeliveryKind.MAINTENANCE_UPDATE
     )

@@ -1,7 +1,7 @@
 """What every action needs to know: the store, the configuration, and who we are. It does nothing itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.config.settings import Authenticity, Config, Policy
@@ -10,6 +10,7 @@ from service.mail.dkim_check import LookUp
 from service.mail.replies import Reply, read_reply
 from service.mail.words import ENGLISH, Vocabulary
 from service.model import AUTOMATIC, Employee
+from service.store.audience import Audience, Reach
 from service.store.database import Store
 
 BY_PROGRAM = "token:"
@@ -34,6 +35,8 @@ class House:
     """Gives a domain's DKIM key from the DNS."""
     vocabulary: Vocabulary = ENGLISH
     """The words that are commands, in the languages of config.yaml."""
+    counted: dict[Audience, tuple[Reach, datetime]] = field(default_factory=dict, compare=False, repr=False)
+    """How many subscribers were counted last, and when: to count very many takes a while."""
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from service.calls.calling import check_url
 from service.errors import NotAllowed, NotFound, StoreUnavailable
 from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
-from service.model import AUTOMATIC, Channel, Employee, Role, Subscriber, SubscriberState
+from service.model import Channel, Employee, Role, Subscriber, SubscriberState
 from service.store import audit, deliveries, subscriber_lists, subscribers
 from service.store.subscriber_lists import Standing, Wish
 from service.store.subscribers import key_of
@@ -227,7 +227,7 @@ def _found(subscriber: Subscriber | None) -> Subscriber:
 
 
 def _who(by: Employee | None) -> str:
-    return by.id if by else AUTOMATIC
+    return by.id if by else audit.COMMAND_LINE
 
 
 def _refuse_others(by: Employee | None) -> None:

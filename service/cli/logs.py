@@ -39,7 +39,16 @@ def set_up_logs() -> None:
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(logging.INFO)
-    for loud in ("apscheduler", "pymap", "mail.log", "uvicorn", "imapclient", "alembic", "httpx2", "httpcore2"):
+    for loud in (
+        "apscheduler",
+        "pymap",
+        "mail.log",
+        "uvicorn",
+        "imapclient",
+        "alembic",
+        "httpx2",
+        "httpcore2",
+    ):
         logging.getLogger(loud).setLevel(logging.WARNING)
 
 

@@ -13,10 +13,9 @@ from service.actions import maintaining
 from service.actions.house import House
 from service.app.running import wall_clock
 from service.cli.house import house_of
-from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
 from service.config import Config
 from service.config.moments import parse_moment
-from service.config.spans import parse_span
 from service.mail.rendering import local_time
 from service.model import Employee, Maintenance
 from service.store import maintenances
@@ -29,19 +28,6 @@ SHOWN: Final = 1_000
 by_option = click.option(
     "--by", "by_id", default="", help="The id of the employee who orders it; left out: nobody."
 )
-
-
-class _Span(click.ParamType[timedelta]):
-    """A span as config.yaml has them: 90m, 2h, 1d."""
-
-    name = "span"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read it; a default comes as it is."""
-        try:
-            return value if isinstance(value, timedelta) else parse_span(str(value))
-        except ValueError as error:
-            self.fail(f"`{value}` {error}", param, ctx)
 
 
 @click.group()
@@ -83,8 +69,8 @@ def list_command(config_path: Path, *, as_json: bool) -> None:
     "--starts-at", required=True, help="As 2026-12-01 22:00, in the site's time zone or with an offset."
 )
 @click.option("--ends-at", default="", help="Likewise; or give --duration.")
-@click.option("--duration", type=_Span(), help="As 2h or 90m, instead of --ends-at.")
-@click.option("--remind", type=_Span(), help="Remind subscribers so long before, as 24h.")
+@click.option("--duration", type=Span(), help="As 2h or 90m, instead of --ends-at.")
+@click.option("--remind", type=Span(), help="Remind subscribers so long before, as 24h.")
 @click.option("--closing-comment", default="", help="What subscribers read at its end; Markdown.")
 @click.option("--audience", multiple=True, help="A group of subscribers who hear of it; left out: everybody.")
 def plan_command(

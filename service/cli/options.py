@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -9,6 +10,7 @@ import click
 import orjson
 
 from service.config import Config, load
+from service.config.spans import parse_span
 from service.errors import ConfigFaulty
 
 FAULTY = 2
@@ -46,3 +48,16 @@ def fail(said: str, code: int = FAILED) -> NoReturn:
 def print_json(value: object) -> None:
     """Print something for a script to read."""
     click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+
+class Span(click.ParamType[timedelta]):
+    """A span as config.yaml has them: 90m, 2h, 1d."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read it; a default comes as it is."""
+        try:
+            return value if isinstance(value, timedelta) else parse_span(str(value))
+        except ValueError as error:
+            self.fail(f"`{value}` {error}", param, ctx)

@@ -15,8 +15,8 @@ from service.actions.simulation_posts import long_enough, with_recoveries
 from service.actions.wait_advice import advice_in_words
 from service.app.running import wall_clock
 from service.cli.house import house_of
-from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
-from service.config.spans import format_span, parse_span
+from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
+from service.config.spans import format_span
 from service.outbox.composing import compose_one
 from service.providers.post import RawPost
 from service.web.dashboard_words import reason_words
@@ -25,30 +25,15 @@ LARGEST_BODY: Final = 1024 * 1024
 _APART: Final = timedelta(minutes=1)
 
 
-class _Span(click.ParamType[timedelta]):
-    """A span of time, as config.yaml has them."""
-
-    name = "span"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read it, or say what to write instead."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse_span(str(value))
-        except ValueError as error:
-            self.fail(f"`{value}` {error}", param, ctx)
-
-
 @click.command()
 @click.argument("payloads", nargs=-1, type=click.File("rb"), metavar="[PAYLOADFILE]...")
 @config_option
 @json_option
 @click.option("--monitor", help="In place of a payload: the alert's name.")
 @click.option("--state", default="CRITICAL", show_default=True, help="With --monitor: the state it is in.")
-@click.option("--recovered-after", type=_Span(), help="When it recovers, counted from its firing, as 7m.")
-@click.option("--publish-after", type=_Span(), help="How long after being asked an employee answers publish.")
-@click.option("--until", type=_Span(), help="How long to look on; left out: until all is over.")
+@click.option("--recovered-after", type=Span(), help="When it recovers, counted from its firing, as 7m.")
+@click.option("--publish-after", type=Span(), help="How long after being asked an employee answers publish.")
+@click.option("--until", type=Span(), help="How long to look on; left out: until all is over.")
 @click.option("--provider", default="victorops", show_default=True, help="Whose payloads these are.")
 def simulate(payloads: tuple[BinaryIO, ...], *, as_json: bool, **given: Any) -> None:  # noqa: ANN401  click's options
     """Show what would happen on a virtual clock, with every mail as it would read. Nothing is sent or stored.

@@ -35,7 +35,7 @@ def _rate(value: object) -> float:
     said = "is not a number of mails per second: write one from 0.1 to 100000"
     try:
         rate = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(said) from None
     if not _LEAST_RATE <= rate <= _MOST_RATE:
         raise ValueError(said)

@@ -64,6 +64,7 @@ class BulkMail:
     office: PostOffice
     sender: str
     sections: tuple[_Section, ...]
+    is_dotless: bool
 
     def envelope_for(self, delivery: Delivery) -> Envelope | None:
         """Give a subscriber's mail; None where `compose` is to be asked, since it is unlike the others."""
@@ -84,6 +85,7 @@ class BulkMail:
             message=self.sections[0].filled(theirs)
             if len(self.sections) == 1
             else b"".join([section.filled(theirs) for section in self.sections]),
+            is_dotless=self.is_dotless,
         )
 
 
@@ -105,7 +107,18 @@ def prepare(delivery: Delivery, office: PostOffice) -> BulkMail | None:
             return None
         taken_apart.append(sections)
     one, other = taken_apart
-    return BulkMail(office, checked_address(office.sender_address), one) if one == other else None
+    if one != other:
+        return None
+    sender, is_dotless = checked_address(office.sender_address), all(map(_is_dotless, one))
+    return BulkMail(office, sender, one, is_dotless and one[-1].pieces[-1].endswith(b"\r\n"))
+
+
+def _is_dotless(section: _Section) -> bool:
+    """Whether for certain no line begins with a dot: what is theirs has none at its start but an address."""
+    lines_of_theirs = (
+        section.pieces[index - 1].endswith(b"\n") for index, name, _ in section.gaps if name == "address"
+    )
+    return section.in_base64 or not (b"\n." in b"".join(section.pieces) or any(lines_of_theirs))
 
 
 def _theirs(delivery: Delivery, office: PostOffice) -> Theirs:

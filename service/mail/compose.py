@@ -9,7 +9,7 @@ import re
 from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -70,6 +70,8 @@ class Envelope:
     sender: str
     recipient: str
     message: bytes
+    is_dotless: bool = field(default=False, compare=False)
+    """Whether it is known that no line of the message begins with a dot: to look for one takes a while."""
 
 
 def compose(delivery: Delivery, office: PostOffice) -> Envelope:

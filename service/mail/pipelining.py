@@ -122,7 +122,7 @@ class PipelinedSession(asyncio.Protocol):
             refusal = _out_of_step(data) if data.code in TAKEN else data
             return await self._step_over(refusal=refusal, rcpt=rcpt, data=data, then=then)
         self.is_in_doubt = True
-        self._write_and_open(_dotted(envelope.message), then)
+        self._write_and_open(_dotted(envelope), then)
         taken = await self._answer(self._data_timeout)
         self.is_in_doubt = False
         return taken
@@ -152,7 +152,7 @@ class PipelinedSession(asyncio.Protocol):
                 answer = await self._exchange(command, self._command_timeout)
         if answer.code == _GO_ON:
             self.is_in_doubt = True
-            answer = await self._exchange(_dotted(envelope.message), self._data_timeout)
+            answer = await self._exchange(_dotted(envelope), self._data_timeout)
             self.is_in_doubt = False
         elif answer.code in TAKEN:
             return _out_of_step(answer)
@@ -287,9 +287,12 @@ def _out_of_step(answer: _Answer) -> _Answer:
     return _Answer(0, f"{answer} to DATA".encode())
 
 
-def _dotted(message: bytes) -> bytes:
+def _dotted(envelope: Envelope) -> bytes:
     """Double the dots that begin lines, and end the text (RFC 5321 section 4.5.2)."""
-    dotted = message.replace(b"\n.", b"\n..")
+    dotted = envelope.message
+    if envelope.is_dotless:
+        return dotted + b".\r\n"
+    dotted = dotted.replace(b"\n.", b"\n..")
     if dotted.startswith(b"."):
         dotted = b"." + dotted
     return dotted + (b".\r\n" if dotted.endswith(b"\r\n") else b"\r\n.\r\n")

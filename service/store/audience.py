@@ -6,11 +6,26 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, Connection, and_, bindparam, exists, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 
-from service.model import Channel, SubscriberState
-from service.store.schema import choices, deliveries, subscribers
+from service.model import Channel
+from service.store import progress
+from service.store.schema import choices, deliveries, is_reached, subscribers
 from service.store.statements import Statement
+
+MANY = 20_000
+"""To count so many anew takes so long that others would have to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +41,14 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """What a delivery needs of a subscriber."""
+class Span:
+    """Some who shall hear of an update: all of them from one id to another."""
 
-    id: int
-    public_id: str
-    address: str
-    channel: Channel
+    first_id: int
+    last_id: int
+    number: int
+    hearing: Select[tuple[int, str, str, str]]
+    """Reads their `id`, `public_id`, `address` and `channel`, in the order of their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +76,53 @@ class Reach:
 
 
 def count(connection: Connection, audience: Audience) -> Reach:
-    """Count who would hear of it now."""
+    """Count who would hear of it now.
+
+    Of an update that MANY heard, what was counted as it went out is told: who left since then counts too.
+    """
     if audience.heard_update_id is None:
-        rows = _counting(audience).rows(connection)
-    else:
-        rows = _COUNT_HEARD.rows(connection, heard=audience.heard_update_id)
-    by_channel = {row[0]: row[1] for row in rows}
+        return _reach(_counting(audience).rows(connection))
+    heard = audience.heard_update_id
+    told = progress.of_update(connection, heard)
+    if told is None or not told.queued:
+        return Reach()
+    if max(told.queued, told.recipients) < MANY:
+        return _reach(_COUNT_HEARD.rows(connection, heard=heard))
+    webhooks = _reach(_COUNT_CALLS_HEARD.rows(connection, heard=heard)).webhooks
+    return Reach(max(told.queued - told.failed - told.cancelled - webhooks, 0), webhooks)
+
+
+def _reach(rows: Sequence[tuple[str, int]]) -> Reach:
+    by_channel = dict(rows)
     mails = by_channel.pop(Channel.EMAIL.value, 0)
     return Reach(mails, sum(by_channel.values()))
 
 
 def next_to_tell(
     connection: Connection, audience: Audience, *, posted_at: datetime, after_id: int, limit: int
-) -> Sequence[Recipient]:
-    """Read the next few who shall hear of an update that was posted at a time, in the order of their ids."""
-    wanted = subscribers
-    query = select(wanted.c.id, wanted.c.public_id, wanted.c.address, wanted.c.channel)
-    query = query.where(subscribers.c.id > after_id, *_hears(audience))
+) -> Span | None:
+    """Find the next few who shall hear of an update that was posted at a time; None where there are no more."""
+    all_left = hearing(audience, posted_at=posted_at, after_id=after_id)
+    some = all_left.with_only_columns(subscribers.c.id).limit(limit).subquery()
+    ends = select(func.min(some.c.id), func.max(some.c.id), func.count()).select_from(some)
+    first_id, last_id, number = connection.execute(ends).one()
+    if not number:
+        return None
+    return Span(first_id, last_id, number, all_left.where(subscribers.c.id <= last_id))
+
+
+def hearing(audience: Audience, *, posted_at: datetime, after_id: int) -> Select[tuple[int, str, str, str]]:
+    """Select those behind an id who shall hear of an update that was posted at a time."""
+    wanted = subscribers.c
+    query = select(wanted.id, wanted.public_id, wanted.address, wanted.channel)
+    query = query.where(wanted.id > after_id, *_hears(audience)).order_by(wanted.id)
     if audience.heard_update_id is None:
-        query = query.where(subscribers.c.confirmed_at <= posted_at)
-    rows = connection.execute(query.order_by(subscribers.c.id).limit(limit))
-    return tuple(Recipient(row.id, row.public_id, row.address, Channel(row.channel)) for row in rows)
-
-
-_is_reached = subscribers.c.state == SubscriberState.CONFIRMED, subscribers.c.suppressed_at.is_(None)
+        query = query.where(wanted.confirmed_at <= posted_at)
+    return query
 
 
 def _hears(audience: Audience) -> list[Any]:
-    conditions: list[Any] = [*_is_reached]
+    conditions: list[Any] = [is_reached]
     if audience.heard_update_id is not None:
         return [*conditions, _heard(audience.heard_update_id)]
     if audience.components:
@@ -113,7 +148,10 @@ def _count_by_channel(*conditions: Any) -> Statement:  # noqa: ANN401  as above
     return Statement(query.group_by(subscribers.c.channel))
 
 
-_COUNT_HEARD = _count_by_channel(*_is_reached, _heard(bindparam("heard", type_=BigInteger)))
+_COUNT_HEARD, _COUNT_CALLS_HEARD = (
+    _count_by_channel(is_reached, *channels, _heard(bindparam("heard", 0, type_=BigInteger)))
+    for channels in ([], [subscribers.c.channel.in_([one for one in Channel if one is not Channel.EMAIL])])
+)
 
 
 @lru_cache(maxsize=128)

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, insert, select
 
 from service.store.access_schema import audit
 
+COMMAND_LINE: Final = "cli"
+"""Stands for an employee's id where whoever has a shell on the machine did it."""
 MOST_ABOUT: Final = 500
 MOST_NOTE: Final = 1_000
 """Characters kept: what strangers typed must not fill the disk."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
     or_,
     true,
@@ -266,6 +267,12 @@ subscribers = Table(
     sqlite_autoincrement=True,
     comment="address_key: an e-mail address without case, or a URL. failing_since: of a webhook.",
 )
+is_reached = and_(
+    subscribers.c.state == bindparam(None, SubscriberState.CONFIRMED.value, literal_execute=True),
+    subscribers.c.suppressed_at.is_(None),
+)
+Index("ix_subscribers_reached", subscribers.c.channel, subscribers.c.all_components, subscribers.c.id,
+      sqlite_where=is_reached, postgresql_where=is_reached)  # fmt: skip
 
 choices = Table(
     "choices",

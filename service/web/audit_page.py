@@ -1,6 +1,6 @@
 """What people did that no incident's timeline tells, as admins read it. It changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -11,8 +11,11 @@ from starlette.routing import Route
 from service.errors import NotAllowed
 from service.model import Employee, Role
 from service.store import audit
+from service.store.audit import Act
+from service.web.browser_words import browser_in_words
 from service.web.front import front_of, page
 from service.web.login import before_id, shown_to_employees
+from service.web.sessions import WAYS
 
 SHOWN: Final = 50
 ACTS: Final[Mapping[str, str]] = {
@@ -31,6 +34,8 @@ ACTS: Final[Mapping[str, str]] = {
     "post_replayed": "replayed a post",
 }
 """What there is to choose from; an act that is not here is shown by its own name."""
+ABOUT_SESSIONS: Final = frozenset({"logged_in", "logged_out", "session_revoked"})
+"""Acts whose note is what a browser calls itself."""
 NOBODY_KNOWN: Final = "nobody"
 """Stands for those who were not let in, of whom no more is known."""
 
@@ -56,10 +61,21 @@ def show_audit(request: Request, employee: Employee) -> Response:
         before=before,
         by=by,
         act=act,
-        people={NOBODY_KNOWN: "Nobody known", **house.names},
+        people={NOBODY_KNOWN: "Nobody known", audit.COMMAND_LINE: "The command line", **house.names},
         acts=ACTS,
         name_of=house.name_of,
+        about_of=lambda one: _about(one, house.name_of),
     )
+
+
+def _about(one: Act, name_of: Callable[[str], str]) -> str:
+    """Say what an act was about, and what was noted of it."""
+    if one.act in {"session_revoked", "sessions_revoked"}:
+        about = f"of {name_of(one.about)}"
+    else:
+        about = WAYS.get(one.about, one.about)
+    said = browser_in_words(one.note) if one.act in ABOUT_SESSIONS else one.note
+    return ": ".join(part for part in (about, said) if part)
 
 
 routes = [Route("/dashboard/audit", show_audit)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from service.actions.simulation_posts import long_enough
 from service.config.spans import format_span
 from service.config.suggestion import suggest_monitor
 from service.errors import MailUnreadable, NotFound, PostUnreadable, ProviderUnknown
+from service.mail.authenticity import Judgement
 from service.mail.bounces import read_bounce
 from service.mail.leaving import read_leaving
 from service.mail.replies import Reply
@@ -48,11 +49,13 @@ class ReadPost:
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
-    """What a mail is read as; whether its sender may be believed is not looked at again."""
+    """What a mail is read as."""
 
     reply: Reply | None = None
     kind: str = ""
     complaint: str = ""
+    judgement: Judgement | None = None
+    """Whether its sender may be believed, where that was looked at anew."""
 
 
 @shown_to_employees
@@ -62,13 +65,19 @@ def show_arrival(request: Request, employee: Employee) -> Response:
 
 
 def _arrival_page(
-    request: Request, employee: Employee, row: InboxRow, *, simulated: Simulation | None = None
+    request: Request,
+    employee: Employee,
+    row: InboxRow,
+    *,
+    simulated: Simulation | None = None,
+    is_judged: bool = False,
 ) -> Response:
     """Show an arrival.
 
     A mail is shown whole only to admins: it quotes the token that lets one approve in another's name.
     """
-    house = front_of(request).house
+    front = front_of(request)
+    house = front.house
     is_post, is_admin = row.door is Door.WEBHOOK, employee.role is Role.ADMIN
     with house.store.reading() as connection:
         incident_ids = narrative.incident_ids_of_arrival(connection, row.id)
@@ -84,7 +93,9 @@ def _arrival_page(
         size=len(row.raw),
         most=RAW_SHOWN,
         post=_read_post(house, row, employee) if is_post else None,
-        mail=_read_mail(house, row) if is_admin and not is_post else None,
+        mail=_read_mail(house, row, front.clock() if is_judged else None)
+        if is_admin and not is_post
+        else None,
         replay_of=row.about.get(replaying.REPLAY_OF),
         simulated=simulated,
         format_span=format_span,
@@ -94,10 +105,13 @@ def _arrival_page(
 
 @ordered_by_employees
 def replay_dry(request: Request, employee: Employee, _form: Mapping[str, str]) -> Response:
-    """Show what a post would come to if it came now and nothing were open; nothing does happen."""
+    """Show what a post would come to if it came now and nothing were open, and a mail be taken for; nothing does.
+
+    A mail's sender is judged anew for that, which may wait for the DNS.
+    """
     row, front = _row(request), front_of(request)
     if row.door is not Door.WEBHOOK:
-        return _arrival_page(request, employee, row)
+        return _arrival_page(request, employee, row, is_judged=True)
     given = [GivenPost(timedelta(0), _post(row), row.provider)]
     simulated = run(front, given, long_enough(front.house.config, given), publish_after=None)
     return _arrival_page(request, employee, row, simulated=simulated)
@@ -139,7 +153,7 @@ def _read_post(house: House, row: InboxRow, employee: Employee) -> ReadPost:
     return ReadPost(alerts=alerts, suggested=tuple(suggested))
 
 
-def _read_mail(house: House, row: InboxRow) -> ReadMail:
+def _read_mail(house: House, row: InboxRow, judged_at: datetime | None) -> ReadMail:
     try:
         if read_bounce(row.raw, key=house.key) is not None:
             return ReadMail(kind="It says that a mail of ours was not delivered.")
@@ -147,7 +161,8 @@ def _read_mail(house: House, row: InboxRow) -> ReadMail:
         leaves = read_leaving(row.raw, reply) is not None
     except MailUnreadable as error:
         return ReadMail(complaint=str(error))
-    return ReadMail(reply, "It is to end a subscription." if leaves else "")
+    judgement = house.judge(row.raw, reply, judged_at) if judged_at else None
+    return ReadMail(reply, "It is to end a subscription." if leaves else "", judgement=judgement)
 
 
 routes = [

@@ -19,7 +19,7 @@ from service.actions.signing_on import LIFETIME, asking_of, derive_asking, make_
 from service.errors import NotAllowed, NotFound
 from service.web.cookies import forget_cookie, read_cookie, set_cookie
 from service.web.front import front_of
-from service.web.login import (
+from service.web.letting_in import (
     arriving_of,
     asking_page,
     let_in,
@@ -28,6 +28,7 @@ from service.web.login import (
     refused,
     remember_wanted,
     too_often,
+    wanted_of,
     who_tries,
 )
 from service.web.oidc_provider import IdentityRefused, Provider, ProviderUnavailable
@@ -37,7 +38,6 @@ ASKING_COOKIE: Final = "replycast_asking"
 _LONGEST_CODE: Final = 4_096
 _PRIVATE: Final = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 _OURS: Final = {"same-origin", "none"}
-_OUT_OF_ORDER: Final = "{name} cannot be asked just now; try again in a moment."
 _BEGIN_AGAIN: Final = "This log-in was not begun in this browser, or more than ten minutes ago; begin again."
 
 _log = structlog.get_logger()
@@ -58,9 +58,7 @@ async def begin(request: Request) -> Response:
     try:
         address = await provider.address(asking, now)
     except ProviderUnavailable as error:
-        _log.warning("the log-in provider is out of order", reason=str(error))
-        problem = _OUT_OF_ORDER.format(name=provider.name)
-        return asking_page(request, wanted=wanted, problem=problem, status_code=503)
+        return _out_of_order(request, provider, error, wanted)
     answer = RedirectResponse(address, 303, _PRIVATE)
     set_cookie(request, answer, ASKING_COOKIE, key, LIFETIME)
     remember_wanted(request, answer, wanted)
@@ -98,13 +96,18 @@ async def _answer(request: Request, provider: Provider) -> Response:
             lambda: logging_in.log_in_by_provider(front.house, email, arriving, now=now)
         )
     except ProviderUnavailable as error:
-        _log.warning("the log-in provider is out of order", reason=str(error))
-        problem = _OUT_OF_ORDER.format(name=provider.name)
-        return await refused(request, "oidc", str(error), problem=problem, status_code=503)
+        return _out_of_order(request, provider, error, wanted_of(request))
     except (IdentityRefused, NotAllowed) as error:
         text = str(error)
         return await _refused(request, text, f"{text[:1].upper()}{text[1:]}.")
     return let_in(request, arriving, employee)
+
+
+def _out_of_order(request: Request, provider: Provider, error: Exception, wanted: str) -> Response:
+    """Say so; it is nobody's failed log-in."""
+    _log.warning("the log-in provider is out of order", reason=str(error))
+    problem = f"{provider.name} cannot be asked just now; try again in a moment."
+    return asking_page(request, wanted=wanted, problem=problem, status_code=503)
 
 
 async def _refused(request: Request, why: str, problem: str) -> Response:

@@ -32,6 +32,8 @@ KEPT: Final = timedelta(hours=1)
 """How long the provider's addresses and keys are believed."""
 KEYS_AGAIN: Final = timedelta(minutes=1)
 """How soon keys are fetched again for a token that none of them signed: providers change keys at will."""
+FAILED_FOR: Final = timedelta(seconds=30)
+"""How long a provider that does not answer is not asked again: whoever waits behind another would wait twice."""
 LEEWAY: Final = 60
 """Seconds that the provider's clock may differ from ours."""
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -69,6 +71,7 @@ class Provider:
         self._back = f"{site_url}/login/oidc/callback"
         self._transport = transport
         self._known: _Known | None = None
+        self._failed_until: datetime | None = None
         self._keys: KeySet | None = None
         self._keys_read_at: datetime | None = None
         self._lock = anyio.Lock()
@@ -107,7 +110,11 @@ class Provider:
             if self._known is not None and now - self._known.read_at < KEPT:
                 return self._known
             wanted = self._oidc.issuer.rstrip("/")
+            if self._failed_until is not None and now < self._failed_until:
+                raise ProviderUnavailable(f"{wanted} did not answer a moment ago")
+            self._failed_until = now + FAILED_FOR
             found = await client.read(wanted + _WELL_KNOWN)
+            self._failed_until = None
             issuer = found.get("issuer")
             # section 4.3 of OpenID Connect Discovery 1.0, save that people forget the slash at the end
             if not isinstance(issuer, str) or issuer.rstrip("/") != wanted:

@@ -11,9 +11,11 @@ from service.actions import ending_sessions
 from service.actions.ending_sessions import MOST_SHOWN
 from service.actions.logging_in import IDLE_END, SESSION_LIFETIME, hash_key
 from service.model import Employee, Role
+from service.web.browser_words import UNNAMED, browser_in_words
 from service.web.cookies import read_cookie
 from service.web.front import front_of, page
-from service.web.login import SESSION_COOKIE, ordered_by_employees, shown_to_employees
+from service.web.letting_in import SESSION_COOKIE
+from service.web.login import ordered_by_employees, shown_to_employees
 
 WAYS: Final[Mapping[str, str]] = {"mail": "by a mailed link", "oidc": "by single sign-on"}
 SAID: Final[Mapping[str, str]] = {
@@ -39,6 +41,8 @@ def show_sessions(request: Request, employee: Employee) -> Response:
         of_all=of_all,
         name_of=front.house.name_of,
         ways=WAYS,
+        browser_in_words=browser_in_words,
+        unnamed=UNNAMED,
         said=SAID.get(request.query_params.get("said", ""), ""),
         days_idle=IDLE_END.days,
         days=SESSION_LIFETIME.days,

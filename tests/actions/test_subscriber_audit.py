@@ -25,6 +25,6 @@ def test_what_changes_who_hears_is_written_down(house: House, clock: Clock) -> N
         ("jordan", "subscribers_imported", "", "2 added, 0 changed"),
         ("jordan", "webhook_added", "hooks.slack.com/…", ""),
         ("jordan", "subscriber_reinstated", "hooks.slack.com/…", ""),
-        ("automatic", "subscriber_removed", "a…@reader.example", ""),
+        ("cli", "subscriber_removed", "a…@reader.example", ""),
         ("jordan", "subscribers_exported", "", ""),
     ]

@@ -55,6 +55,23 @@ def test_it_is_the_mail_that_is_composed_alone(
     )
     fast, slow = both_ways(prepared(whole), whole, theirs)
     assert fast == slow
+    assert fast is not None
+    assert not (fast.is_dotless and b"\r\n." in fast.message)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_dotless"),
+    [("Fine again.", True), ("メールが使えません。" * 40, True), ("One\n.two", False), ("One\n\n..", False)],
+)
+def test_only_a_mail_without_a_dot_at_the_start_of_a_line_is_told_to_be_dotless(
+    body: str, *, is_dotless: bool
+) -> None:
+    envelope = prepared(of_update(body)).envelope_for(
+        replace(UPDATE, facts={"subscriber_public_id": "b" * 32})
+    )
+    assert envelope is not None
+    assert envelope.is_dotless is is_dotless
+    assert is_dotless is not (b"\n." in envelope.message)
 
 
 @pytest.mark.parametrize("kind", TO_SUBSCRIBERS)

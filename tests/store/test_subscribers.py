@@ -18,7 +18,13 @@ CONFIRMED = SubscriberState.CONFIRMED
 
 
 def told(connection: Connection, wanted: Audience, *, after_id: int = 0, limit: int = 9) -> list[str]:
-    chosen = audience.next_to_tell(connection, wanted, posted_at=NOW, after_id=after_id, limit=limit)
+    span = audience.next_to_tell(connection, wanted, posted_at=NOW, after_id=after_id, limit=limit)
+    chosen = connection.execute(span.hearing).all() if span else []
+    assert span is None or (span.first_id, span.last_id, span.number) == (
+        chosen[0].id,
+        chosen[-1].id,
+        len(chosen),
+    )
     return [one.public_id for one in chosen]
 
 

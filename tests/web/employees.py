@@ -27,6 +27,7 @@ from service.web import (
 )
 from service.web.cookies import cookie_name
 from service.web.front import Front
+from service.web.letting_in import SESSION_COOKIE
 from tests.rooms import Clock, make_client
 
 ROUTES_FOR_EMPLOYEES = (
@@ -72,7 +73,7 @@ async def employee_at(
     async with make_client(front, ALL_ROUTES) as client:
         if employee_id is not None:
             client.cookies.set(
-                cookie_name(front, login.SESSION_COOKIE), start_session(front.house, clock, employee_id)
+                cookie_name(front, SESSION_COOKIE), start_session(front.house, clock, employee_id)
             )
         yield client
 

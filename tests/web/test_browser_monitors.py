@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from service.web.application import build
-from service.web.login import SESSION_COOKIE
+from service.web.letting_in import SESSION_COOKIE
 from service.web.monitor_words import slug_of
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started
@@ -104,4 +104,4 @@ def test_the_preview_shows_the_mails_and_the_page_in_their_own_looks(
     employees.get_by_text("INC-1 waits for your decision").first.wait_for()
     subscribers.get_by_text("We are looking into").first.wait_for()
     heading = page.get_by_role("heading", name="Email is unavailable", level=1)
-    expect(heading).to_have_css("font-size", "25.6px")
+    expect(heading).to_have_css("font-weight", "650")

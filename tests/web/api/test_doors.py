@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from service.actions import api_tokens
 from service.actions.api_tokens import Scope
-from service.web import api, login
+from service.web import api, letting_in
 from service.web.api.operations import Operation
 from service.web.api.routes import OPERATIONS, ROOT
 from service.web.front import Front
@@ -69,7 +69,7 @@ def test_every_route_stands_in_the_table() -> None:
 @every_operation
 async def test_an_employees_cookie_opens_nothing(operation: Operation, front: Front, clock: Clock) -> None:
     async with make_client(front, api.routes()) as browser:
-        browser.cookies.set(login.SESSION_COOKIE, start_session(front.house, clock, "jordan"))
+        browser.cookies.set(letting_in.SESSION_COOKIE, start_session(front.house, clock, "jordan"))
         answer = await browser.request(operation.method, path_of(operation))
     assert answer.status_code == 401
 

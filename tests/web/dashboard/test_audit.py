@@ -40,9 +40,7 @@ async def test_it_is_of_one_person_or_one_kind_where_that_is_asked_for(
         of_tokens = (await jordan.get(f"{PAGE}?act=token_created")).text
         of_nobody = (await jordan.get(f"{PAGE}?by=nobody")).text
         of_none = (await jordan.get(f"{PAGE}?by=sam&act=token_created")).text
-    shown = [
-        [word in text for word in ("alpha", "beta", "gamma")] for text in (of_sam, of_tokens, of_nobody)
-    ]
+    shown = [[word in text for word in ("alpha", "beta", "gamma")] for text in (of_sam, of_tokens, of_nobody)]
     assert shown == [[True, False, False], [False, True, False], [False, False, True]]
     assert "Nothing is found by that." in of_none
 
@@ -85,3 +83,13 @@ def test_what_strangers_wrote_stays_on_one_line_and_short(house: House, clock: C
         [row] = audit.listed(connection, limit=1)
     assert (len(row.by), len(row.act), len(row.about)) == (80, 64, audit.MOST_ABOUT)
     assert row.about.startswith("one two [31m")
+
+
+async def test_it_says_how_people_came_and_what_the_command_line_did(
+    enter: Enter, house: House, clock: Clock
+) -> None:
+    note(house, clock, audit.COMMAND_LINE, "token_revoked", "deploy")
+    async with enter("jordan") as jordan:
+        text = (await jordan.get(PAGE)).text
+    assert "by a mailed link: Firefox" in text
+    assert "The command line</a> revoked a token" in text

@@ -44,6 +44,14 @@ def upgrade() -> None:
         comment="address_key: an e-mail address without case, or a URL. failing_since: of a webhook.",
         sqlite_autoincrement=True,
     )
+    op.create_index(
+        "ix_subscribers_reached",
+        "subscribers",
+        ["channel", "all_components", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'confirmed' AND suppressed_at IS NULL"),
+        postgresql_where=sa.text("state = 'confirmed' AND suppressed_at IS NULL"),
+    )
     op.create_table(
         "choices",
         sa.Column("subscriber_id", BigId, nullable=False),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from service.store.columns import BigId, Key, UtcDateTime
+from service.store.columns import BigId, UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

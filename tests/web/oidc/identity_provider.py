@@ -21,6 +21,11 @@ from tests.rooms import Clock
 
 ISSUER = "https://login.acme.example"
 CLIENT_ID, CLIENT_SECRET = "replycast", "s3cret"
+OIDC = f"""\
+login:
+  oidc: {{name: Acme SSO, issuer: "{ISSUER}", client_id: {CLIENT_ID}, client_secret: {CLIENT_SECRET}}}
+"""
+Browse = Callable[[], httpx2.AsyncClient]
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"})
 
@@ -116,3 +121,11 @@ class IdentityProvider:
 def answer_to(parameters: Mapping[str, str]) -> str:
     """Give the path by which a browser comes back."""
     return f"/login/oidc/callback?{urlencode(parameters)}"
+
+
+async def enter(
+    browser: httpx2.AsyncClient, provider: IdentityProvider, wanted: str = "", **changed: str
+) -> httpx2.Response:
+    """Log in; `changed` are parameters of the answer that are not as the provider gave them."""
+    begun = await browser.get(f"/login/oidc?next={wanted}")
+    return await browser.get(answer_to(provider.log_in(begun.headers["location"]) | changed))
