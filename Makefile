@@ -7,7 +7,7 @@ PORT ?= 8080
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lint types servers lock clean
+.PHONY: help run demo test bench check format lint types servers lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ test: $(STAMP) ## Run all tests
 		PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || \
 		echo "tests that need $$program will not run: 'make servers' (as root, on Debian) installs it"; done
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+bench: $(STAMP) ## Measure all that docs/performance.md tells (as root; also needs wrk)
+	@for module in $(basename $(notdir $(filter-out bench/__init__.py, $(wildcard bench/*.py)))); do \
+		echo "== $$module"; $(BIN)/python -m bench.$$module || exit 1; \
+	done
 
 check: $(STAMP) ## Everything that must be right before a change lands
 	$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from service import grouping, workflow
-from service.actions.carrying_out import Cause, carry_out, policy_of, with_alert
+from service.actions.carrying_out import Cause, carry_out, policy_for, policy_of, with_alert
 from service.actions.house import House
 from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
@@ -154,7 +154,7 @@ def fire_timer(house: House, incident_id: int, now: datetime) -> workflow.Reason
         incident = incidents.get(connection, incident_id)
         if incident is None:
             return None
-        monitor = house.config.monitor_for(incident.monitor_key)
-        decision = workflow.decide(incident, workflow.TimerElapsed(), policy_of(monitor), now)
+        policy = policy_for(house, incident)
+        decision = workflow.decide(incident, workflow.TimerElapsed(), policy, now)
         carry_out(connection, house, incident, decision, now, with_alert(connection, incident))
         return decision.reason

@@ -49,6 +49,23 @@ def policy_of(monitor: Monitor | None) -> Policy:
     )
 
 
+def policy_for(house: House, incident: Incident) -> Policy:
+    """Give what is wanted of an incident: what its monitor wants or, where it was opened blank, nothing by itself.
+
+    A blank one needs as many approvals as the strictest monitor of its components, so that nobody gets round a
+    two-person rule by writing the incident by hand.
+    """
+    policy = policy_of(house.config.monitor_for(incident.monitor_key))
+    if incident.monitor_key:
+        return policy
+    concerned = [
+        monitor.approvals
+        for monitor in house.config.monitors
+        if monitor.affected_components.keys() & incident.components.keys()
+    ]
+    return replace(policy, approvals=max(concerned, default=1))
+
+
 def carry_out(
     connection: Connection,
     house: House,
@@ -185,7 +202,7 @@ def shown_if_published(
     house: House, incident: Incident, now: datetime, cause: Cause | None = None
 ) -> tuple[UpdateStatus, str]:
     """Give the status and the text that publishing would show now, word for word."""
-    policy = policy_of(house.config.monitor_for(incident.monitor_key))
+    policy = policy_for(house, incident)
     if incident.has_recovered and policy.auto_close:
         closing = closing_comment(house, incident, cause or Cause(), now)
         return UpdateStatus.RESOLVED, f"{incident.message}\n\n{closing}"
@@ -194,7 +211,7 @@ def shown_if_published(
 
 def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dict[str, Any]:
     """Give what the mail that asks needs besides: what publishing would show, word for word, and who approved."""
-    policy = policy_of(house.config.monitor_for(incident.monitor_key))
+    policy = policy_for(house, incident)
     status, body = shown_if_published(house, incident, now, cause)
     return {
         "shown": {"status": status, "body": body},

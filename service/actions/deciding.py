@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from service import workflow
-from service.actions.carrying_out import carry_out, policy_of
-from service.actions.house import House
+from service.actions.carrying_out import carry_out, policy_for
+from service.actions.house import BY_PROGRAM, House
 from service.errors import NotAllowed, NotFound
 from service.model import Employee, Incident, UpdateStatus
 from service.store import incidents, narrative
@@ -109,7 +109,9 @@ def order_about(
 ) -> Decision:
     """Carry an order out about an incident that was read in this transaction; raises NotAllowed."""
     _refuse_viewers(by)
-    policy = policy_of(house.config.monitor_for(incident.monitor_key))
+    policy = policy_for(house, incident)
+    if policy.approvals > 1 and isinstance(event, workflow.Publish) and by.id.startswith(BY_PROGRAM):
+        raise NotAllowed(f"{incident.tag} needs {policy.approvals} employees, and a token is none")
     decision = workflow.decide(incident, event, policy, now)
     carry_out(connection, house, incident, decision, now)
     return decision

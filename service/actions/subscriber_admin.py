@@ -38,7 +38,7 @@ class Imported:
     kept_out: tuple[str, ...]
     """Addresses that had left, or that nothing reaches: an import does not bring them back."""
     unheard_groups: tuple[str, ...]
-    """Groups that no monitor and no maintenance names as its audience: perhaps a slip of the pen."""
+    """Groups that no monitor and no maintenance of config.yaml has as its audience: perhaps a slip of the pen."""
 
 
 def import_file(
@@ -142,6 +142,7 @@ def _wish(house: House, entry: Entry) -> Wish:
 
 def _unheard(house: House, entries: Sequence[Entry]) -> tuple[str, ...]:
     heard = {group for monitor in house.config.monitors for group in monitor.audience}
+    heard |= {group for window in house.config.maintenance for group in window.audience}
     named = dict.fromkeys(group for entry in entries for group in entry.groups)
     return tuple(group for group in named if group not in heard)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service.actions.carrying_out import policy_of
+from service.actions.carrying_out import policy_for
 from service.actions.house import House
 from service.model import AUTOMATIC, Incident, Phase
 from service.store.audience import Reach
@@ -102,7 +102,7 @@ def describe(house: House, incident: Incident, recipients: Reach) -> tuple[str, 
 
 
 def _approvals(house: House, incident: Incident) -> int:
-    return policy_of(house.config.monitor_for(incident.monitor_key)).approvals
+    return policy_for(house, incident).approvals
 
 
 def _clock_time(house: House, incident: Incident) -> str:

@@ -51,6 +51,7 @@ _NO_SUCH_PLACE: Final = re.compile(
 )
 # 1.7, 1.8 and Microsoft 365's 1.90 are about us; its 4.1 (no such recipient) and 4.310, and 4.4, about a domain.
 _NO_GOOD: Final = re.compile(r"5\.(?:1\.(?!7$|8$|90$)\d+|2\.1|4\.(?:1|4|310))")
+_NO_MAILBOX: Final = re.compile(r"5\.(?:1\.(?:1|2|3|6|10)|2\.1)")
 # RFC 3463: full or too large (2.2, 2.3, 3.x), routes (4.x), protocol (5.1 and on), contents (6.x), policy (7.x)
 _NOT_ITS_FAULT: Final = re.compile(r"5\.(?:1\.(?:7|8|90)|2\.[23]|5\.[1-9]\d*|[3467]\.\d+)")
 
@@ -99,6 +100,18 @@ def is_permanent(status: str, words: str) -> bool | None:
         return True
     code = _REPLY_CODE.search(folded)
     return None if code is None else code[1].startswith("5")
+
+
+def is_no_address(answer: str) -> bool:
+    """Whether a relay's own answer says that the recipient does not exist (RFC 3463 section 3.2, RFC 7505).
+
+    It has to say so, and not of our own: a relay that is set up wrongly refuses everybody, and nobody is to be given
+    up for that.
+    """
+    folded, status = answer.casefold(), find_status(answer)
+    if not folded.startswith("5") or "sender" in folded or _FULL_OR_ABOUT_US.search(folded):
+        return False
+    return bool(_NO_MAILBOX.fullmatch(status) if status else _NO_SUCH_ADDRESS.search(folded))
 
 
 def _paragraph(lines: Sequence[str], start: int) -> str:

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from service.errors import RecipientRefusedForNow, ReplycastError
+from service.errors import RecipientRefused, RecipientRefusedForNow, ReplycastError
+from service.mail.bounce_words import is_no_address
 from service.model import Delivery, DeliveryKind
 from service.outbox.relay import retry_after
-from service.store import deliveries, fan_outs
+from service.store import deliveries, fan_outs, subscribers
 
 LEASE = timedelta(minutes=10)
 """Longer than any batch takes; after it, what a dead process had claimed falls due again."""
@@ -21,7 +22,10 @@ _log = structlog.get_logger()
 
 
 def record(connection: Connection, delivery: Delivery, error: ReplycastError | None, now: datetime) -> None:
-    """Note what came of an attempt: None is success, RecipientRefusedForNow is tried again while it is of use."""
+    """Note what came of an attempt: None is success, RecipientRefusedForNow is tried again while it is of use.
+
+    A subscriber whose address does not exist, as the relay says, is given up, as it is where a bounce says so.
+    """
     if error is None:
         deliveries.mark_sent(connection, delivery.id, now)
         return
@@ -33,4 +37,13 @@ def record(connection: Connection, delivery: Delivery, error: ReplycastError | N
     deliveries.mark_failed(connection, delivery.id, now, str(error))
     if delivery.subscriber_id is not None and delivery.update_id is not None:
         fan_outs.cancel_unheard(connection, delivery)
+    is_mail = delivery.kind is not DeliveryKind.WEBHOOK_CALL
+    if is_mail and delivery.subscriber_id is not None and isinstance(error, RecipientRefused):
+        _give_up_where_nobody_is(connection, delivery.subscriber_id, str(error), now)
     _log.warning("outbox: a mail failed for good", delivery=delivery.public_id, kind=delivery.kind)
+
+
+def _give_up_where_nobody_is(connection: Connection, subscriber_id: int, said: str, now: datetime) -> None:
+    if is_no_address(said):
+        subscribers.suppress(connection, subscriber_id, now, said)
+        deliveries.cancel_of_subscriber(connection, subscriber_id, "the relay knows no such address")

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from service.actions.audience import count_audience
-from service.actions.carrying_out import closing_comment, policy_of, with_alert
+from service.actions.carrying_out import closing_comment, policy_for, with_alert
 from service.actions.house import House
 from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
@@ -87,7 +87,7 @@ def _read(connection: Connection, house: House, incident: Incident, now: datetim
     return IncidentView(
         incident=incident,
         monitor=monitor,
-        policy=policy_of(monitor),
+        policy=policy_for(house, incident),
         audience=count_audience(connection, incident),
         updates=narrative.updates_of(connection, [incident.id])[incident.id],
         progress=progress.of_incident(connection, incident.id),

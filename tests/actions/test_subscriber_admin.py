@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ from service.mail.compose import unsubscribe_token
 from service.model import Channel, DeliveryKind, Employee, Subscriber, SubscriberState
 from service.store import deliveries, subscriber_lists, subscribers
 from service.store.subscriber_lists import Standing, Tally, Wish
-from tests.rooms import Clock
+from tests.rooms import CONFIG, Clock, make_house
 
 FILE = b"Email,Components,Webhook URL,Groups\nana@reader.example,API,https://ops.acme.example/hook,Staff\n"
 
@@ -83,6 +84,13 @@ def test_importing_again_changes_choices_and_doubles_nobody(house: House, clock:
     take(house, clock, b"Email,Components\nana@reader.example,\n")
     ana = everyone(house)[1]
     assert (ana.components, ana.groups) == (None, ("Board",)), "it says that it is all of them"
+
+
+def test_a_group_that_only_a_maintenance_names_is_no_slip(tmp_path: Path, clock: Clock) -> None:
+    window = 'subject: Move, message: Soon., starts_at: "2026-12-01 22:00", duration: 2h, audience: [Board]'
+    house = make_house(tmp_path / "other", f"{CONFIG}maintenance:\n  - {{{window}}}\n")
+    assert take(house, clock, b"Email,Groups\nana@reader.example,Board; Bord\n").unheard_groups == ("Bord",)
+    house.store.close()
 
 
 def test_who_was_asked_before_and_has_agreed_elsewhere_hears(house: House, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.mail.bounce_words import find_reason, find_status, is_permanent, joined_reply
+from service.mail.bounce_words import find_reason, find_status, is_no_address, is_permanent, joined_reply
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,24 @@ def test_without_code_or_word_there_is_no_reason() -> None:
 )
 def test_a_reply_of_many_lines_is_joined(text: str, joined: str) -> None:
     assert joined_reply(text) == joined
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_none"),
+    [
+        ("550 5.1.1 <ana@reader.example>: Recipient address rejected: User unknown", True),
+        ("550 5.1.2 no such domain", True),
+        ("556 5.1.10 the domain takes no mail", True),
+        ("550 no such user here", True),
+        ("550 relaying denied", False),
+        ("550 5.7.1 relay access denied", False),
+        ("550 5.4.1 access denied", False),
+        ("553 5.1.8 sender address rejected: domain not found", False),
+        ("550 sender's mailbox: user unknown", False),
+        ("552 5.2.2 mailbox full", False),
+        ("450 4.1.1 user unknown", False),
+        ("not an e-mail address that can be sent to: 'unknown user'", False),
+    ],
+)
+def test_a_relay_has_to_say_that_there_is_no_such_address(answer: str, *, is_none: bool) -> None:
+    assert is_no_address(answer) is is_none

@@ -32,6 +32,8 @@ pytestmark = [pytest.mark.mailservers, pytest.mark.anyio]
 AT_ONCE = CONFIG.replace("wait_time: 5m", "wait_time: 0").replace("[jordan, sam]", "[jordan]")
 LOOK_AGAIN = 0.05
 ON_DISK = b"250 2.0.0 Ok: it is on disk"
+PATIENCE_WITH_POSTFIX = 3 * PATIENCE
+"""Seconds: what it put off it tries again when its own queue gets to it, and a busy machine makes that late."""
 
 
 @dataclass
@@ -106,7 +108,7 @@ def mails_taken_in(service: Service) -> int:
 
 async def until_published(service: Service) -> None:
     """Decide whatever arrives until the incident is public."""
-    with anyio.fail_after(PATIENCE):
+    with anyio.fail_after(PATIENCE_WITH_POSTFIX):
         while phases(service) != [Phase.PUBLISHED]:
             await service.decide.wait()
             service.decide.clear()

@@ -106,6 +106,29 @@ async def test_refusals_stop_nobody_else(house: House, clock: Clock, server: Scr
     assert (found.sent, found.failed, found.waiting) == (59, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "is_given_up"),
+    [("550 5.1.1 no such user", True), ("550 user unknown", True), ("554 5.7.1 relay access denied", False)],
+)
+async def test_whom_the_relay_does_not_know_is_written_to_no_more(
+    house: House, clock: Clock, server: ScriptedRelay, said: str, *, is_given_up: bool
+) -> None:
+    subscribe(house, clock, "r01", "r02")
+    outages = Outages(house, clock)
+    first = outages.published()
+    answer_by_recipient(server, lambda line: said if "<r01@" in line else None)
+    await fan_out_all(house, clock, Relay(server.smtp))
+    with house.store.reading() as connection:
+        found = subscribers.find_by_address(connection, "r01@reader.example")
+    assert found is not None
+    assert (found.suppressed_at is not None) == is_given_up
+    assert found.suppressed_because == (said if is_given_up else "")
+    outages.close(first)
+    outages.published()
+    await fan_out_all(house, clock, Relay(server.smtp))
+    assert len(deliveries_to(house, "r01")) == (1 if is_given_up else 2)
+
+
 async def test_an_address_that_cannot_be_written_to_stops_nobody_else(
     house: House, clock: Clock, server: ScriptedRelay
 ) -> None:

@@ -178,12 +178,14 @@ def _number(text: str) -> int:
 
 
 def _query(request: Request, form: type[Query]) -> Query:
-    given = request.query_params
-    asked: dict[str, Any] = {}
-    for name in given:
-        values = given.getlist(name)
-        takes_many = name == "phase"
-        asked[name] = tuple(values) if takes_many or len(values) > 1 else values[0]
+    # gathered in one pass: to look each name up by itself would take time by the square of how many there are
+    given: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
+    asked: dict[str, Any] = {
+        name: tuple(values) if name == "phase" or len(values) > 1 else values[0]
+        for name, values in given.items()
+    }
     try:
         return form.model_validate(asked)
     except ValidationError as error:

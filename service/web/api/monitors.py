@@ -41,13 +41,15 @@ def get_arrival(call: Call) -> ArrivalShown:
     if row is None:
         raise NotFound(f"nothing in the inbox has the number {number}")
     own = {name: getattr(row, name) for name in HeadlineShown.model_fields if name != "size"}
-    # a mail quotes the token by which one publishes: whoever reads it could do so
-    may_read = row.door is Door.WEBHOOK or Scope.INCIDENTS_WRITE in call.scopes
+    # a mail quotes the token by which one publishes, in the name of the employee whom it was sent to
+    is_post = row.door is Door.WEBHOOK
+    # subscribers write mails too, and their addresses are not for whoever may look at the inbox
+    may_know_sender = is_post or Scope.SUBSCRIBERS_READ in call.scopes
     return ArrivalShown(
         arrival=HeadlineShown(**own, size=len(row.raw)),
-        about=dict(row.about),
+        about={name: value for name, value in row.about.items() if may_know_sender or name != "sender"},
         incident_ids=incident_ids,
-        raw=b64encode(row.raw).decode("ascii") if may_read else None,
+        raw=b64encode(row.raw).decode("ascii") if is_post else None,
     )
 
 

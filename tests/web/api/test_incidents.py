@@ -1,5 +1,6 @@
 """Incidents over the API: what is read of them, and that an order does what it does on the dashboard."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,7 +14,7 @@ from service.model import DeliveryKind, Phase
 from service.store import deliveries
 from service.web.api.routes import ROOT
 from service.web.front import Front
-from tests.rooms import Clock
+from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.api.programs import program_at
 from tests.web.outages import Outages
 
@@ -185,3 +186,14 @@ async def test_a_change_by_somebody_else_at_the_same_moment_is_said(
     monkeypatch.setattr(deciding, "discard", changed)
     answer = await program.post(f"{ONE}/discard")
     assert (answer.status_code, answer.json()["reason"]) == (409, "changed_meanwhile")
+
+
+async def test_a_token_is_none_of_the_two_who_must_approve(tmp_path: Path, clock: Clock) -> None:
+    house = make_house(tmp_path, CONFIG.replace("wait_time: 5m", "wait_time: 5m\n    approvals: 2"))
+    front, outages = make_front(house, clock), Outages(house, clock)
+    outages.wait(outages.fire())
+    async with program_at(front, [Scope.INCIDENTS_WRITE]) as program:
+        answer = await program.post(f"{ONE}/publish", json={"text_version": 1})
+    house.store.close()
+    assert answer.status_code == 403
+    assert "needs 2 employees, and a token is none" in answer.text

@@ -38,18 +38,28 @@ async def test_what_arrived_is_shown_as_it_came(program: httpx2.AsyncClient, out
     assert (await program.get(f"{ROOT}/inbox/9")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("scopes", "is_shown"),
-    [([Scope.INBOX_READ], False), ([Scope.INBOX_READ, Scope.INCIDENTS_WRITE], True)],
-)
-async def test_a_mail_is_shown_to_those_alone_who_could_publish_by_what_it_quotes(
-    scopes: list[Scope], front: Front, house: House, clock: Clock, *, is_shown: bool
+async def test_the_text_of_a_mail_is_shown_to_no_program_for_it_quotes_what_one_publishes_by(
+    front: Front, house: House, clock: Clock
 ) -> None:
     with house.store.transaction() as connection:
         inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"From: sam\r\n\r\npublish")])
-    async with program_at(front, scopes) as program:
+    async with program_at(front, list(Scope)) as program:
+        assert (await program.get(f"{ROOT}/inbox/1")).json()["raw"] is None
+
+
+@pytest.mark.parametrize(
+    ("also", "is_shown"), [(None, False), (Scope.MONITORS_READ, False), (Scope.SUBSCRIBERS_READ, True)]
+)
+async def test_who_sent_a_mail_is_told_to_those_alone_who_may_read_addresses(
+    also: Scope | None, front: Front, house: House, clock: Clock, *, is_shown: bool
+) -> None:
+    about = {"sender": "ada@reader.example", "folder": "INBOX"}
+    with house.store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"Hi", about=about)])
+    async with program_at(front, [Scope.INBOX_READ, *([also] if also else [])]) as program:
         found = (await program.get(f"{ROOT}/inbox/1")).json()
-    assert (found["raw"] is not None) is is_shown
+    assert found["about"] == (about if is_shown else {"folder": "INBOX"})
+    assert found["raw"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What every operation has in common: forms that are agreed on, bounds, faults named by field, pages."""
 
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -172,3 +173,13 @@ async def test_an_order_without_fields_needs_no_body(program: httpx2.AsyncClient
     outages.fire()
     answer = await program.post(f"{ROOT}/incidents/1/discard")
     assert json.loads(answer.text)["reason"] == "discarded"
+
+
+async def test_a_great_many_parameters_are_refused_in_time_by_their_number(
+    program: httpx2.AsyncClient,
+) -> None:
+    begun = time.process_time()
+    answer = await program.get(f"{ROOT}/incidents?{'&'.join(f'{number:x}' for number in range(12_000))}")
+    # each looked up among all of them took two seconds and more, while nobody else was answered
+    assert time.process_time() - begun < 1
+    assert len(problem(answer, 422)["errors"]) == 1_000

@@ -1,18 +1,32 @@
 """Who may see and order what on the employees' pages."""
 
+import pkgutil
 from dataclasses import replace
+from importlib import import_module
 
 import httpx2
 import pytest
+from starlette.routing import Route
 
+from service import web
 from service.actions.house import House
 from service.model import Phase
 from service.web.front import Front
 from tests.rooms import Clock
-from tests.web.employees import ROUTES_FOR_EMPLOYEES, Enter, employee_at, page_of, phase_of
+from tests.web.employees import ALL_ROUTES, ROUTES_FOR_EMPLOYEES, Enter, employee_at, page_of, phase_of
 from tests.web.outages import Outages
 
 pytestmark = pytest.mark.anyio
+
+
+def test_no_page_of_the_dashboard_is_forgotten_by_these_tests() -> None:
+    rooms = [import_module(f"{web.__name__}.{found.name}") for found in pkgutil.iter_modules(web.__path__)]
+    lists = [room.routes for room in rooms if isinstance(getattr(room, "routes", None), list)]
+    there = {one.path for routes in lists for one in routes if isinstance(one, Route)}
+    tested = {one.path for one in ALL_ROUTES}
+    assert {path for path in there if path.startswith("/dashboard")} == {
+        path for path in tested if path.startswith("/dashboard")
+    }
 
 
 @pytest.mark.parametrize("route", ROUTES_FOR_EMPLOYEES, ids=lambda route: route.path)

@@ -1,14 +1,16 @@
 """Incidents opened by hand, and words changed before anybody outside reads them."""
 
+from pathlib import Path
+
 import httpx2
 import pytest
 
 from service.actions.house import House
 from service.model import ComponentState, Incident, Phase
 from service.store import deliveries, incidents
-from tests.rooms import Clock
+from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.dashboard.test_subscribers import FILE, send
-from tests.web.employees import SEEN, Enter, page_of
+from tests.web.employees import SEEN, Enter, employee_at, page_of
 from tests.web.outages import Outages
 
 pytestmark = pytest.mark.anyio
@@ -109,3 +111,14 @@ async def test_a_viewer_gets_no_form(enter: Enter, outages: Outages, clock: Cloc
     outages.fire()
     async with enter("vera") as vera:
         assert (await vera.get(path)).status_code == 403, clock()
+
+
+async def test_a_blank_one_gets_round_no_two_person_rule(tmp_path: Path, clock: Clock) -> None:
+    house = make_house(tmp_path, CONFIG.replace("wait_time: 5m", "wait_time: 5m\n    approvals: 2"))
+    async with employee_at(make_front(house, clock), clock, "sam") as sam:
+        for component, phase in (("Email", Phase.UNPUBLISHED), ("API", Phase.PUBLISHED)):
+            words = {"subject": "Down", "message": "Down.", f"component:{component}": "major_outage"}
+            await sam.post(f"{HERE}/now", data=words)
+            await sam.post(page_of(newest(house), "publish"), data=SEEN)
+            assert newest(house).phase is phase
+    house.store.close()
