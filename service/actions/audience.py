@@ -59,6 +59,21 @@ def estimate_new_audience(connection: Connection, house: House, incident: Incide
     reach, counted_at = house.counted.get(wanted, (Reach(), now))
     if reach.total >= audience.MANY and now - counted_at < ESTIMATE_LASTS:
         return reach
+    return _counted(connection, house, wanted, now)
+
+
+def count_ahead(house: House, now: datetime) -> None:
+    """Count whom each monitor's incidents reach, outside of any transaction that publishes, before one has to."""
+    wanted = {
+        Audience(components=tuple(one.affected_components), groups=one.audience)
+        for one in house.config.monitors
+    }
+    for one in wanted:
+        with house.store.reading() as connection:
+            _counted(connection, house, one, now)
+
+
+def _counted(connection: Connection, house: House, wanted: Audience, now: datetime) -> Reach:
     reach = audience.count(connection, wanted)
     if len(house.counted) >= MOST_COUNTED:
         house.counted.clear()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.actions.audience import ESTIMATE_LASTS, count_audience, estimate_new_audience
+from service.actions.audience import ESTIMATE_LASTS, count_ahead, count_audience, estimate_new_audience
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.model import Incident
@@ -49,6 +49,16 @@ def test_a_count_of_many_is_told_again_for_a_while(
     assert estimated(house, incident, clock) == Reach(mails=2)
     clock.move(MINUTE)
     assert estimated(house, incident, clock) == Reach(mails=3)
+
+
+def test_what_was_counted_ahead_is_not_counted_by_a_publication(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "MANY", 2)
+    subscribe(house, clock, "ana", "ben")
+    count_ahead(house, clock())
+    subscribe(house, clock, "cem")
+    assert estimated(house, Outages(house, clock).fire(), clock) == Reach(mails=2)
 
 
 @pytest.mark.parametrize(("many", "counted"), [(100, 2), (3, 3)])
