@@ -33,33 +33,13 @@ from service.mail.words import vocabulary
 from service.outbox import Relay, call_due, fan_out, send_due
 from service.store import credentials, deliveries
 from service.store.database import Store, open_store
-from service.web import (
-    api,
-    audit_page,
-    badge,
-    calendar,
-    dashboard,
-    dashboard_maintenance,
-    dashboard_monitors,
-    dashboard_opening,
-    dashboard_subscribers,
-    feed,
-    inbox_page,
-    links,
-    login,
-    machine_checks,
-    oidc,
-    public_api,
-    sandbox_page,
-    sessions,
-    status_page,
-    subscribing,
-    webhooks,
-    widget,
-)
+from service.web import api, links, machine_checks, sandbox_page, webhooks
 from service.web.application import build as build_web
-from service.web.exporting import Exporter
+from service.web.dashboard import routes as dashboard
 from service.web.front import Front, make_pages
+from service.web.login import routes as login
+from service.web.public import routes as public
+from service.web.public.exporting import Exporter
 
 DNS_PATIENCE = timedelta(seconds=3)
 SANDBOX_ADDRESS = "status@replycast.example"
@@ -232,25 +212,11 @@ async def _connect(
         [
             *webhooks.routes,
             *machine_checks.routes,
-            *status_page.routes,
-            *feed.routes,
-            *calendar.routes,
-            *badge.routes,
-            *public_api.routes,
+            *public.ROUTES,
             *api.routes(),
-            *widget.routes,
-            *subscribing.routes,
             *links.routes,
-            *oidc.routes,
-            *login.routes,
-            *sessions.routes,
-            *audit_page.routes,
-            *dashboard.routes,
-            *dashboard_maintenance.routes,
-            *dashboard_monitors.routes,
-            *dashboard_opening.routes,
-            *dashboard_subscribers.routes,
-            *inbox_page.routes,
+            *login.ROUTES,
+            *dashboard.ROUTES,
             *(sandbox_page.routes if sandbox else ()),
         ],
     )

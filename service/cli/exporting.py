@@ -9,8 +9,8 @@ from service.cli.house import house_of
 from service.cli.options import config_option, fail, load_or_exit
 from service.errors import ReplycastError, StoreUnavailable
 from service.store.inbox_rows import Arrival
-from service.web.exporting import Exporter
 from service.web.front import Front, make_pages
+from service.web.public.exporting import Exporter
 
 
 @click.command("export-page")

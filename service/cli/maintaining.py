@@ -19,8 +19,8 @@ from service.config.moments import parse_moment
 from service.mail.rendering import local_time
 from service.model import Employee, Maintenance
 from service.store import maintenances
-from service.web.maintenance_form import LONGEST_SUBJECT, LONGEST_TEXT
-from service.web.maintenance_words import PHASE_WORDS, SENTENCES
+from service.web.dashboard.maintenance_form import LONGEST_SUBJECT, LONGEST_TEXT
+from service.web.public.maintenance_words import PHASE_WORDS, SENTENCES
 from service.workflow.maintenance import MaintenanceDecision, Plan
 
 SHOWN: Final = 1_000

@@ -19,7 +19,7 @@ from service.cli.options import FAULTY, Span, config_option, fail, json_option, 
 from service.config.spans import format_span
 from service.outbox.composing import compose_one
 from service.providers.post import RawPost
-from service.web.dashboard_words import reason_words
+from service.web.dashboard.words import reason_words
 
 LARGEST_BODY: Final = 1024 * 1024
 _APART: Final = timedelta(minutes=1)

@@ -10,13 +10,13 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable, TokenInvalid
-from service.web.fast_path import FastFirst
 from service.web.front import STATIC, Front, page
 from service.web.guards import SameOriginOnly, SecurityHeaders, guard_headers
-from service.web.login_rates import LogIns
-from service.web.oidc_provider import Provider
-from service.web.public_pages import PublicPages
-from service.web.public_renderers import RENDERERS
+from service.web.login.oidc_provider import Provider
+from service.web.login.rates import LogIns
+from service.web.public.fast_path import FastFirst
+from service.web.public.pages import PublicPages
+from service.web.public.renderers import RENDERERS
 from service.web.rates import SignUps
 
 LARGEST_REQUEST = 1024 * 1024

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from service.actions.linking import Admission, LinkOrder, act_by_link, explain_admission, look_at_link
 from service.errors import NotAllowed, NotFound
-from service.web.freshness import FOR_THE_HOLDER
 from service.web.front import front_of, page
-from service.web.login import employee_of, mail_login_link
+from service.web.login.mail_link import employee_of, mail_login_link
+from service.web.public.freshness import FOR_THE_HOLDER
 
 _ORDERS: Final = {order.value: order for order in LinkOrder}
 _LOG_IN: Final = "log_in"

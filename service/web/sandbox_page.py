@@ -30,7 +30,7 @@ from service.mail.sandbox import Sandbox, SandboxMail
 from service.model import DeliveryKind
 from service.store import deliveries
 from service.web.front import front_of, page
-from service.web.login import before_id, read_form, row_id
+from service.web.login.mail_link import before_id, read_form, row_id
 
 MAILS_SHOWN: Final = 50
 LONGEST_REPLY: Final = 20_000

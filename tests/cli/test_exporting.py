@@ -14,8 +14,8 @@ from playwright.sync_api import Page
 
 from service.actions.house import House
 from service.config import parse
-from service.web.exporting import TRY_AGAIN, Exporter
-from service.web.static_folder import MANIFEST, FolderNotOurs
+from service.web.public.exporting import TRY_AGAIN, Exporter
+from service.web.public.static_folder import MANIFEST, FolderNotOurs
 from tests.cli.running import ON_THIS_MACHINE, PATIENCE, run, start, write_config
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started

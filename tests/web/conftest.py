@@ -7,20 +7,10 @@ import httpx2
 import pytest
 
 from service.actions.house import House
-from service.web import badge, calendar, feed, public_api, status_page, subscribing, widget
 from service.web.front import Front
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.outages import ECHO_MONITOR, Outages
-
-PUBLIC_ROUTES = (
-    *status_page.routes,
-    *feed.routes,
-    *calendar.routes,
-    *badge.routes,
-    *public_api.routes,
-    *widget.routes,
-    *subscribing.routes,
-)
 
 
 @pytest.fixture

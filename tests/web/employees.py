@@ -13,34 +13,17 @@ from service.model import DeliveryKind, Incident, Phase
 from service.store import incidents
 from service.store.credentials import Purpose
 from service.store.schema import deliveries
-from service.web import (
-    audit_page,
-    dashboard,
-    dashboard_maintenance,
-    dashboard_monitors,
-    dashboard_opening,
-    dashboard_subscribers,
-    inbox_page,
-    login,
-    oidc,
-    sessions,
-)
 from service.web.cookies import cookie_name
+from service.web.dashboard import monitors
+from service.web.dashboard import routes as dashboard
 from service.web.front import Front
-from service.web.letting_in import SESSION_COOKIE
+from service.web.login import routes as login
+from service.web.login.letting_in import SESSION_COOKIE
 from tests.rooms import Clock, make_client
 
-ROUTES_FOR_EMPLOYEES = (
-    *dashboard.routes,
-    *dashboard_maintenance.routes,
-    *dashboard_opening.routes,
-    *dashboard_subscribers.routes,
-    *inbox_page.routes,
-    *sessions.routes,
-    *audit_page.routes,
-)
-ALL_ROUTES = (*oidc.routes, *login.routes, *ROUTES_FOR_EMPLOYEES, *dashboard_monitors.routes)
-"""Those of the monitors order nothing."""
+ROUTES_FOR_EMPLOYEES = tuple(one for one in dashboard.ROUTES if one not in monitors.routes)
+"""Those of the monitors order nothing; they have tests of their own."""
+ALL_ROUTES = (*login.ROUTES, *dashboard.ROUTES)
 SEEN = {"version": "1"}
 """What the form that publishes says of the text that its page showed."""
 

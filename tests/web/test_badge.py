@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from service.model import ComponentState
-from service.web.badge import LOOKS
 from service.web.front import STATIC
+from service.web.public.badge import LOOKS
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages

@@ -13,7 +13,7 @@ from service.jobs import decide_what_is_due
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, Door
 from service.web.application import build
-from service.web.letting_in import SESSION_COOKIE
+from service.web.login.letting_in import SESSION_COOKIE
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started
 from tests.web.employees import ALL_ROUTES, start_session

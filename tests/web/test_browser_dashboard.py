@@ -17,7 +17,7 @@ from service.outbox import Relay, send_due
 from service.store import incidents
 from service.web import sandbox_page
 from service.web.application import build
-from service.web.letting_in import SESSION_COOKIE
+from service.web.login.letting_in import SESSION_COOKIE
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock, make_front, make_house
 from tests.web.chromium import NAME, fits, opened, started, tab_to
 from tests.web.conftest import PUBLIC_ROUTES

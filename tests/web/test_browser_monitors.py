@@ -8,8 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from service.web.application import build
-from service.web.letting_in import SESSION_COOKIE
-from service.web.monitor_words import slug_of
+from service.web.dashboard.monitor_words import slug_of
+from service.web.login.letting_in import SESSION_COOKIE
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started
 from tests.web.conftest import PUBLIC_ROUTES

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.web.browser_words import browser_in_words
+from service.web.login.browser_words import browser_in_words
 
 MOZILLA = "Mozilla/5.0"
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"

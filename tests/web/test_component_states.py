@@ -15,7 +15,7 @@ from service.model import (
     MaintenancePhase,
     Phase,
 )
-from service.web.component_states import grouped, overall
+from service.web.public.component_states import grouped, overall
 from service.workflow.components import affected, worst
 
 OPERATIONAL = ComponentState.OPERATIONAL

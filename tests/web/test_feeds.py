@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.actions import maintaining
 from service.actions.house import House
 from service.model import Component
-from service.web.component_slugs import slugs
+from service.web.public.component_slugs import slugs
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.conftest import PUBLIC_ROUTES

@@ -8,11 +8,11 @@ from contextlib import aclosing, asynccontextmanager
 import httpx2
 import pytest
 
-from service.web import live
 from service.web.application import build
 from service.web.front import Front
-from service.web.public_pages import PublicPages
-from service.web.public_renderers import RENDERERS
+from service.web.public import live
+from service.web.public.pages import PublicPages
+from service.web.public.renderers import RENDERERS
 from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages
 from tests.web.serving import served

@@ -15,8 +15,8 @@ from service.actions.house import House
 from service.actions.logging_in import MOST_LINKS_AN_HOUR
 from service.store import audit
 from service.web.front import Front
-from service.web.letting_in import BROWSER_COOKIE, SESSION_COOKIE, local_path
-from service.web.login_rates import REFUSALS_AN_HOUR
+from service.web.login.letting_in import BROWSER_COOKIE, SESSION_COOKIE, local_path
+from service.web.login.rates import REFUSALS_AN_HOUR
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.employees import ALL_ROUTES, login_links
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.prepared import SMALL, Prepared, Rendering, prepare
+from service.web.public.prepared import SMALL, Prepared, Rendering, prepare
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 700_000, tzinfo=UTC)
 LARGE = Rendering(b"<p>All systems operational</p>" * 40)

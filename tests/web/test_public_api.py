@@ -14,8 +14,8 @@ from service.actions import maintaining
 from service.actions.house import House
 from service.model import UpdateStatus
 from service.store import incidents
-from service.web.public_pages import render_all
-from service.web.public_renderers import RENDERERS
+from service.web.public.pages import render_all
+from service.web.public.renderers import RENDERERS
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.conftest import PUBLIC_ROUTES

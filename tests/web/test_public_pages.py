@@ -13,12 +13,12 @@ from service.actions.house import House
 from service.errors import StoreUnavailable
 from service.model import Incident
 from service.store.database import Store, open_store
-from service.web import public_pages
 from service.web.application import build
 from service.web.front import Front
-from service.web.prepared import Rendering
-from service.web.public_pages import PublicPages, render_all
-from service.web.public_renderers import RENDERERS
+from service.web.public import pages as public_pages
+from service.web.public.pages import PublicPages, render_all
+from service.web.public.prepared import Rendering
+from service.web.public.renderers import RENDERERS
 from tests.rooms import Clock
 from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages

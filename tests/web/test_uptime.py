@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.model import ComponentState
 from service.store.component_states import StateChange
-from service.web.uptime import DAYS, Uptime, uptimes
+from service.web.public.uptime import DAYS, Uptime, uptimes
 
 UP = ComponentState.OPERATIONAL
 MAINTENANCE = ComponentState.UNDER_MAINTENANCE

@@ -8,8 +8,8 @@ import pytest
 
 from service.model import ComponentState
 from service.store.component_states import StateChange
-from service.web.uptime import Uptime, uptimes
-from service.web.uptime_bars import SHAPES, UNKNOWN, describe, draw, trouble
+from service.web.public.uptime import Uptime, uptimes
+from service.web.public.uptime_bars import SHAPES, UNKNOWN, describe, draw, trouble
 from tests.web.test_uptime import BERLIN, DEGRADED, MAINTENANCE, MAJOR, UP, local
 
 NOW = datetime(2026, 11, 24, 11, tzinfo=UTC)

@@ -19,7 +19,7 @@ from service.web.api.shown import (
     UpdateShown,
     page_of,
 )
-from service.web.maintenance_words import SENTENCES
+from service.web.public.maintenance_words import SENTENCES
 from service.workflow.maintenance import MaintenanceDecision, Plan
 
 Answer = MaintenanceDecided | Problem

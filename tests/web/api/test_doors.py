@@ -8,10 +8,11 @@ from starlette.routing import Route
 
 from service.actions import api_tokens
 from service.actions.api_tokens import Scope
-from service.web import api, letting_in
+from service.web import api
 from service.web.api.operations import Operation
 from service.web.api.routes import OPERATIONS, ROOT
 from service.web.front import Front
+from service.web.login import letting_in
 from tests.rooms import Clock, make_client
 from tests.web.api.programs import make_secret, program_at
 from tests.web.employees import start_session

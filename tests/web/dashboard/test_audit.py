@@ -4,7 +4,7 @@ import pytest
 
 from service.actions.house import House
 from service.store import audit
-from service.web.audit_page import SHOWN
+from service.web.dashboard.audit import SHOWN
 from tests.rooms import Clock
 from tests.web.employees import Enter
 

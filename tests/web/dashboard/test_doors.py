@@ -20,7 +20,8 @@ pytestmark = pytest.mark.anyio
 
 
 def test_no_page_of_the_dashboard_is_forgotten_by_these_tests() -> None:
-    rooms = [import_module(f"{web.__name__}.{found.name}") for found in pkgutil.iter_modules(web.__path__)]
+    found = pkgutil.walk_packages(web.__path__, f"{web.__name__}.")
+    rooms = [import_module(one.name) for one in found]
     lists = [room.routes for room in rooms if isinstance(getattr(room, "routes", None), list)]
     there = {one.path for routes in lists for one in routes if isinstance(one, Route)}
     tested = {one.path for one in ALL_ROUTES}

@@ -6,7 +6,7 @@ import pytest
 from service.actions.house import House
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, Door, InboxState
-from service.web.inbox_page import RAW_SHOWN, ROWS_SHOWN
+from service.web.dashboard.inbox import RAW_SHOWN, ROWS_SHOWN
 from tests.rooms import Clock
 from tests.web.employees import Enter, page_of
 from tests.web.outages import Outages

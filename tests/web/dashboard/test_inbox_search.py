@@ -7,7 +7,7 @@ from service.actions.house import House
 from service.inbox import receive_handed
 from service.store import inbox_rows, inbox_search
 from service.store.inbox_rows import Arrival, Door, InboxState
-from service.web.inbox_page import ROWS_SHOWN
+from service.web.dashboard.inbox import ROWS_SHOWN
 from tests.rooms import Clock
 from tests.web.employees import Enter
 from tests.web.outages import Outages

@@ -16,7 +16,7 @@ from service.store import deliveries, inbox_rows, subscribers
 from service.store.credentials import Purpose
 from service.store.inbox_rows import Arrival, Door
 from service.store.schema import deliveries as delivery_rows
-from service.web.dashboard import ENDED_SHOWN
+from service.web.dashboard.incidents import ENDED_SHOWN
 from service.web.front import Front
 from tests.rooms import Clock
 from tests.web.employees import employee_at, page_of

@@ -12,9 +12,9 @@ import pytest
 
 from service.actions.house import House
 from service.model import LastResort, Monitor, Phase, Rung
-from service.web import dashboard_monitors
-from service.web.dashboard_monitors import LARGEST_PAYLOAD
-from service.web.monitor_words import example_name, settings_in_words, slug_of, span_in_words
+from service.web.dashboard import monitors as dashboard_monitors
+from service.web.dashboard.monitor_words import example_name, settings_in_words, slug_of, span_in_words
+from service.web.dashboard.monitors import LARGEST_PAYLOAD
 from tests.rooms import CONFIG, make_house
 from tests.web.employees import Enter, phase_of
 from tests.web.outages import ECHO_MONITOR, Outages

@@ -11,7 +11,7 @@ from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.model import IfRecovered, Phase
 from service.store import deliveries
-from service.web.dashboard import LONGEST_TEXT
+from service.web.dashboard.incidents import LONGEST_TEXT
 from service.web.front import Front
 from tests.rooms import Clock
 from tests.web.employees import SEEN, employee_at, page_of, phase_of

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.model import Incident, Phase
-from service.web.dashboard_view import raw_text
-from service.web.dashboard_words import PHASE_WORDS, REASON_WORDS, reason_still_true, reason_words, span_words
+from service.web.dashboard.incident_view import raw_text
+from service.web.dashboard.words import PHASE_WORDS, REASON_WORDS, reason_still_true, reason_words, span_words
 from service.workflow import Reason
 
 

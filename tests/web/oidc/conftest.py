@@ -9,7 +9,7 @@ import pytest
 from service.actions.house import House
 from service.web.application import build
 from service.web.front import Front
-from service.web.oidc_provider import Provider
+from service.web.login.oidc_provider import Provider
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.employees import ALL_ROUTES
 from tests.web.oidc.identity_provider import OIDC, Browse, IdentityProvider

@@ -11,8 +11,8 @@ from joserfc.jwk import OctKey
 from service.actions.house import House
 from service.actions.signing_on import LIFETIME
 from service.store import audit
-from service.web.letting_in import SESSION_COOKIE
-from service.web.login_rates import REFUSALS_AN_HOUR
+from service.web.login.letting_in import SESSION_COOKIE
+from service.web.login.rates import REFUSALS_AN_HOUR
 from tests.rooms import Clock
 from tests.web.oidc.identity_provider import (
     CLIENT_ID,

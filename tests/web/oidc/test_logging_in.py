@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from service.web.application import build
-from service.web.oidc_provider import Provider
+from service.web.login.oidc_provider import Provider
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.employees import ALL_ROUTES
 from tests.web.oidc.identity_provider import (

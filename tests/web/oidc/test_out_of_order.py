@@ -12,9 +12,9 @@ from service.config.settings import Oidc, Secret
 from service.store import audit
 from service.web.application import build
 from service.web.front import Front
-from service.web.letting_in import SESSION_COOKIE
-from service.web.login_rates import REFUSALS_AN_HOUR
-from service.web.oidc_provider import FAILED_FOR, KEPT, KEYS_AGAIN, Provider
+from service.web.login.letting_in import SESSION_COOKIE
+from service.web.login.oidc_provider import FAILED_FOR, KEPT, KEYS_AGAIN, Provider
+from service.web.login.rates import REFUSALS_AN_HOUR
 from tests.rooms import Clock
 from tests.web.employees import ALL_ROUTES
 from tests.web.oidc.identity_provider import (

@@ -1,0 +1,1 @@
+"""The rooms of the employees: incidents, inbox, monitors, subscribers, maintenance, sessions and audit."""

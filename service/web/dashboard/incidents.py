@@ -1,0 +1,220 @@
+"""The incidents, as employees see them, and what they order about them. What becomes of it `actions` decides."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from service.actions import deciding, telling
+from service.actions.house import House
+from service.errors import IncidentChangedMeanwhile
+from service.model import INCIDENT_STATUSES, Employee, Incident, Phase, UpdateStatus
+from service.store import deliveries, incidents
+from service.web.dashboard.incident_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
+from service.web.dashboard.words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
+from service.web.front import front_of, page
+from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees
+from service.workflow import Decision, Reason
+
+OPEN_SHOWN: Final = 100
+"""Of each kind; with more open ones than this, the oldest are reached once others have ended."""
+ENDED_SHOWN: Final = 20
+UNREACHED_FOR: Final = timedelta(days=1)
+UNREACHED_SHOWN: Final = 10
+LONGEST_TEXT: Final = 20_000
+"""Characters of an update or closing comment."""
+HOLDS: Final[Mapping[str, timedelta]] = {
+    "30 minutes": timedelta(minutes=30),
+    "2 hours": timedelta(hours=2),
+    "8 hours": timedelta(hours=8),
+}
+
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
+_CHANGED: Final = "changed_meanwhile"
+_STATUSES: Final = (UpdateStatus.INVESTIGATING, UpdateStatus.IDENTIFIED, UpdateStatus.MONITORING)
+
+
+@shown_to_employees
+def show_incidents(request: Request, employee: Employee) -> Response:
+    """Show what waits for a decision, then what is open, then what has ended, page by page."""
+    front = front_of(request)
+    before = before_id(request)
+    with front.house.store.reading() as connection:
+        undecided, waiting, public = (
+            incidents.listed(connection, phases=phases, limit=OPEN_SHOWN) if before is None else ()
+            for phases in ([Phase.UNPUBLISHED], [Phase.WAITING], [Phase.PUBLISHED, Phase.RECOVERED])
+        )
+        since = front.clock() - UNREACHED_FOR
+        unreached = deliveries.lately_unreached(connection, since, limit=UNREACHED_SHOWN)
+        over = [Phase.CLOSED, Phase.DISCARDED]
+        ended = incidents.listed(connection, phases=over, before_id=before, limit=ENDED_SHOWN + 1)
+    return page(
+        request,
+        "dashboard/incidents.html",
+        employee=employee,
+        here="incidents",
+        undecided=undecided,
+        waiting=waiting,
+        public=public,
+        unreached=unreached if before is None else (),
+        ended=ended[:ENDED_SHOWN],
+        has_older=len(ended) > ENDED_SHOWN,
+        before=before,
+        most=OPEN_SHOWN,
+        now=front.clock(),
+        config=front.house.config,
+        name_of=front.house.name_of,
+        phase_words=PHASE_WORDS,
+        span_words=span_words,
+    )
+
+
+@shown_to_employees
+def show_incident(request: Request, employee: Employee) -> Response:
+    """Show one incident, and what came of an order that led here."""
+    return _incident_page(request, employee, said=request.query_params.get("said", ""))
+
+
+def _incident_page(
+    request: Request,
+    employee: Employee,
+    *,
+    said: str = "",
+    problems: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    front = front_of(request)
+    house, now = front.house, front.clock()
+    view = read_incident(house, row_id(request), now)
+    reason = reason_still_true(said, view.incident, employee.id)
+    return page(
+        request,
+        "dashboard/incident.html",
+        status_code=422 if problems else 200,
+        employee=employee,
+        here="incident",
+        view=view,
+        incident=view.incident,
+        outcome=_outcome(house, view.incident, said, reason),
+        is_refusal=said == _CHANGED or bool(reason and reason.is_refusal),
+        problems=problems or {},
+        typed=typed or {},
+        statuses=_STATUSES,
+        holds=HOLDS,
+        longest_text=LONGEST_TEXT,
+        alerts_shown=ALERTS_SHOWN,
+        raw_shown=RAW_SHOWN,
+        now=now,
+        name_of=house.name_of,
+        phase_words=PHASE_WORDS,
+        mail_words=MAIL_WORDS,
+        reason_words=reason_words,
+        span_words=span_words,
+        raw_text=raw_text,
+    )
+
+
+def _outcome(house: House, incident: Incident, said: str, reason: Reason | None) -> str:
+    if said == _CHANGED:
+        return "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
+    if reason is Reason.REFUSED_TEXT_CHANGED:
+        return f"The text of {incident.tag} was changed since you opened this page, so nothing was sent: read it."
+    return telling.explain(house, Decision(incident, reason)) if reason else ""
+
+
+@ordered_by_employees
+def publish(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Publish what the page showed, or approve it as one of several."""
+    version = form.get("version", "")
+    # without a version it was not our page that was looked at, and no text has the version 0
+    seen = int(version) if _VERSION.fullmatch(version) else 0
+    return _carry_out(
+        request,
+        lambda house, number, now: deciding.publish(house, number, employee, now, text_version=seen),
+    )
+
+
+@ordered_by_employees
+def discard(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Let it go without a word."""
+    del form  # the order is the whole of it
+    return _carry_out(request, lambda house, number, now: deciding.discard(house, number, employee, now))
+
+
+@ordered_by_employees
+def hold(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Let nothing happen by itself for a while."""
+    span = HOLDS.get(form.get("span", ""), next(iter(HOLDS.values())))
+    return _carry_out(request, lambda house, number, now: deciding.hold(house, number, employee, span, now))
+
+
+@ordered_by_employees
+def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Tell the public more; what was typed is kept where it cannot be posted."""
+    text, chosen = form.get("text", "").strip(), form.get("status", UpdateStatus.INVESTIGATING)
+    status = next((one for one in INCIDENT_STATUSES if one == chosen), None)
+    problem = _too_long(text) or ("" if text else "Write what subscribers shall read; nothing was sent.")
+    if status is None:
+        problem = "Choose one of the statuses; nothing was sent."
+    if problem and employee.may_publish:
+        return _incident_page(request, employee, problems={"update": problem}, typed=form)
+    told = status or UpdateStatus.INVESTIGATING
+    return _carry_out(
+        request, lambda house, number, now: deciding.post_update(house, number, employee, told, text, now)
+    )
+
+
+@ordered_by_employees
+def correct(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Put right what an update said; what was typed is kept where it cannot be posted."""
+    text, update_id = form.get("text", "").strip(), row_id(request, "update")
+    problem = _too_long(text) or ("" if text else "Write what is right; nothing was sent.")
+    if problem and employee.may_publish:
+        return _incident_page(request, employee, problems={f"correct-{update_id}": problem}, typed=form)
+    return _carry_out(
+        request, lambda house, number, now: deciding.correct(house, number, update_id, employee, text, now)
+    )
+
+
+@ordered_by_employees
+def close(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Declare it over, with a comment or with the monitor's."""
+    comment = form.get("comment", "").strip()
+    problem = _too_long(comment)
+    if problem and employee.may_publish:
+        return _incident_page(request, employee, problems={"close": problem}, typed=form)
+    return _carry_out(
+        request, lambda house, number, now: deciding.close(house, number, employee, comment, now)
+    )
+
+
+def _too_long(text: str) -> str:
+    if len(text) <= LONGEST_TEXT:
+        return ""
+    return f"This text has {len(text):,} characters; at most {LONGEST_TEXT:,} can be sent. Nothing was sent."
+
+
+def _carry_out(request: Request, order: Callable[[House, int, datetime], Decision]) -> Response:
+    front, number = front_of(request), row_id(request)
+    try:
+        said: str = order(front.house, number, front.clock()).reason
+    except IncidentChangedMeanwhile:
+        said = _CHANGED
+    return RedirectResponse(f"/dashboard/incidents/{number}?said={quote(said)}", 303)
+
+
+routes = [
+    Route("/dashboard", show_incidents),
+    Route("/dashboard/incidents/{id}", show_incident),
+    Route("/dashboard/incidents/{id}/publish", publish, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/discard", discard, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/hold", hold, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/update", update, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/updates/{update}/correct", correct, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/close", close, methods=["POST"]),
+]

@@ -1,0 +1,149 @@
+"""Opening an incident by hand, and giving an unpublished one other words. What becomes of it `actions` decides."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from service.actions import deciding, opening
+from service.actions.opening import Opening
+from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound
+from service.model import Employee, Incident, Monitor
+from service.store import incidents
+from service.web.dashboard.opening_form import (
+    AFFECTED,
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    TYPES,
+    Typed,
+    read_opening,
+    read_words,
+)
+from service.web.front import front_of, page
+from service.web.login.mail_link import ordered_by_employees, row_id, shown_to_employees
+
+_HERE = "/dashboard/open"
+
+
+@shown_to_employees
+def show_form(request: Request, employee: Employee) -> Response:
+    """Show the form, filled from the template of the monitor that `?monitor=` names."""
+    _refuse_viewers(employee)
+    front = front_of(request)
+    monitor = _monitor(request, request.query_params.get("monitor", ""))
+    if monitor is None:
+        return _form(request, employee, Typed(), monitor)
+    filled = opening.template_of(front.house, monitor, front.clock())
+    typed = Typed(filled.subject, filled.message, filled.type, filled.components)
+    return _form(request, employee, typed, monitor)
+
+
+@ordered_by_employees
+def open_one(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Open it; what was typed is kept where it cannot be."""
+    _refuse_viewers(employee)
+    front = front_of(request)
+    monitor = _monitor(request, form.get("monitor", ""))
+    typed = read_opening(form, front.house.config)
+    if typed.problems:
+        return _form(request, employee, typed, monitor)
+    wanted = Opening(typed.subject, typed.message, typed.type, typed.components, monitor)
+    decision = opening.open_by_hand(front.house, wanted, employee, front.clock())
+    return RedirectResponse(f"/dashboard/incidents/{decision.incident.id}?said={quote(decision.reason)}", 303)
+
+
+def _form(request: Request, employee: Employee, typed: Typed, monitor: Monitor | None) -> Response:
+    config = front_of(request).house.config
+    return page(
+        request,
+        "dashboard/open.html",
+        status_code=422 if typed.problems else 200,
+        employee=employee,
+        here="open",
+        typed=typed,
+        problems=typed.problems,
+        monitor=monitor,
+        monitors=config.monitors,
+        components=config.components,
+        types=dict.fromkeys((*TYPES, *(one.type for one in config.monitors))),
+        affected=AFFECTED,
+        longest_subject=LONGEST_SUBJECT,
+        longest_text=LONGEST_TEXT,
+    )
+
+
+@shown_to_employees
+def show_edit(request: Request, employee: Employee) -> Response:
+    """Show the words of an incident that is not published, to be changed."""
+    _refuse_viewers(employee)
+    incident = _incident(request)
+    return _edit_form(request, employee, incident, Typed(incident.subject, incident.message))
+
+
+@ordered_by_employees
+def edit(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Change the words; the version that the form showed must be the present one."""
+    _refuse_viewers(employee)
+    front, incident, typed = front_of(request), _incident(request), read_words(form)
+    if typed.problems:
+        return _edit_form(request, employee, incident, typed)
+    seen = form.get("version", "")
+    version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0  # noqa: PLR2004  digits
+    try:
+        said: str = deciding.edit(
+            front.house,
+            incident.id,
+            employee,
+            typed.subject,
+            typed.message,
+            front.clock(),
+            text_version=version,
+        ).reason
+    except IncidentChangedMeanwhile:
+        said = "changed_meanwhile"
+    return RedirectResponse(f"/dashboard/incidents/{incident.id}?said={quote(said)}", 303)
+
+
+def _edit_form(request: Request, employee: Employee, incident: Incident, typed: Typed) -> Response:
+    return page(
+        request,
+        "dashboard/edit.html",
+        status_code=422 if typed.problems else 200,
+        employee=employee,
+        here="edit",
+        incident=incident,
+        typed=typed,
+        problems=typed.problems,
+        longest_subject=LONGEST_SUBJECT,
+        longest_text=LONGEST_TEXT,
+    )
+
+
+def _incident(request: Request) -> Incident:
+    number = row_id(request)
+    with front_of(request).house.store.reading() as connection:
+        found = incidents.get(connection, number)
+    if found is None:
+        raise NotFound(f"There is no incident INC-{number}.")
+    return found
+
+
+def _monitor(request: Request, key: str) -> Monitor | None:
+    return front_of(request).house.config.monitor_for(key) if key else None
+
+
+def _refuse_viewers(employee: Employee) -> None:
+    if not employee.may_publish:
+        raise NotAllowed(
+            f"{employee.name} may look, but not publish: the role in config.yaml is `{employee.role}`"
+        )
+
+
+routes = [
+    Route(_HERE, show_form),
+    Route(f"{_HERE}/now", open_one, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/words", show_edit),
+    Route("/dashboard/incidents/{id}/edit", edit, methods=["POST"]),
+]
