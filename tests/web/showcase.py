@@ -15,10 +15,10 @@ from service.actions.house import House
 from service.actions.recording_states import record_at_start
 from service.model import UpdateStatus
 from service.web.application import build
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.workflow.maintenance import Plan
 from tests.rooms import Clock, make_front, make_house
 from tests.web.chromium import started
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages
 from tests.web.serving import served
 

@@ -9,8 +9,8 @@ import pytest
 from service.model import ComponentState
 from service.web.front import STATIC
 from service.web.public.badge import LOOKS
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages
 
 SVG = "{http://www.w3.org/2000/svg}"

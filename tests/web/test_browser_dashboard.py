@@ -18,9 +18,9 @@ from service.store import incidents
 from service.web import sandbox_page
 from service.web.application import build
 from service.web.login.letting_in import SESSION_COOKIE
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock, make_front, make_house
 from tests.web.chromium import NAME, fits, opened, started, tab_to
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.employees import ALL_ROUTES, start_session
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from service.web.application import build
 from service.web.dashboard.monitor_words import slug_of
 from service.web.login.letting_in import SESSION_COOKIE
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.employees import ALL_ROUTES, start_session
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served

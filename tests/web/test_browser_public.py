@@ -16,9 +16,9 @@ from service.model import UpdateStatus
 from service.store import deliveries, subscribers
 from service.store.credentials import Purpose
 from service.web.application import build
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served
 

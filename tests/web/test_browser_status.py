@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 
 from service.actions.house import House
 from service.web.application import build
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started, tab_to
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages
 from tests.web.serving import served
 from tests.web.showcase import CONFIG, live_through

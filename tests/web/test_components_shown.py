@@ -9,9 +9,9 @@ import pytest
 
 from service.actions.house import House
 from service.actions.recording_states import record_at_start
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.public.status_page import MOST_OPEN
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages
 
 pytestmark = pytest.mark.anyio

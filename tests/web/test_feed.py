@@ -13,8 +13,8 @@ from service.actions.recording_states import record_at_start
 from service.model import ComponentState
 from service.store import component_states
 from service.store.component_states import StateChange
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, Outages
 
 pytestmark = pytest.mark.anyio

@@ -14,9 +14,9 @@ from service.actions import maintaining
 from service.actions.house import House
 from service.model import Component
 from service.web.public.component_slugs import slugs
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, Outages
 
 ATOM = "{http://www.w3.org/2005/Atom}"

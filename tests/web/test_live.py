@@ -13,7 +13,7 @@ from service.web.front import Front
 from service.web.public import live
 from service.web.public.pages import PublicPages
 from service.web.public.renderers import RENDERERS
-from tests.web.conftest import PUBLIC_ROUTES
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.web.outages import Outages
 from tests.web.serving import served
 

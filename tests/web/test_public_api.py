@@ -16,9 +16,9 @@ from service.model import UpdateStatus
 from service.store import incidents
 from service.web.public.pages import render_all
 from service.web.public.renderers import RENDERERS
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.statuspage_shape import ANSWERS, faults
 

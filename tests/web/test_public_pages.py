@@ -19,8 +19,8 @@ from service.web.public import pages as public_pages
 from service.web.public.pages import PublicPages, render_all
 from service.web.public.prepared import Rendering
 from service.web.public.renderers import RENDERERS
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import Clock
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import Outages
 from tests.web.test_status_page import HIDDEN
 

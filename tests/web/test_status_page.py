@@ -13,10 +13,10 @@ from service.actions.house import House
 from service.model import Incident, UpdateStatus
 from service.web.front import Front
 from service.web.public import freshness
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.public.status_page import MONTH_PAGE
 from service.web.public.view import DAYS_OF_HISTORY, MOST_CURRENT, MOST_RECENT
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, Outages
 
 pytestmark = pytest.mark.anyio

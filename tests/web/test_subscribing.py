@@ -14,9 +14,9 @@ from service.mail.compose import PostOffice, compose, unsubscribe_token
 from service.model import Subscriber, SubscriberState
 from service.store import deliveries, subscribers
 from service.web.front import Front
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.rates import SIGN_UPS_AN_HOUR, client_of
 from tests.rooms import Clock, make_client
-from tests.web.conftest import PUBLIC_ROUTES
 
 pytestmark = pytest.mark.anyio
 

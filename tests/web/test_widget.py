@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from service.actions import maintaining
 from service.web.application import build
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import opened, started
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served
 
