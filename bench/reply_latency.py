@@ -97,12 +97,11 @@ def _show(name: str, figures: Sequence[float]) -> None:
 
 def _watch(watch: Watch) -> None:
     """Note the two moments where they happen."""
-    await_news, act = Mailbox.await_news, vars(jobs)["act_on_reply"]
+    end_idling, act = vars(Mailbox)["_end_idling"], vars(jobs)["act_on_reply"]
 
-    def noted_news(mailbox: Mailbox, stop: threading.Event, seconds: float) -> bool:
-        is_news = await_news(mailbox, stop, seconds)
-        watch.notified_at = time.perf_counter()
-        return is_news
+    def noted_news(*given: object) -> None:
+        watch.notified_at = time.perf_counter()  # the notification is there, and nothing is done about it yet
+        end_idling(*given)
 
     def noted_act(*given: object) -> str:
         reason = str(act(*given))
@@ -110,7 +109,7 @@ def _watch(watch: Watch) -> None:
         watch.done.set()
         return reason
 
-    Mailbox.await_news = noted_news  # type: ignore[assignment, method-assign]  # to look on, not to change
+    Mailbox._end_idling = noted_news  # type: ignore[method-assign, assignment]  # noqa: SLF001  to look on, not to change
     vars(jobs)["act_on_reply"] = noted_act
 
 

@@ -161,6 +161,30 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
         return True
     with store.transaction(durable=False) as connection:
         inbox_rows.count_attempt(connection, row.id)
+    _try(store, row, work)
+    return True
+
+
+def receive_and_work_off(
+    store: Store, mail: FetchedMail, work: Callable[[InboxRow], None], *, now: datetime
+) -> None:
+    """Store a mail of the mailbox and let it have its effect at once, but never before those that wait already.
+
+    It is on disk when this returns: the commit of its effect takes it there, so that one wait for the disk does
+    for both; where it had none, it is waited for here. Raises StoreUnavailable where it could not be stored.
+    """
+    with store.transaction(durable=False) as connection:
+        row = inbox_rows.add_mail_to_try(connection, _mail_arrival(mail, now))
+    is_on_disk = False
+    with suppress(StoreUnavailable, IncidentChangedMeanwhile):  # it waits for the next `work_off`
+        is_on_disk = row is not None and _try(store, row, work)
+    if not is_on_disk:
+        with store.transaction() as connection:
+            inbox_rows.touch_newest(connection)
+
+
+def _try(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> bool:
+    """Let an arrival have its effect, whose attempt is counted already; False where it failed through its own fault."""
     try:
         work(row)
     except (StoreUnavailable, IncidentChangedMeanwhile):
@@ -171,6 +195,7 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
         _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)
         if row.attempts + 1 >= STRIKES:
             _quarantine(store, row, f"it failed three times, last with {type(error).__name__}")
+        return False
     return True
 
 

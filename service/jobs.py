@@ -23,9 +23,10 @@ from service.actions.replying import act_on_reply
 from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable, StoreUnavailable
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
+from service.mail.imap import FetchedMail
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
-from service.store import credentials, given_answers, inbox_rows, incidents, maintenances
+from service.store import audit, credentials, given_answers, inbox_rows, incidents, maintenances
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it is no employee's")
@@ -36,6 +37,11 @@ TIMER_PATIENCE = timedelta(seconds=1)
 """How long a timer that is due waits for posts that came before."""
 KEPT_AFTER_EXPIRY = timedelta(days=30)
 """How long an expired token is kept, so that whoever uses it is told so and not that it is unknown."""
+
+FORGOTTEN_AT_ONCE = 500
+"""Rows of the audit in one transaction."""
+MOST_BATCHES = 100
+"""Of one hour: what is over by then is left for the next."""
 
 _log = structlog.get_logger()
 
@@ -65,6 +71,11 @@ def decide_what_is_due(house: House, now: datetime) -> bool:
     fired = [_fire_timers(house, now, timers) for timers in ALL_TIMERS]
     alarmed = raise_alarms(house, now)
     return worked or any(fired) or alarmed
+
+
+def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
+    """Take a mail in and decide about it at once. Raises StoreUnavailable where it could not be stored."""
+    inbox.receive_and_work_off(house.store, mail, lambda row: _work(house, row, now), now=now)
 
 
 def _work(house: House, row: InboxRow, now: datetime) -> None:
@@ -144,3 +155,9 @@ def keep_house(house: House, now: datetime) -> None:
     with house.store.transaction() as connection:
         credentials.sweep(connection, sessions_before=now, tokens_before=now - KEPT_AFTER_EXPIRY)
         given_answers.sweep(connection, now - answering_once.KEPT)
+    kept_since = now - house.config.retention.audit
+    for _ in range(MOST_BATCHES):
+        # each in a transaction of its own, so that nobody waits for long who writes in between
+        with house.store.transaction() as connection:
+            if audit.sweep(connection, kept_since, limit=FORGOTTEN_AT_ONCE) < FORGOTTEN_AT_ONCE:
+                break

@@ -74,6 +74,8 @@ class Service:
     """Set when there may be a webhook to call."""
     stop_fan_out: threading.Event = field(default_factory=threading.Event)
     """Set to end a fan-out after the mails that are on their way."""
+    _deciding: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever decides: one at a time."""
     web: Starlette = field(default_factory=Starlette)
     exporter: Exporter | None = None
     """Writes the status page as files, where config.yaml says so."""
@@ -89,11 +91,30 @@ class Service:
 
     async def decide_next(self) -> bool:
         """Decide what is due next; False where nothing is."""
-        if not await to_thread.run_sync(jobs.decide_what_is_due, self.house, self.clock()):
+        if not await to_thread.run_sync(self._decide):
             return False
         self.send.set()
         self.fan_out.set()
         return True
+
+    def _decide(self) -> bool:
+        with self._deciding:
+            return jobs.decide_what_is_due(self.house, self.clock())
+
+    def take_mails(self, mails: Sequence[FetchedMail]) -> None:
+        """Take in mails of the mailbox, from whichever thread. Raises StoreUnavailable.
+
+        One alone is decided about by the thread that brings it, which spares an employee the way to another one;
+        where somebody decides just now, it is left to him.
+        """
+        now = self.clock()
+        if len(mails) == 1 and self._deciding.acquire(blocking=False):
+            try:
+                jobs.receive_and_decide(self.house, mails[0], now)
+            finally:
+                self._deciding.release()
+        else:
+            inbox.receive_mails(self.house.store, mails, now=now)
 
     async def send_next(self) -> bool:
         """Send the next batch of mails that somebody waits for; False where none is due."""
@@ -241,9 +262,9 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
     store, loop = service.house.store, asyncio.get_running_loop()
 
     def take(mails: Sequence[FetchedMail]) -> None:
-        inbox.receive_mails(store, mails, now=service.clock())
+        service.take_mails(mails)
         if not loop.is_closed():
-            loop.call_soon_threadsafe(service.decide.set)
+            loop.call_soon_threadsafe(service.wake)
 
     return MailboxReader(
         mail.imap,

@@ -88,7 +88,6 @@ class MailboxReader:
         self._poll_pause = poll_pause
         self._next_slice = FIRST_SLICE
         self._pushes_in_vain = 0
-        self._is_news = False
         self._stop = threading.Event()
         self._mailbox: Mailbox | None = None
         self._connected_at = datetime.min.replace(tzinfo=UTC)
@@ -139,7 +138,6 @@ class MailboxReader:
         mailbox = open_mailbox(self._imap, tokens=self._tokens, now=now)
         self._mailbox, self._connected_at = mailbox, now
         self._looked_for_leftovers = False
-        self._is_news = False
         self._warned.clear()
         self._next_slice = FIRST_SLICE
         self._notice(f"reading replies from {self._imap.folder} of {self._account}")
@@ -171,11 +169,12 @@ class MailboxReader:
     def _take_new(self, mailbox: Mailbox, cursor: int) -> int:
         """Take until a search finds nothing and nothing came meanwhile, so that idling misses nothing."""
         count = 0
+        if expected := mailbox.batches.expected():
+            self._take_parts(mailbox, expected)
+            count, cursor = len(expected), expected[-1].uid
+            self._read_up_to = (mailbox.uidvalidity, cursor)
         for _ in range(MOST_LOOKS):
             mailbox.has_heard_of_more()
-            if self._is_news:
-                self._is_news = False
-                mailbox.batches.expect(cursor + 1)
             before = count
             for parts in self._taken(mailbox, mailbox.uids_after(cursor)):
                 count += len(parts)
@@ -189,14 +188,18 @@ class MailboxReader:
         """Take batch after batch, giving each once it is taken and its move has begun."""
         with closing(mailbox.batches.fetch(self._portions(mailbox, found))) as batches:
             for parts in filter(None, batches):
-                self._take([self._fetched(mailbox, part) for part in parts])
-                if len(parts) <= FEW:
-                    self._stop.wait(GIVE_WAY)
-                self._move_refused = mailbox.batches.file_away([part.uid for part in parts])
-                self._warn_once(self._move_refused)
+                self._take_parts(mailbox, parts)
                 yield parts
         self._warn_once(mailbox.batches.settle())
         self._warn_once(mailbox.batches.complaint)
+
+    def _take_parts(self, mailbox: Mailbox, parts: Sequence[Part]) -> None:
+        """Have mails taken, and begin to move them."""
+        self._take([self._fetched(mailbox, part) for part in parts])
+        if len(parts) <= FEW:
+            self._stop.wait(GIVE_WAY)
+        self._move_refused = mailbox.batches.file_away([part.uid for part in parts])
+        self._warn_once(self._move_refused)
 
     def _portions(self, mailbox: Mailbox, found: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
         """Cut what was found into portions, ending early where `stop` is set."""
@@ -232,8 +235,8 @@ class MailboxReader:
             return
         seconds = min(self._next_slice, self._idle_slice)
         self._next_slice = seconds * 2
-        self._is_news = mailbox.await_news(self._stop, seconds)
-        if not self._is_news:
+        is_news = mailbox.await_news(self._stop, seconds, self._read_up_to[1] + 1)
+        if not is_news:
             self._pushes_in_vain = 0
             return
         self._pushes_in_vain += 1

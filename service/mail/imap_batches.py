@@ -5,7 +5,7 @@ ambiguous. It decides nothing; no text of a mail ever gets into a command.
 """
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,8 +70,21 @@ class Batches:
         self._expected: tuple[bytes, int] | None = None
 
     def expect(self, uid: int) -> None:
-        """Ask for a mail before the search that tells of it, which spares a round trip where it is the only one."""
+        """Ask for the mail that news are probably about, before any search, which spares two round trips."""
         self._expected = (self._ask([uid]), uid)
+
+    def expected(self) -> list[Part]:
+        """Give the mail that was asked for by `expect`; none where none was, or where no mail has that UID.
+
+        What the server would not give is asked for again after the search. Raises MailboxUnavailable.
+        """
+        if self._expected is None:
+            return []
+        (tag, uid), self._expected = self._expected, None
+        self._read_answer(tag)
+        found = [self._arrived[uid]] if uid in self._arrived else []
+        self._arrived.clear()
+        return found
 
     def fetch(self, found: Iterable[Sequence[int]]) -> Generator[list[Part]]:
         """Fetch portion after portion, asking for the next before giving one.
@@ -83,14 +96,13 @@ class Batches:
         asked: list[tuple[bytes, Sequence[int]]] = []
         try:
             for uids in found:
-                asked.append((self._expected_or_asked(uids), uids))
+                asked.append((self._ask(uids), uids))
                 if len(asked) > 1:
                     yield self._answer(*asked.pop(0))
             while asked:
                 yield self._answer(*asked.pop(0))
         finally:
             with suppress(MailboxUnavailable):
-                self._forget_expected()
                 for tag, uids in asked:
                     self._answer(tag, uids)
             self._arrived.clear()
@@ -130,19 +142,6 @@ class Batches:
             except IMAPClientError as fault:
                 return self._refused(fault)
             return ""
-
-    def _expected_or_asked(self, uids: Sequence[int]) -> bytes:
-        if self._expected is not None and list(uids) == [self._expected[1]]:
-            tag, self._expected = self._expected[0], None
-            return tag
-        self._forget_expected()
-        return self._ask(uids)
-
-    def _forget_expected(self) -> None:
-        """Read what was asked for too early to its end; a refusal comes again where it is asked for again."""
-        if self._expected is not None:
-            tag, self._expected = self._expected[0], None
-            self._read_answer(tag)
 
     def _ask(self, uids: Sequence[int]) -> bytes:
         with faults(self._imap):
@@ -188,6 +187,18 @@ class Batches:
 
     def _refused(self, fault: IMAPClientError) -> str:
         return f"read mails cannot be moved to {self._filing_folder}: {plain(fault, self._imap)}"
+
+
+@contextmanager
+def in_one_breath(wire: Any) -> Iterator[None]:  # noqa: ANN401 # imaplib's send may be anything that takes bytes
+    """Hold back what is sent meanwhile, then send it as one: each piece of its own wakes the server up."""
+    held: list[bytes] = []
+    wire.send = held.append
+    try:
+        yield
+    finally:
+        del wire.send
+    wire.send(b"".join(held))
 
 
 def _listed(uids: Iterable[int]) -> str:

@@ -18,7 +18,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from service.config.settings import Imap
 from service.errors import MailboxUnavailable
 from service.mail import imap_login
-from service.mail.imap_batches import FETCH_LIMIT, MOST_BYTES, SMALL, Batches, portions
+from service.mail.imap_batches import FETCH_LIMIT, MOST_BYTES, SMALL, Batches, in_one_breath, portions
 from service.mail.imap_faults import FAULTS, faults
 from service.mail.oauth import AccessTokens
 
@@ -81,8 +81,10 @@ class Mailbox:
         large = self._search(f"UID {uids[0]}:{uids[-1]} LARGER {SMALL}") if len(uids) > FEW else uids
         return portions(uids, set(large))
 
-    def await_news(self, stop: threading.Event, seconds: float) -> bool:
+    def await_news(self, stop: threading.Event, seconds: float, next_uid: int) -> bool:
         """Idle (RFC 2177) until the server says anything, `seconds` have passed or `stop` is set.
+
+        On news the mail `next_uid` is asked for in the same breath as idling is ended (`batches.expected`).
 
         Gives whether it said anything. What it says is not looked at: the next search tells. So a line in two
         segments, on which IMAPClient's idle_check goes wrong, does no harm, and the end of the connection
@@ -101,7 +103,7 @@ class Mailbox:
                 has_news = bool(poller.poll(pause * 1000))
                 waited += pause
             if not stop.is_set():
-                self._end_idling(tag)
+                self._end_idling(tag, next_uid if has_news else None)
             return has_news
 
     def hang_up(self) -> None:
@@ -121,8 +123,11 @@ class Mailbox:
                 return None
         return tag
 
-    def _end_idling(self, tag: bytes) -> None:
-        self._wire.send(b"DONE\r\n")
+    def _end_idling(self, tag: bytes, expected: int | None) -> None:
+        with in_one_breath(self._wire):
+            self._wire.send(b"DONE\r\n")
+            if expected is not None:
+                self.batches.expect(expected)
         self._wire._command_complete("IDLE", tag)  # noqa: SLF001 # as above
 
     def _search(self, criteria: str) -> list[int]:

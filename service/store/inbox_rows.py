@@ -86,6 +86,52 @@ def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
     return sum(_ADD_NEW.run(connection, **_columns(one)) for one in arrivals)
 
 
+_ADD_TRIED = Statement(
+    lambda dialect: (
+        (postgresql if dialect.name == "postgresql" else sqlite)
+        .insert(inbox)
+        .on_conflict_do_nothing()
+        .returning(inbox.c.id)
+    )
+)
+
+
+def add_mail_to_try(connection: Connection, mail: Arrival) -> InboxRow | None:
+    """Store a mail as one that is being worked off for the first time, and give it.
+
+    None where it is there already, and where another one waits, behind which it is stored.
+    """
+    if _PENDING.rows(connection, of_door=Door.MAIL):
+        add_mails(connection, [mail])
+        return None
+    for added in _ADD_TRIED.rows(connection, **_columns(mail), attempts=1):
+        return InboxRow(
+            id=added.id,
+            door=mail.door,
+            provider=mail.provider,
+            received_at=mail.received_at,
+            raw=mail.raw,
+            about=mail.about,
+            state=mail.state,
+            attempts=0,
+            reason=mail.reason,
+            explanation=mail.explanation,
+        )
+    return None
+
+
+_TOUCH = Statement(
+    update(inbox)
+    .where(inbox.c.id == select(func.max(inbox.c.id)).scalar_subquery())
+    .values(attempts=inbox.c.attempts + bindparam("by"))
+)
+
+
+def touch_newest(connection: Connection) -> None:
+    """Write the newest arrival once more as it is: a commit that waits for the disk needs something to commit."""
+    _TOUCH.run(connection, by=0)
+
+
 _LAST_UID = (
     select(inbox.c.uid_key)
     .where(inbox.c.uid_key > bindparam("prefix"), inbox.c.uid_key < bindparam("past_the_last"))

@@ -72,7 +72,7 @@ def test_news_end_the_idling_long_before_its_slice(mail_servers: MailServers) ->
     imap = mail_servers.imap_for(mail_servers.new_address())
     with proxied(imap.port) as proxy:
         mailbox = open_mailbox(replace(imap, port=proxy.port))
-        thread = threading.Thread(target=mailbox.await_news, args=(threading.Event(), 600.0), daemon=True)
+        thread = threading.Thread(target=mailbox.await_news, args=(threading.Event(), 600.0, 1), daemon=True)
         thread.start()
         assert proxy.is_idling.wait(PATIENCE)
         assert thread.is_alive()
@@ -87,7 +87,7 @@ def test_news_that_come_with_the_answer_to_idle_are_seen(mail_servers: MailServe
     imap = mail_servers.imap_for(mail_servers.new_address())
     mailbox = open_mailbox(imap)
     mail_servers.deliver(imap.username, mail("one"))
-    thread = threading.Thread(target=mailbox.await_news, args=(threading.Event(), 600.0), daemon=True)
+    thread = threading.Thread(target=mailbox.await_news, args=(threading.Event(), 600.0, 1), daemon=True)
     thread.start()
     thread.join(PATIENCE)
     assert not thread.is_alive()

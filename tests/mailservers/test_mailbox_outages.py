@@ -163,7 +163,7 @@ def test_news_before_the_server_lets_us_idle_end_the_idling(mail_servers: MailSe
 
     with proxied(imap.port, announce) as proxy:
         mailbox = open_mailbox(replace(imap, port=proxy.port))
-        assert mailbox.await_news(threading.Event(), 600.0)
+        assert mailbox.await_news(threading.Event(), 600.0, 1)
         assert list(mailbox.uids_after(0)) == [[]]
         mailbox.hang_up()
 
