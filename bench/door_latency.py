@@ -22,6 +22,7 @@ import structlog
 
 from service import inbox, jobs
 from service.app.building import Service, build
+from service.app.rehearsal import rehearse
 from service.app.running import wall_clock
 from service.config import Mail, parse
 from service.config.settings import Door, Protocol, Security, Smtp
@@ -69,6 +70,7 @@ async def _measure(folder: Path, replies: int) -> None:
     config = replace(config, mail=mail, database=f"sqlite:///{folder}/replycast.db")
     to_disk, after, whole, processor = [], [], [], []
     async with build(config, wall_clock) as service:
+        await asyncio.to_thread(rehearse, service.house, service.clock())
         loop = asyncio.create_task(_decide(service))
         for number in range(replies):
             to = await _ask(service, number)

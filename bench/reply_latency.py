@@ -21,6 +21,7 @@ import structlog
 
 from service import jobs
 from service.app.building import Service, build, start_mailbox
+from service.app.rehearsal import rehearse
 from service.app.running import TICK, spare_what_is_built, wall_clock
 from service.config import Mail, parse
 from service.mail.imap_connection import Mailbox
@@ -64,6 +65,7 @@ async def _measure(servers: MailServers, folder: Path, replies: int) -> None:
         stop = threading.Event()
         thread = start_mailbox(service, stop)
         loops = [asyncio.create_task(_decide(service)), asyncio.create_task(_checkpoint(service))]
+        await asyncio.to_thread(rehearse, service.house, service.clock())
         spare_what_is_built()
         notified, whole = [], []
         for number in range(replies):

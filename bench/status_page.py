@@ -26,8 +26,8 @@ from starlette.routing import Route
 
 from service.app.running import wall_clock
 from service.web.application import build
+from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import Clock, make_front, make_house
-from tests.web.conftest import PUBLIC_ROUTES
 from tests.web.showcase import CONFIG, live_through
 
 TICKS = os.sysconf("SC_CLK_TCK")

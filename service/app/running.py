@@ -21,6 +21,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from service import jobs
 from service.actions.audience import count_ahead
 from service.app.building import Service, build, start_mailbox
+from service.app.rehearsal import rehearse
 from service.config.settings import Config
 from service.errors import PermanentFault
 
@@ -144,6 +145,7 @@ async def _run(service: Service, server: uvicorn.Server, door: socket.socket) ->
     scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
     at_once = wall_clock()
     scheduler.add_job(_count_ahead, "interval", minutes=30, args=[service], next_run_time=at_once)
+    scheduler.add_job(_rehearse, next_run_time=at_once, args=[service])
     scheduler.add_job(_checkpoint, "interval", seconds=TICK, args=[service])
     spare_what_is_built()
     service.wake()
@@ -226,6 +228,10 @@ async def _keep_house(service: Service) -> None:
 
 async def _count_ahead(service: Service) -> None:
     await _keep_trying("count ahead", lambda: count_ahead(service.house, service.clock()))
+
+
+async def _rehearse(service: Service) -> None:
+    await _keep_trying("rehearse", lambda: rehearse(service.house, service.clock()))
 
 
 async def _checkpoint(service: Service) -> None:
