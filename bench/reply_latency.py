@@ -22,7 +22,8 @@ import structlog
 from service import jobs
 from service.app.building import Service, build, start_mailbox
 from service.app.rehearsal import rehearse
-from service.app.running import TICK, spare_what_is_built, wall_clock
+from service.app.running import wall_clock
+from service.app.working import TICK, spare_what_is_built
 from service.config import Mail, parse
 from service.mail.imap_connection import Mailbox
 from service.mail.tokens import make_token, reply_address

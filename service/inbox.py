@@ -71,7 +71,7 @@ class PostIntake:
 
 
 def _add(store: Store, arrivals: list[Arrival]) -> list[int]:
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         return inbox_rows.add_many(connection, arrivals)
 
 
@@ -98,7 +98,7 @@ def receive_mails(store: Store, mails: Sequence[FetchedMail], *, now: datetime) 
     Raises StoreUnavailable, and then none of them is stored.
     """
     arrivals = [_mail_arrival(mail, now) for mail in mails]
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         return inbox_rows.add_mails(connection, arrivals)
 
 
@@ -113,7 +113,7 @@ def receive_handed(store: Store, raw: bytes, *, size: int, now: datetime) -> boo
     """Store a mail that a mail server handed over; False where it is there already. Raises StoreUnavailable."""
     about = {"folder": "", "size": size, "truncated": len(raw) < size} | _sender_of(raw)
     arrival = Arrival(Door.MAIL, now, raw, about=about, content_key=content_key(raw))
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         return inbox_rows.add_mails(connection, [arrival]) > 0
 
 

@@ -79,6 +79,7 @@ def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
 
 
 def _work(house: House, row: InboxRow, now: datetime) -> None:
+    house.notes.waited(row.door, now - row.received_at)
     if row.door is Door.WEBHOOK:
         _work_post(house, row)
     else:
@@ -113,6 +114,7 @@ def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
         is_known = house.config.employee_by_email(reply.sender or "") is not None
         judgement = house.judge(row.raw, reply, now) if is_known and not reply.automatic else NOT_JUDGED
         reason = act_on_reply(house, row.id, reply, judgement, now)
+    house.notes.took_mail(reason)
     _log.info("mail worked off", inbox_id=row.id, reason=reason)
 
 

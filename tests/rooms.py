@@ -19,7 +19,7 @@ from service.store.database import open_store
 from service.store.inbox_rows import Arrival
 from service.web.application import build
 from service.web.front import Front, make_pages
-from tests.store.databases import migrated_sqlite
+from tests.store.databases import new_database
 
 KEY = b"k" * 32
 OWN_ADDRESS = "status@acme.example"
@@ -91,11 +91,10 @@ def config_in(folder: Path, text: str = CONFIG) -> Config:
 
 
 def make_house(folder: Path, config: str = CONFIG) -> House:
-    """Build a house over a fresh SQLite database in a folder, which is not migrated anew each time."""
+    """Build a house over a fresh database, of the kind that was chosen for this test, else SQLite in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "replycast.db").write_bytes(migrated_sqlite())
     return House(
-        store=open_store(f"sqlite:///{folder / 'replycast.db'}"),
+        store=open_store(new_database(folder)),
         config=config_in(folder, config),
         key=KEY,
         own_address=OWN_ADDRESS,

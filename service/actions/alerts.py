@@ -54,6 +54,8 @@ def take_alerts(house: House, inbox_id: int, alerts: Sequence[Alert], received_a
             reason=outcomes[-1].reason,
             explanation="; ".join(outcome.explanation for outcome in outcomes),
         )
+    for alert, outcome in zip(alerts, outcomes, strict=False):
+        house.notes.took_alert(alert.provider, outcome.reason)
 
 
 def take_alert(

@@ -39,6 +39,7 @@ class Scope(StrEnum):
     MAINTENANCE_WRITE = "maintenance:write"
     MONITORS_READ = "monitors:read"
     INBOX_READ = "inbox:read"
+    INBOX_WRITE = "inbox:write"
 
 
 class TokenUnusable(PermanentFault):
@@ -64,7 +65,7 @@ def create(
 ) -> NewToken:
     """Make a token; only the hash of its secret is kept. Raises TokenUnusable and NotAllowed."""
     _refuse_others(by)
-    if len(name) > LONGEST_NAME or _NAME.fullmatch(name) is None:
+    if not is_name(name):
         raise TokenUnusable(
             f"a token's name has at most {LONGEST_NAME} letters, digits, `.`, `_`, `-` and single spaces between"
         )
@@ -87,6 +88,21 @@ def create(
         )
         audit.note(connection, now, _who(by), "token_created", name, ", ".join(token.scopes))
     return NewToken(token, secret)
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a token may be called so."""
+    return len(name) <= LONGEST_NAME and _NAME.fullmatch(name) is not None
+
+
+def find_new(house: House, secret: str, by: Employee, now: datetime) -> ApiToken | None:
+    """Find the token of a secret for whoever made it, as long as nobody has used it."""
+    if _SECRET.fullmatch(secret) is None:
+        return None
+    with house.store.reading() as connection:
+        found = api_tokens.find(connection, _hash_of(secret))
+    is_new = found is not None and found.created_by == by.id and found.used_at is None and found.is_alive(now)
+    return found if is_new else None
 
 
 def list_all(house: House, by: Employee | None) -> tuple[ApiToken, ...]:
@@ -127,8 +143,8 @@ def find_token(house: House, secret: str, now: datetime) -> ApiToken | None:
 
 def acting_by(token: ApiToken, scope: Scope) -> Employee:
     """Give who acts by a token: nobody of the company, with the role that what the scope allows asks for."""
-    is_about_subscribers = scope in {Scope.SUBSCRIBERS_READ, Scope.SUBSCRIBERS_WRITE}
-    role = Role.ADMIN if is_about_subscribers else Role.PUBLISHER
+    is_for_admins = scope in {Scope.SUBSCRIBERS_READ, Scope.SUBSCRIBERS_WRITE, Scope.INBOX_WRITE}
+    role = Role.ADMIN if is_for_admins else Role.PUBLISHER
     return Employee(f"{BY_PROGRAM}{token.name}", f"token {token.name}", "", role)
 
 

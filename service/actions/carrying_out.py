@@ -66,6 +66,18 @@ def policy_for(house: House, incident: Incident) -> Policy:
     return replace(policy, approvals=max(concerned, default=1))
 
 
+def with_approvals_that_count(house: House, incident: Incident) -> Incident:
+    """Leave out the approvals of those who may not publish any more, and of tokens, which are no persons.
+
+    Of what was published long ago nothing is left out: it tells who published it.
+    """
+    if incident.phase.is_public or not incident.phase.is_open:
+        return incident
+    employees = map(house.employee, incident.approved_by)
+    counting = tuple(one.id for one in employees if one is not None and one.may_publish)
+    return incident if counting == incident.approved_by else replace(incident, approved_by=counting)
+
+
 def carry_out(
     connection: Connection,
     house: House,
@@ -82,7 +94,7 @@ def carry_out(
     told = ""
     for effect in decision.effects:
         match effect:
-            case TellSubscribers(status, corrects_id=corrects_id):
+            case TellSubscribers(status, corrects_id=corrects_id, is_sent=is_sent):
                 told = _body(connection, house, effect, after, cause, now)
                 narrative.add_update(
                     connection,
@@ -92,6 +104,7 @@ def carry_out(
                     body=told,
                     now=now,
                     by=decision.by,
+                    is_sent=is_sent,
                 )
             case TellEmployees():
                 _tell_employees(connection, house, effect, decision, told, cause, now)
@@ -105,6 +118,7 @@ def carry_out(
             note=cause.note,
         )
         narrative.add_timeline(connection, after.id, entry)
+    house.notes.decided(decision)
 
 
 def _body(
@@ -211,12 +225,12 @@ def shown_if_published(
 
 def _asked(house: House, incident: Incident, cause: Cause, now: datetime) -> dict[str, Any]:
     """Give what the mail that asks needs besides: what publishing would show, word for word, and who approved."""
-    policy = policy_for(house, incident)
+    policy, approved_by = policy_for(house, incident), with_approvals_that_count(house, incident).approved_by
     status, body = shown_if_published(house, incident, now, cause)
     return {
         "shown": {"status": status, "body": body},
-        "approved_by": [house.name_of(one) for one in incident.approved_by],
-        "approvals_missing": max(policy.approvals - len(incident.approved_by), 0),
+        "approved_by": list(map(house.name_of, approved_by)),
+        "approvals_missing": max(policy.approvals - len(approved_by), 0),
     }
 
 

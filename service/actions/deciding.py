@@ -1,14 +1,15 @@
 """What employees order about an incident, whichever way they order it: publish, discard, update, close."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from service import workflow
-from service.actions.carrying_out import carry_out, policy_for
+from service.actions.carrying_out import carry_out, policy_for, with_approvals_that_count
 from service.actions.house import BY_PROGRAM, House
 from service.errors import NotAllowed, NotFound
-from service.model import Employee, Incident, UpdateStatus
+from service.model import Employee, Incident, Update, UpdateStatus
 from service.store import incidents, narrative
 from service.workflow import Decision
 
@@ -68,10 +69,38 @@ def correct(
         posted = narrative.updates_of(connection, [incident_id])[incident_id]
         if update_id not in {one.id for one in posted}:
             raise NotFound(f"INC-{incident_id} has no such update")
-        # they are in the order in which they were posted
-        stands = [one.body for one in posted if update_id in {one.id, one.corrects_id}][-1]
-        event = workflow.Correct(by.id, update_id, posted[-1].status, body, stands)
+        status = _how_it_stands(posted, update_id)
+        event = workflow.Correct(by.id, update_id, status, body, _stands(posted, update_id))
         return order_within(connection, house, incident_id, by, event, now)
+
+
+def post_mortem(
+    house: House, incident_id: int, by: Employee, body: str, now: datetime, *, is_sent: bool = True
+) -> Decision:
+    """Tell why an incident happened that is closed; `is_sent`: also to those who heard of it, by mail or call."""
+    _refuse_viewers(by)
+    with house.store.transaction() as connection:
+        posted = narrative.updates_of(connection, [incident_id])[incident_id]
+        told = [one.id for one in posted if _is_post_mortem(one) and one.corrects_id is None]
+        stands = _stands(posted, told[-1]) if told else None
+        event = workflow.PostMortem(by.id, body, is_sent, stands)
+        return order_within(connection, house, incident_id, by, event, now)
+
+
+def _stands(posted: Sequence[Update], update_id: int) -> str:
+    """Give what the public reads of an update now; all are in the order in which they were posted."""
+    return [one.body for one in posted if update_id in {one.id, one.corrects_id}][-1]
+
+
+def _how_it_stands(posted: Sequence[Update], update_id: int) -> UpdateStatus:
+    """Give the status under which an update is corrected: a post-mortem stays one, and else it is the last one."""
+    if any(one.id == update_id and _is_post_mortem(one) for one in posted):
+        return UpdateStatus.POSTMORTEM
+    return [one.status for one in posted if not _is_post_mortem(one)][-1]
+
+
+def _is_post_mortem(update: Update) -> bool:
+    return update.status is UpdateStatus.POSTMORTEM
 
 
 def close(house: House, incident_id: int, by: Employee, comment: str, now: datetime) -> Decision:
@@ -109,7 +138,7 @@ def order_about(
 ) -> Decision:
     """Carry an order out about an incident that was read in this transaction; raises NotAllowed."""
     _refuse_viewers(by)
-    policy = policy_for(house, incident)
+    policy, incident = policy_for(house, incident), with_approvals_that_count(house, incident)
     if policy.approvals > 1 and isinstance(event, workflow.Publish) and by.id.startswith(BY_PROGRAM):
         raise NotAllowed(f"{incident.tag} needs {policy.approvals} employees, and a token is none")
     decision = workflow.decide(incident, event, policy, now)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from service.actions.audience import audience_of
 from service.actions.house import House
-from service.model import DeliveryKind, Update
+from service.model import DeliveryKind, Update, UpdateStatus
 from service.store import audience, fan_outs, narrative
 from service.store.fan_outs import Chunk
 
@@ -59,6 +59,7 @@ def queue_next_chunk(
 
 
 def _kind(update: Update) -> DeliveryKind:
-    return (
-        DeliveryKind.SUBSCRIBER_UPDATE if update.maintenance_id is None else DeliveryKind.MAINTENANCE_UPDATE
-    )
+    if update.maintenance_id is not None:
+        return DeliveryKind.MAINTENANCE_UPDATE
+    is_post_mortem = update.status is UpdateStatus.POSTMORTEM
+    return DeliveryKind.SUBSCRIBER_POSTMORTEM if is_post_mortem else DeliveryKind.SUBSCRIBER_UPDATE

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.actions.notes import Notes
 from service.config.settings import Authenticity, Config, Policy
 from service.mail.authenticity import Judgement, judge
 from service.mail.dkim_check import LookUp
@@ -35,6 +36,8 @@ class House:
     """Gives a domain's DKIM key from the DNS."""
     vocabulary: Vocabulary = ENGLISH
     """The words that are commands, in the languages of config.yaml."""
+    notes: Notes = field(default_factory=Notes, compare=False, repr=False)
+    """Who is told of what came about."""
     counted: dict[Audience, tuple[Reach, datetime]] = field(default_factory=dict, compare=False, repr=False)
     """How many subscribers were counted last, and when: to count very many takes a while."""
 

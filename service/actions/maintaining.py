@@ -4,6 +4,7 @@ One transaction each, with the update that tells of it, the states of its compon
 that it kept back and that still fire.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,11 +12,12 @@ from sqlalchemy import Connection
 from service.actions.alerts import take_alert
 from service.actions.house import House
 from service.actions.recording_states import record_maintenance
-from service.actions.suppressing import alerts_left
+from service.actions.suppressing import alerts_left, noted_during
 from service.errors import NotAllowed, NotFound
 from service.mail.rendering import local_time
 from service.model import AUTOMATIC, Employee, Maintenance, MaintenancePhase
 from service.store import maintenances, narrative
+from service.store.suppression import NotedAlert
 from service.workflow.maintenance import (
     CancelMaintenance,
     EndNow,
@@ -126,9 +128,17 @@ def plan_of(maintenance: Maintenance) -> Plan:
 
 
 def carry_out_maintenance(
-    connection: Connection, house: House, before: Maintenance, decision: MaintenanceDecision, now: datetime
+    connection: Connection,
+    house: House,
+    before: Maintenance,
+    decision: MaintenanceDecision,
+    now: datetime,
+    noted: Sequence[NotedAlert] = (),
 ) -> None:
-    """Make a decision so. Raises IncidentChangedMeanwhile, and then nothing of it has happened."""
+    """Make a decision so. Raises IncidentChangedMeanwhile, and then nothing of it has happened.
+
+    `noted` are the first of the alerts since the maintenance began, where they were read before this transaction.
+    """
     after = decision.maintenance
     if after is before:
         return
@@ -136,18 +146,35 @@ def carry_out_maintenance(
     record_maintenance(connection, before, after, now)
     _tell(connection, house, decision, now)
     if after.phase is MaintenancePhase.DONE and not before.phase.is_over:
-        for inbox_id, alert in alerts_left(connection, house, after):
+        for inbox_id, alert in alerts_left(connection, house, after, noted):
             take_alert(connection, house, inbox_id, alert, now)
 
 
 def _order(house: House, maintenance_id: int, event: MaintenanceEvent, now: datetime) -> MaintenanceDecision:
+    noted = _noted_ahead(house, maintenance_id, event, now)
     with house.store.transaction() as connection:
-        maintenance = maintenances.get(connection, maintenance_id)
-        if maintenance is None:
-            raise NotFound(f"there is no maintenance {maintenance_id}")
+        maintenance = _found(connection, maintenance_id)
         decision = decide_maintenance(maintenance, event, now)
-        carry_out_maintenance(connection, house, maintenance, decision, now)
+        carry_out_maintenance(connection, house, maintenance, decision, now, noted)
         return decision
+
+
+def _noted_ahead(
+    house: House, maintenance_id: int, event: MaintenanceEvent, now: datetime
+) -> tuple[NotedAlert, ...]:
+    """Read the alerts that matter where it ends by this, before the transaction, so that nobody waits for that."""
+    with house.store.reading() as connection:
+        maintenance = _found(connection, maintenance_id)
+        after = decide_maintenance(maintenance, event, now).maintenance
+        is_ending = after.phase is MaintenancePhase.DONE and not maintenance.phase.is_over
+        return noted_during(connection, after) if is_ending else ()
+
+
+def _found(connection: Connection, maintenance_id: int) -> Maintenance:
+    maintenance = maintenances.get(connection, maintenance_id)
+    if maintenance is None:
+        raise NotFound(f"there is no maintenance {maintenance_id}")
+    return maintenance
 
 
 def _who(by: Employee | None) -> str:

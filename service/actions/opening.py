@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from service import workflow
 from service.actions.carrying_out import carry_out
@@ -13,7 +14,15 @@ from service.model import Alert, AlertState, ComponentState, Employee, Monitor
 from service.store import incidents
 from service.workflow import Decision
 
-DEFAULT_TYPE = "service_unavailable"
+DEFAULT_TYPE: Final = "service_unavailable"
+TYPES: Final = (DEFAULT_TYPE, "performance", "informational")
+"""What an incident may be besides what monitors of config.yaml make it."""
+AFFECTED: Final = tuple(
+    state
+    for state in ComponentState
+    if state not in {ComponentState.OPERATIONAL, ComponentState.UNDER_MAINTENANCE}
+)
+"""What an incident may do to a component."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,8 @@ class Opening:
     components: Mapping[str, ComponentState]
     monitor: Monitor | None = None
     """Whose alerts join it, whose employees are told, and whose audience hears of it; None: nobody's."""
+    notify_employees: tuple[str, ...] = ()
+    """Ids of those who are told besides."""
 
 
 def template_of(house: House, monitor: Monitor, now: datetime) -> Opening:
@@ -42,7 +53,7 @@ def open_by_hand(house: House, opening: Opening, by: Employee, now: datetime) ->
     if not by.may_publish:
         raise NotAllowed(f"{by.name} may look, but not publish: the role in config.yaml is `{by.role}`")
     monitor = opening.monitor
-    key = monitor.key if monitor else ""
+    key, theirs = (monitor.key, monitor.notify_employees) if monitor else ("", ())
     with house.store.transaction() as connection:
         draft = workflow.Draft(
             id=incidents.reserve_id(connection, key, now),
@@ -52,7 +63,7 @@ def open_by_hand(house: House, opening: Opening, by: Employee, now: datetime) ->
             type=opening.type,
             components=opening.components,
             authored_by=by.id,
-            notify_employees=tuple(dict.fromkeys((by.id, *(monitor.notify_employees if monitor else ())))),
+            notify_employees=tuple(dict.fromkeys((by.id, *opening.notify_employees, *theirs))),
             entity_id=None,
             audience=monitor.audience if monitor else (),
         )

@@ -6,11 +6,17 @@ from typing import Final
 from service.actions.house import House
 from service.errors import NotAllowed, NotFound
 from service.model import Employee, Role
+from service.providers.post import RawPost
 from service.store import audit, inbox_rows
-from service.store.inbox_rows import Arrival, Door
+from service.store.inbox_rows import Arrival, Door, InboxRow
 
 REPLAY_OF: Final = "replay_of"
 """What a replayed arrival's `about` calls the number of the one that it repeats."""
+
+
+def post_of(row: InboxRow) -> RawPost:
+    """Give a post that arrived as its provider reads it."""
+    return RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
 
 
 def replay(house: House, inbox_id: int, by: Employee, now: datetime) -> int:

@@ -30,12 +30,12 @@ from service.store.inbox_rows import Arrival, Door, InboxState
 from service.store.throwaway import throwaway_store
 from service.workflow import Reason
 
-MOST_STEPS: Final = 60
-MOST_MAILS: Final = 60
-"""Where reminders would go on for days, it ends here: a mail takes some hundredths of a second to compose."""
+LOOKED_AT: Final = 60
+"""The newest incidents, which each step may have changed; of older ones those that are still open."""
 READER: Final = "subscriber@reader.example"
 """The example subscriber; the domain exists nowhere (RFC 2606)."""
 UNREADABLE: Final = "unreadable"
+OPEN: Final = tuple(phase for phase in Phase if phase.is_open)
 
 _OWN_ADDRESS: Final = "status@replycast.example"
 _KEY: Final = bytes(32)
@@ -44,26 +44,38 @@ _JUDGED: Final = Judgement(Verdict.YES, "it is simulated")
 RenderPage = Callable[[House], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where a simulation ends that would go on for days; a mail takes some hundredths of a second to compose."""
+
+    steps: int = 60
+    mails: int = 60
+
+
+USUAL: Final = Bounds()
+
+
 def simulate(
     config: Config,
     posts: Sequence[GivenPost],
     until: timedelta,
     *,
     start: datetime,
-    compose: Compose,
+    compose: Compose | None,
     publish_after: timedelta | None = None,
     render_page: RenderPage | None = None,
+    bounds: Bounds = USUAL,
 ) -> Simulation:
     """Let posts arrive at a service with this configuration and nothing open, and say all that would come of it.
 
     `until` counts from the start, as the posts' times do. With `publish_after` those who are asked about an incident
-    answer `publish` so long after they were, as many as must approve. `compose` makes a mail of a delivery, and
-    `render_page` what readers of the status page would see.
+    answer `publish` so long after they were, as many as must approve. `compose` makes a mail of a delivery (None:
+    mails have no texts), and `render_page` what readers of the status page would see.
     """
     with throwaway_store() as store:
         run = _Run(_house(config, store, start), start, compose, render_page, publish_after)
         waiting = sorted((one for one in posts if one.after <= until), key=lambda given: given.after)
-        while len(run.steps) < MOST_STEPS and run.mails < MOST_MAILS:
+        while len(run.steps) < bounds.steps and run.mails < bounds.mails:
             # a post that comes at the very time of a timer is taken first, as in life
             if waiting and not run.acts_by_itself(waiting[0].after - timedelta.resolution):
                 run.take(waiting.pop(0))
@@ -115,7 +127,7 @@ class _Run:
         self,
         house: House,
         start: datetime,
-        compose: Compose,
+        compose: Compose | None,
         render_page: RenderPage | None,
         publish_after: timedelta | None,
     ) -> None:
@@ -222,8 +234,11 @@ class _Run:
 
     def _changed(self) -> tuple[Incident, ...]:
         with self._house.store.reading() as connection:
-            found = incidents.listed(connection, limit=MOST_STEPS)
-        changed = tuple(one for one in reversed(found) if self._versions.get(one.id) != one.version)
+            found = {one.id: one for one in incidents.listed(connection, limit=LOOKED_AT)}
+            if len(found) == LOOKED_AT:
+                still_open = incidents.listed(connection, phases=OPEN, limit=len(self._versions) + 1)
+                found |= {one.id: one for one in still_open}
+        changed = tuple(one for _, one in sorted(found.items()) if self._versions.get(one.id) != one.version)
         self._versions |= {one.id: one.version for one in changed}
         return changed
 

@@ -65,6 +65,7 @@ class SimulatedMail:
     html: str = ""
     fault: str = ""
     """Why it could not be composed; it is empty then."""
+    incident_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Nobody (`by=None`) is whoever has a shell on the machine: the command line.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from service.actions.house import House
 from service.actions.subscriber_file import Entry, channel_of, named_columns, read_file, write_file
 from service.actions.subscribing import ask_to_confirm
 from service.calls.calling import check_url
-from service.errors import NotAllowed, NotFound, StoreUnavailable
+from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable
 from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
 from service.model import Channel, Employee, Role, Subscriber, SubscriberState
@@ -42,7 +42,13 @@ class Imported:
 
 
 def import_file(
-    house: House, raw: bytes, by: Employee | None, now: datetime, *, have_agreed: bool
+    house: House,
+    raw: bytes,
+    by: Employee | None,
+    now: datetime,
+    *,
+    have_agreed: bool,
+    note: Callable[[Connection, Imported], None] | None = None,
 ) -> Imported:
     """Take a CSV file of subscribers: all of it or, where a line is bad, none of it.
 
@@ -50,7 +56,8 @@ def import_file(
     one last step lets all of them; where that does not come, the same file imported again completes it.
     New addresses are asked to confirm, unless `have_agreed` says that all of them did so elsewhere, as those did
     then who were asked before; webhooks need no asking. Known ones get the choices of the file, of which a column
-    that it does not have says nothing. Raises SubscriberFileFaulty and NotAllowed.
+    that it does not have says nothing. `note` is called with what came of it within the last step's transaction, to be
+    committed with it or not at all. Raises SubscriberFileFaulty and NotAllowed.
     """
     _refuse_others(by)
     entries = read_file(raw, [component.name for component in house.config.components])
@@ -78,17 +85,20 @@ def import_file(
             subscriber_lists.change(connection, changes)
             subscriber_lists.confirm_all(connection, [*added.values(), *hear_now], now)
             number_asked = _ask_all(connection, house, asked, now)
-            told = f"{len(added) + number_asked:,} added, {len(kept):,} changed"
+            imported = Imported(
+                added=len(added) + number_asked,
+                changed=len(kept),
+                kept_out=tuple(by_key[key].address for key in sorted(kept_out)),
+                unheard_groups=_unheard(house, entries),
+            )
+            told = f"{imported.added:,} added, {imported.changed:,} changed"
             audit.note(connection, now, _who(by), "subscribers_imported", note=told)
-    except StoreUnavailable:
+            if note is not None:
+                note(connection, imported)
+    except (StoreUnavailable, IncidentChangedMeanwhile):
         _forget(house, list(added.values()))
         raise
-    return Imported(
-        added=len(added) + number_asked,
-        changed=len(kept),
-        kept_out=tuple(by_key[key].address for key in sorted(kept_out)),
-        unheard_groups=_unheard(house, entries),
-    )
+    return imported
 
 
 def _standings(house: House, wishes: Sequence[Wish]) -> dict[str, Standing]:

@@ -1,6 +1,6 @@
 """What a maintenance does to alerts: which one keeps an alert from an effect, and what still fires at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,7 @@ from service.providers.matching import match_monitor, state_for
 from service.providers.post import RawPost
 from service.providers.registry import provider_named
 from service.store import inbox_rows, maintenances
-from service.store.suppression import NotedAlert, alerts_since
+from service.store.suppression import NotedAlert, alerts_since, message_of
 
 SUPPRESSED: Final = "suppressed_by_maintenance"
 """Why a firing alert had no effect; it may have one at the end of the maintenance."""
@@ -28,35 +28,59 @@ def suppressing(connection: Connection, monitor: Monitor, at: datetime) -> Maint
     return maintenance_over(monitor.affected_components, maintenances.not_over(connection), at)
 
 
-def alerts_left(
-    connection: Connection, house: House, maintenance: Maintenance
-) -> Iterator[tuple[int | None, Alert]]:
-    """Give the alerts that a maintenance suppressed and that still fire, each with the post it came in."""
+def noted_during(
+    connection: Connection, maintenance: Maintenance, known: Sequence[NotedAlert] = ()
+) -> tuple[NotedAlert, ...]:
+    """Read the alerts since a maintenance began, oldest first; only those behind what is `known` are read anew."""
     since = min(maintenance.starts_at, maintenance.started_at or maintenance.starts_at)
-    noted = {one.id: one for one in alerts_since(connection, since)}
+    after_id = known[-1].id if known else 0
+    return (*known, *alerts_since(connection, since, after_id=after_id))
+
+
+def alerts_left(
+    connection: Connection, house: House, maintenance: Maintenance, known: Sequence[NotedAlert] = ()
+) -> Iterator[tuple[int | None, Alert]]:
+    """Give the alerts that a maintenance suppressed and that still fire, each with the post it came in.
+
+    `known` are the first of those since it began, where they were read before this transaction.
+    """
+    noted = {one.id: one for one in noted_during(connection, maintenance, known)}
+    taken: dict[tuple[str, str, AlertState, str], tuple[str, AlertState] | None] = {}
     concerned = frozenset(maintenance.components)
     seen = []
     for one in noted.values():
-        alert = _bare(one)
-        monitor = match_monitor(alert.monitor_name, alert.provider, house.config.monitors)
-        if monitor is None or not concerned.intersection(monitor.affected_components):
-            continue
-        state = state_for(alert, monitor)
-        if state in {AlertState.FIRING, AlertState.RECOVERED}:
+        # a storm repeats itself, and to find its monitor takes longer than to read it
+        said = one.provider, one.monitor_name, one.state, one.raw_state
+        if said not in taken:
+            taken[said] = _taken(one, house.config.monitors, concerned)
+        if found := taken[said]:
+            key, state = found
             is_recovery = state is AlertState.RECOVERED
-            seen.append(SeenAlert(one.id, monitor.key, one.entity_id, one.reason == SUPPRESSED, is_recovery))
+            seen.append(SeenAlert(one.id, key, one.entity_id, one.reason == SUPPRESSED, is_recovery))
     for number in still_firing(seen):
         yield noted[number].inbox_id, _whole(connection, noted[number])
 
 
-def _bare(noted: NotedAlert) -> Alert:
+def _taken(
+    noted: NotedAlert, monitors: Sequence[Monitor], concerned: frozenset[str]
+) -> tuple[str, AlertState] | None:
+    """Give the monitor that takes an alert, and what its state means there; None: it means nothing here."""
+    alert = _bare(noted)
+    monitor = match_monitor(alert.monitor_name, alert.provider, monitors)
+    if monitor is None or not concerned.intersection(monitor.affected_components):
+        return None
+    state = state_for(alert, monitor)
+    return (monitor.key, state) if state in {AlertState.FIRING, AlertState.RECOVERED} else None
+
+
+def _bare(noted: NotedAlert, message: str = "") -> Alert:
     return Alert(
         provider=noted.provider or DEFAULT_PROVIDER,
         monitor_name=noted.monitor_name,
         state=noted.state,
         entity_id=noted.entity_id,
         raw_state=noted.raw_state,
-        message=noted.message,
+        message=message,
     )
 
 
@@ -73,4 +97,4 @@ def _whole(connection: Connection, noted: NotedAlert) -> Alert:
             said = (alert.monitor_name, alert.state, alert.entity_id)
             if said == (noted.monitor_name, noted.state, noted.entity_id):
                 return alert
-    return _bare(noted)
+    return _bare(noted, message_of(connection, noted.id))

@@ -1,12 +1,32 @@
 """Saying in sentences what came of an order, and how an incident stands. It changes nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from service.actions.carrying_out import policy_for
 from service.actions.house import House
 from service.model import AUTOMATIC, Incident, Phase
 from service.store.audience import Reach
 from service.workflow import Decision, Reason
+
+_POSTED: Final = "The update of {tag} is posted, and those who heard of it are being told."
+_SAID: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.PUBLISHED: (
+            "{tag} is published: it is on the status page and all subscribers are being told."
+        ),
+        Reason.PUBLISHED_AS_RESOLVED: "{tag} had recovered, so it is published as resolved, in one update.",
+        Reason.DISCARDED: "{tag} is discarded; nothing was sent to subscribers.",
+        Reason.CLOSED: "{tag} is closed, and those who heard of it are being told.",
+        Reason.UPDATE_POSTED: _POSTED,
+        Reason.CORRECTION_POSTED: _POSTED,
+        Reason.UPDATE_CORRECTED: _POSTED,
+        Reason.POSTMORTEM_POSTED: "The post-mortem of {tag} is posted on the status page.",
+    }
+)
+"""What came of orders that need no figures to be told."""
 
 
 def explain(house: House, decision: Decision) -> str:
@@ -15,12 +35,6 @@ def explain(house: House, decision: Decision) -> str:
         return _refused(house, decision)
     incident = decision.incident
     match decision.reason:
-        case Reason.PUBLISHED:
-            return (
-                f"{incident.tag} is published: it is on the status page and all subscribers are being told."
-            )
-        case Reason.PUBLISHED_AS_RESOLVED:
-            return f"{incident.tag} had recovered, so it is published as resolved, in one update."
         case Reason.APPROVED:
             missing = _approvals(house, incident) - len(incident.approved_by)
             return (
@@ -31,14 +45,9 @@ def explain(house: House, decision: Decision) -> str:
         case Reason.HELD:
             until = _local(house, incident.held_until or incident.due_at)
             return f"{incident.tag} is held until {until}; nothing happens by itself before."
-        case Reason.DISCARDED:
-            return f"{incident.tag} is discarded; nothing was sent to subscribers."
-        case Reason.CLOSED:
-            return f"{incident.tag} is closed, and those who heard of it are being told."
-        case Reason.UPDATE_POSTED | Reason.CORRECTION_POSTED | Reason.UPDATE_CORRECTED:
-            return f"The update of {incident.tag} is posted, and those who heard of it are being told."
         case other:
-            return f"{incident.tag}: {other.replace('_', ' ')}."
+            said = _SAID.get(other, f"{{tag}}: {other.replace('_', ' ')}.")
+            return said.format(tag=incident.tag)
 
 
 def _refused(house: House, decision: Decision) -> str:
@@ -59,6 +68,8 @@ def _refused(house: House, decision: Decision) -> str:
             return f"{incident.tag} was already published {by} at {at}."
         case Reason.REFUSED_NOT_PUBLISHED:
             return f"{incident.tag} is not published yet: publish it first."
+        case Reason.REFUSED_STILL_OPEN:
+            return f"{incident.tag} is still going on: close it first, then post its post-mortem."
         case Reason.REFUSED_CLOSED:
             return f"{incident.tag} was published and is closed since {at}; nothing was sent now."
         case _ if incident.ended_by == AUTOMATIC and incident.has_recovered:

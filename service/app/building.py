@@ -19,7 +19,11 @@ from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.actions.planning_windows import plan_windows
 from service.actions.recording_states import record_at_start
+from service.actions.watchdog import Seen
+from service.actions.watching import watch
 from service.app.ground import load_key, only_process
+from service.app.instruments import Instruments
+from service.app.reloading import ReloadState
 from service.calls.calling import Caller, open_caller
 from service.config.settings import Config, Mail
 from service.errors import PermanentFault
@@ -33,13 +37,12 @@ from service.mail.words import vocabulary
 from service.outbox import Relay, call_due, fan_out, send_due
 from service.store import credentials, deliveries
 from service.store.database import Store, open_store
-from service.web import api, links, machine_checks, sandbox_page, webhooks
+from service.store.leases import Lease
+from service.store.observing import begin_watching
 from service.web.application import build as build_web
-from service.web.dashboard import routes as dashboard
 from service.web.front import Front, make_pages
-from service.web.login import routes as login
-from service.web.public import routes as public
 from service.web.public.exporting import Exporter
+from service.web.routes import all_routes
 
 DNS_PATIENCE = timedelta(seconds=3)
 SANDBOX_ADDRESS = "status@replycast.example"
@@ -70,10 +73,13 @@ class Service:
     """Set when there may be an update for subscribers."""
     caller: Caller
     """Calls subscribers' webhooks."""
+    part: Lease
+    """Of several instances on one database, only the one that holds it decides and sends; all serve the web."""
+    instruments: Instruments
     call: asyncio.Event
     """Set when there may be a webhook to call."""
     stop_fan_out: threading.Event = field(default_factory=threading.Event)
-    """Set to end a fan-out after the mails that are on their way."""
+    """Set to end a fan-out after the mails and calls that are on their way."""
     _deciding: threading.Lock = field(default_factory=threading.Lock)
     """Held by whoever decides: one at a time."""
     web: Starlette = field(default_factory=Starlette)
@@ -91,15 +97,32 @@ class Service:
 
     async def decide_next(self) -> bool:
         """Decide what is due next; False where nothing is."""
-        if not await to_thread.run_sync(self._decide):
+        if not await self._may_work() or not await to_thread.run_sync(self._decide):
             return False
         self.send.set()
         self.fan_out.set()
         return True
 
+    async def _may_work(self) -> bool:
+        may = self.part.is_sure or await to_thread.run_sync(self.part.is_held)
+        self.instruments.is_standby = not may
+        return may
+
     def _decide(self) -> bool:
         with self._deciding:
-            return jobs.decide_what_is_due(self.house, self.clock())
+            return self.instruments.turn(
+                lambda: jobs.decide_what_is_due(self.house, self.clock()), self.clock
+            )
+
+    def seen(self) -> Seen:
+        """Tell what only this process knows of its own work."""
+        return self.instruments.seen(self.mailbox, self.relay)
+
+    def watch(self) -> None:
+        """Look for what keeps us from our work, and tell the admins where that is new. Raises StoreUnavailable."""
+        self.instruments.problems, is_told = watch(self.house, self.seen(), self.clock())
+        if is_told:
+            self.send.set()
 
     def take_mails(self, mails: Sequence[FetchedMail]) -> None:
         """Take in mails of the mailbox, from whichever thread. Raises StoreUnavailable.
@@ -108,7 +131,7 @@ class Service:
         where somebody decides just now, it is left to him.
         """
         now = self.clock()
-        if len(mails) == 1 and self._deciding.acquire(blocking=False):
+        if len(mails) == 1 and self.part.is_held() and self._deciding.acquire(blocking=False):
             try:
                 jobs.receive_and_decide(self.house, mails[0], now)
             finally:
@@ -118,10 +141,14 @@ class Service:
 
     async def send_next(self) -> bool:
         """Send the next batch of mails that somebody waits for; False where none is due."""
+        if not await self._may_work():
+            return False
         return await send_due(self.house.store, self.office, self.relay, self.clock) > 0
 
     async def fan_out_next(self) -> bool:
         """Send updates to subscribers until there are none left; False where there were none."""
+        if not await self._may_work():
+            return False
         next_chunk = partial(queue_next_chunk, self.house)
         given = self.house.store, self.office, self.relay, self.clock, next_chunk, self.stop_fan_out
         sent = await to_thread.run_sync(fan_out, *given) > 0
@@ -130,8 +157,11 @@ class Service:
 
     async def call_next(self) -> bool:
         """Call the next webhooks; False where none is due."""
+        if not await self._may_work():
+            return False
         house = self.house
-        return await call_due(house.store, house.config.site, house.key, self.caller, self.clock) > 0
+        given = house.store, house.config.site, house.key, self.caller, self.clock
+        return await call_due(*given, self.stop_fan_out.is_set, self.relay.noted) > 0
 
     async def settle(self) -> None:
         """Read, decide and send until there is nothing left to do at this time of the clock."""
@@ -148,58 +178,85 @@ class Service:
                 busy = True
 
 
-@asynccontextmanager
-async def build(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
-    """Build the service over its database, which is created and migrated; at the end all is closed.
+@dataclass(slots=True)
+class Ground:
+    """What stays the same while config.yaml is read anew: the database, and the mail sandbox once one is needed."""
 
-    Raises StoreUnavailable, AlreadyRunning, KeyFileUnusable where it cannot be built.
+    store: Store
+    part: Lease
+    stack: AsyncExitStack
+    instruments: Instruments
+    sandbox: Sandbox | None = None
+
+    async def mail_of(self, config: Config) -> tuple[Mail, Sandbox | None]:
+        """Give the mail servers of config.yaml or, where there are none, those of the sandbox."""
+        if config.mail is not None:
+            return config.mail, None
+        if self.sandbox is None:
+            self.sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
+            self.stack.push_async_callback(self.sandbox.stop)
+        return Mail(config.site.name, SANDBOX_ADDRESS, self.sandbox.smtp, self.sandbox.imap), self.sandbox
+
+
+@asynccontextmanager
+async def open_ground(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Ground]:
+    """Open the database, which is created and migrated, and take up what an earlier process left in it.
+
+    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning.
     """
     with only_process(config):
         store = await to_thread.run_sync(open_store, config.database)
         try:
-            async with (
-                open_caller(may_be_private=config.private_webhooks) as caller,
-                _mail_of(config) as (mail, sandbox),
-            ):
-                used = replace(config, mail=mail)
-                service = await _connect(used, mail, store, sandbox, caller, clock)
-                async with _door(service, mail) as port:
-                    service.door_port = port
-                    yield service
+            async with AsyncExitStack() as stack:
+                part = Lease(store, "work", taken=lambda: _take_up(store, clock()))
+                stack.callback(part.close)
+                await to_thread.run_sync(part.is_held)
+                yield Ground(store, part, stack, Instruments(clock(), ReloadState(clock())))
         finally:
             store.close()
 
 
 @asynccontextmanager
-async def _mail_of(config: Config) -> AsyncIterator[tuple[Mail, Sandbox | None]]:
-    """Give the mail servers of config.yaml or, where there are none, those of the sandbox."""
-    if config.mail is not None:
-        yield config.mail, None
-        return
-    sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
-    try:
-        yield Mail(config.site.name, SANDBOX_ADDRESS, sandbox.smtp, sandbox.imap), sandbox
-    finally:
-        await sandbox.stop()
+async def build_on(ground: Ground, config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
+    """Build the service of a configuration; raises StoreUnavailable, KeyFileUnusable."""
+    async with open_caller(may_be_private=config.private_webhooks) as caller:
+        mail, sandbox = await ground.mail_of(config)
+        yield await _connect(replace(config, mail=mail), mail, ground, sandbox, caller, clock)
+
+
+@asynccontextmanager
+async def build(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
+    """Build the service over its database, with its door for replies open; at the end all is closed.
+
+    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning, KeyFileUnusable, DoorUnusable where it cannot be built.
+    """
+    async with (
+        open_ground(config, clock) as ground,
+        build_on(ground, config, clock) as service,
+        open_service_door(service),
+    ):
+        yield service
 
 
 async def _connect(
     config: Config,
     mail: Mail,
-    store: Store,
+    ground: Ground,
     sandbox: Sandbox | None,
     caller: Caller,
     clock: Callable[[], datetime],
 ) -> Service:
+    store, meters = ground.store, ground.instruments.meters
     house = House(
         store=store,
         config=config,
         key=load_key(config),
         own_address=mail.sender_address,
-        instance_id=await to_thread.run_sync(_awaken, store, config, clock()),
+        instance_id=await to_thread.run_sync(_settle_in, store, config, clock()),
         new_id=lambda: secrets.token_hex(16),
         look_up=dns_look_up(DNS_PATIENCE),
         vocabulary=vocabulary(config.replies.languages, config.replies.words),
+        notes=meters.notes,
     )
     await to_thread.run_sync(plan_windows, house, clock())
     office = PostOffice(
@@ -214,7 +271,7 @@ async def _connect(
     service = Service(
         house=house,
         office=office,
-        relay=Relay(mail.smtp),
+        relay=Relay(mail.smtp, noted=meters.attempted),
         mailbox=None,
         sandbox=sandbox,
         clock=clock,
@@ -222,25 +279,26 @@ async def _connect(
         send=asyncio.Event(),
         fan_out=asyncio.Event(),
         caller=caller,
+        part=ground.part,
+        instruments=ground.instruments,
         call=asyncio.Event(),
     )
     service.mailbox = _mailbox(service, mail)
     intake = PostIntake(store, stored=service.decide.set)
     pages = make_pages(house)
-    front = Front(house, clock, intake.receive, service.wake, sandbox, pages)
-    service.web = build_web(
-        front,
-        [
-            *webhooks.routes,
-            *machine_checks.routes,
-            *public.ROUTES,
-            *api.routes(),
-            *links.routes,
-            *login.ROUTES,
-            *dashboard.ROUTES,
-            *(sandbox_page.routes if sandbox else ()),
-        ],
+    front = Front(
+        house,
+        clock,
+        intake.receive,
+        service.wake,
+        sandbox,
+        pages,
+        seen=service.seen,
+        problems=lambda: ground.instruments.problems,
+        counted=meters.collect,
+        answered=meters.answered,
     )
+    service.web = build_web(front, all_routes(with_sandbox=sandbox is not None))
     if config.site.export_to is not None:
         service.exporter = Exporter(replace(front, sandbox=None), config.site.export_to)
     sender = formataddr((mail.sender_name, mail.sender_address))
@@ -248,11 +306,17 @@ async def _connect(
     return service
 
 
-def _awaken(store: Store, config: Config, now: datetime) -> str:
-    """Take up what an earlier process left, and tell what this installation is called."""
+def _take_up(store: Store, now: datetime) -> None:
+    """Take up what an earlier process left."""
     with store.transaction() as connection:
         deliveries.end_leases(connection, now)
+
+
+def _settle_in(store: Store, config: Config, now: datetime) -> str:
+    """Record what components there are, and tell what this installation is called."""
+    with store.transaction() as connection:
         record_at_start(connection, config, now)
+        begin_watching(connection, now)
         return credentials.instance_value(connection, "instance_id", secrets.token_hex(8))
 
 
@@ -277,10 +341,11 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
 
 
 @asynccontextmanager
-async def _door(service: Service, mail: Mail) -> AsyncIterator[int | None]:
-    """Let mail servers hand replies over, where config.yaml says so."""
-    if mail.door is None:
-        yield None
+async def open_service_door(service: Service) -> AsyncIterator[None]:
+    """Let mail servers hand replies over, where config.yaml says so. Raises DoorUnusable."""
+    mail = service.house.config.mail
+    if mail is None or mail.door is None:
+        yield
         return
 
     async def take(raw: bytes, size: int) -> None:
@@ -295,7 +360,9 @@ async def _door(service: Service, mail: Mail) -> AsyncIterator[int | None]:
             where = f"{mail.door.host}:{mail.door.port}"
             raise DoorUnusable(f"replies cannot be taken at {where} (`mail.receive`): {error}") from error
         _log.info("replies are taken", protocol=mail.door.protocol, host=mail.door.host, port=port)
-        yield port
+        service.door_port = port
+        yield
+        service.door_port = None
 
 
 def start_mailbox(service: Service, stop: threading.Event) -> threading.Thread | None:

@@ -1,37 +1,28 @@
-"""Runs a built service: the web server, the loops and the mailbox, until it is told to stop."""
+"""Runs the service: listens, and lets one configuration after the other work, until it is told to stop."""
 
 import asyncio
-import gc
 import signal
 import socket
-import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
 from anyio import to_thread
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service import jobs
-from service.actions.audience import count_ahead
-from service.app.building import Service, build, start_mailbox
-from service.app.rehearsal import rehearse
+from service.app.building import DoorUnusable, Ground, build_on, open_ground
+from service.app.ground import KeyFileUnusable
+from service.app.reloading import Reloader
+from service.app.working import working
 from service.config.settings import Config
-from service.errors import PermanentFault
+from service.errors import PermanentFault, StoreUnavailable
+from service.store import audit
 
-TICK = 1.0
-"""Seconds between two looks at what may be due; what arrives is looked at at once."""
-REPLIES_FIRST = 10.0
-"""Seconds for which nothing is decided at the start while the mailbox was not read yet."""
-LOOK_AGAIN = 0.05
-PATIENCE = 10.0
-"""Seconds that a batch in flight gets to end when the service is stopped."""
 LONGEST_CONNECTION = 5
 
 _log = structlog.get_logger()
@@ -50,34 +41,142 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(slots=True)
+class Entrance:
+    """The one ASGI application that the web server knows; each request goes to the configuration in force."""
+
+    web: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        await self.web(scope, receive, send)
+
+
 async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the address once posts are taken.
 
-    Raises AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable.
+    SIGHUP, or a change of the file, puts config.yaml in force anew, if it is right. Raises AddressNotLoopback,
+    AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, DoorUnusable.
     """
-    if config.mail is None:
+    shown = ""
+
+    def fit(config: Config) -> Config:
+        if config.mail is not None:
+            return config
         _refuse_to_show_the_sandbox(config, host)
+        # whoever only tries it may take another port than the one in config.yaml: the links must lead here
+        return replace(config, site=replace(config.site, url=shown)) if shown else config
+
+    fit(config)
     door = _listen(host, port)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
-    if config.mail is None:
-        # whoever only tries it may take another port than the one in config.yaml: the links must lead here
-        config = replace(config, site=replace(config.site, url=shown))
+    config = fit(config)
     try:
-        async with build(config, wall_clock) as service:
-            server = _Server(
-                uvicorn.Config(
-                    service.web,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=LONGEST_CONNECTION,
-                )
-            )
-            server.announce = lambda: ready(shown)
-            await _run(service, server, door)
+        async with open_ground(config, wall_clock) as ground:
+            reloader = Reloader(config, ground.instruments.reloads, fit, wall_clock)
+            await _serve(ground, config, reloader, door, lambda: ready(shown))
         _log.info("stopped")
     finally:
         door.close()
+
+
+async def _serve(
+    ground: Ground, config: Config, reloader: Reloader, door: socket.socket, announce: Callable[[], None]
+) -> None:
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, _stop, stopping, name.name)
+    loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+    entrance = Entrance(_closed)
+    server = _Server(
+        uvicorn.Config(
+            entrance,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=LONGEST_CONNECTION,
+        )
+    )
+    server.announce = announce
+    serving: list[asyncio.Task[None]] = []
+
+    def let_in(web: ASGIApp) -> None:
+        entrance.web = web
+        if not serving:
+            serving.append(asyncio.create_task(server.serve(sockets=[door])))
+            serving[0].add_done_callback(lambda _: _stop(stopping, "the web server ended"))
+
+    try:
+        await _work_in_turns(ground, config, reloader, stopping, let_in)
+    finally:
+        server.should_exit = True
+        await asyncio.gather(*serving)
+
+
+async def _work_in_turns(
+    ground: Ground,
+    config: Config,
+    reloader: Reloader,
+    stopping: asyncio.Event,
+    let_in: Callable[[ASGIApp], None],
+) -> None:
+    """Let one configuration after the other work. Between two, requests are answered as before, posts are stored.
+
+    Where one cannot be put in force, the one before it is again.
+    """
+    before: Config | None = None
+    changes: tuple[str, ...] = ()
+    while not stopping.is_set():
+        try:
+            async with build_on(ground, config, wall_clock) as service, working(service):
+                let_in(service.web)
+                if before is not None:
+                    before = None
+                    reloader.in_force(config)
+                    await _tell(ground, changes)
+                found = await _next_config(reloader, stopping)
+        except (DoorUnusable, KeyFileUnusable) as fault:
+            if before is None:
+                raise
+            reloader.refused(fault)
+            config, before = before, None
+            continue
+        if found is not None:
+            before, (config, changes) = config, found
+
+
+async def _next_config(reloader: Reloader, stopping: asyncio.Event) -> tuple[Config, tuple[str, ...]] | None:
+    """Wait for the next configuration; None where the service is to stop."""
+    waiting = asyncio.create_task(reloader.next_config())
+    stopped = asyncio.create_task(stopping.wait())
+    done, left = await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    for task in left:
+        task.cancel()
+    return None if stopped in done else waiting.result()
+
+
+async def _tell(ground: Ground, changes: tuple[str, ...]) -> None:
+    """Say in the log and in the audit what is set otherwise from now on."""
+    for change in changes:
+        _log.info("config.yaml is in force anew", change=change)
+
+    def note() -> None:
+        with ground.store.transaction() as connection:
+            for change in changes:
+                audit.note(connection, wall_clock(), audit.CONFIG_FILE, "config_changed", note=change)
+
+    with suppress(StoreUnavailable):
+        await to_thread.run_sync(note)
+
+
+async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
+    raise RuntimeError(f"nothing is built yet that could answer {scope, receive, send}")
+
+
+def _stop(stopping: asyncio.Event, reason: str) -> None:
+    if not stopping.is_set():
+        _log.info("stopping", reason=reason)
+    stopping.set()
 
 
 def _refuse_to_show_the_sandbox(config: Config, host: str) -> None:
@@ -131,115 +230,3 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         # its own version raises the signal again after its shutdown, which would cut ours short
         yield
-
-
-async def _run(service: Service, server: uvicorn.Server, door: socket.socket) -> None:
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, _stop, stopping, name.name)
-    mailbox_stop = threading.Event()
-    scheduler = AsyncIOScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    )
-    scheduler.add_job(service.wake, "interval", seconds=TICK)
-    scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
-    at_once = wall_clock()
-    scheduler.add_job(_count_ahead, "interval", minutes=30, args=[service], next_run_time=at_once)
-    scheduler.add_job(_rehearse, next_run_time=at_once, args=[service])
-    scheduler.add_job(_checkpoint, "interval", seconds=TICK, args=[service])
-    spare_what_is_built()
-    service.wake()
-    loops = [
-        asyncio.create_task(_decide(service, stopping)),
-        asyncio.create_task(_keep_doing("send", service.send, service.send_next, stopping)),
-        asyncio.create_task(_keep_doing("fan out", service.fan_out, service.fan_out_next, stopping)),
-        asyncio.create_task(_keep_doing("call", service.call, service.call_next, stopping)),
-        asyncio.create_task(_keep_exporting(service, stopping)),
-    ]
-    scheduler.start()
-    mailbox = start_mailbox(service, mailbox_stop)
-    serving = asyncio.create_task(server.serve(sockets=[door]))
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
-    _stop(stopping, "the web server ended")
-    service.stop_fan_out.set()
-    service.web.state.public_pages.close()  # whoever watches the status page would hold the server up
-    server.should_exit = True
-    service.wake()
-    mailbox_stop.set()
-    scheduler.shutdown(wait=False)
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*loops), PATIENCE)
-    if mailbox is not None:
-        if service.mailbox is not None:
-            service.mailbox.close()
-        await to_thread.run_sync(mailbox.join, PATIENCE)
-    await serving
-    stopped.cancel()
-
-
-def spare_what_is_built() -> None:
-    """Keep the garbage collector from what lives as long as the process: looking through it halts all for 0.1 s."""
-    gc.collect()
-    gc.freeze()
-
-
-def _stop(stopping: asyncio.Event, reason: str) -> None:
-    if not stopping.is_set():
-        _log.info("stopping", reason=reason)
-    stopping.set()
-
-
-async def _decide(service: Service, stopping: asyncio.Event) -> None:
-    """Decide, but not before the mailbox was read once: an answer that waits in it comes before the ladder's end."""
-    waited = 0.0
-    while service.mailbox is not None and service.mailbox.last_success_at is None:
-        if stopping.is_set() or waited >= REPLIES_FIRST:
-            break
-        await asyncio.sleep(LOOK_AGAIN)
-        waited += LOOK_AGAIN
-    await _keep_doing("decide", service.decide, service.decide_next, stopping)
-
-
-async def _keep_doing(
-    name: str, due: asyncio.Event, step: Callable[[], Awaitable[bool]], stopping: asyncio.Event
-) -> None:
-    while not stopping.is_set():
-        await due.wait()
-        due.clear()
-        try:
-            while not stopping.is_set() and await step():
-                pass
-        except Exception:  # noqa: BLE001  the outermost loop: it is logged, and the next tick tries again
-            _log.exception("loop failed", loop=name)
-
-
-async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
-    """Write the status page as files at each change, where config.yaml says so."""
-    while service.exporter is not None and not stopping.is_set():
-        await _keep_trying("export", partial(service.exporter.export_if_changed, service.clock()))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), TICK)
-
-
-async def _keep_house(service: Service) -> None:
-    await _keep_trying("keep house", lambda: jobs.keep_house(service.house, service.clock()))
-
-
-async def _count_ahead(service: Service) -> None:
-    await _keep_trying("count ahead", lambda: count_ahead(service.house, service.clock()))
-
-
-async def _rehearse(service: Service) -> None:
-    await _keep_trying("rehearse", lambda: rehearse(service.house, service.clock()))
-
-
-async def _checkpoint(service: Service) -> None:
-    await _keep_trying("checkpoint", service.house.store.checkpoint)
-
-
-async def _keep_trying(name: str, job: Callable[[], object]) -> None:
-    try:
-        await to_thread.run_sync(job)
-    except Exception:  # noqa: BLE001  as above
-        _log.exception("loop failed", loop=name)

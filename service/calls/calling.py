@@ -1,4 +1,4 @@
-"""Calls a subscriber's webhook: one POST, no redirect, at most 30 seconds, and only to public addresses.
+"""Calls a subscriber's webhook: one POST, no redirect, at most 10 seconds, and only to public addresses.
 
 Whoever may enter a URL could otherwise let this machine call what only it can reach. The name is resolved once and
 that very address is connected to, so that a name which changes its mind between check and call gains nothing.
@@ -19,7 +19,7 @@ import httpx2
 
 from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow
 
-TIMEOUT: Final = 30.0
+TIMEOUT: Final = 10.0
 """Seconds for the whole call."""
 ANSWER_LIMIT: Final = 300
 """Characters of a refusal that are kept for a person to read."""

@@ -18,6 +18,7 @@ LONGEST_HEADLINE: Final = 140
 
 _KINDS: Final = {
     UpdateStatus.RESOLVED: "incident.resolved",
+    UpdateStatus.POSTMORTEM: "incident.postmortem",
     UpdateStatus.SCHEDULED: "maintenance.scheduled",
     UpdateStatus.IN_PROGRESS: "maintenance.started",
     UpdateStatus.COMPLETED: "maintenance.completed",

@@ -16,6 +16,7 @@ from service.actions.wait_advice import advice_in_words
 from service.app.running import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.recorded import echo_lines, facts_of, simulate_day
 from service.config.spans import format_span
 from service.outbox.composing import compose_one
 from service.providers.post import RawPost
@@ -35,23 +36,36 @@ _APART: Final = timedelta(minutes=1)
 @click.option("--publish-after", type=Span(), help="How long after being asked an employee answers publish.")
 @click.option("--until", type=Span(), help="How long to look on; left out: until all is over.")
 @click.option("--provider", default="victorops", show_default=True, help="Whose payloads these are.")
+@click.option(
+    "--recorded", metavar="DAY", help="In place of a payload: the posts received on a day, as 2026-11-23."
+)
 def simulate(payloads: tuple[BinaryIO, ...], *, as_json: bool, **given: Any) -> None:  # noqa: ANN401  click's options
     """Show what would happen on a virtual clock, with every mail as it would read. Nothing is sent or stored.
 
-    Several payloads arrive a minute apart, in the order given; `-` is standard input.
+    Several payloads arrive a minute apart, in the order given; `-` is standard input. With --recorded, the posts of
+    the inbox arrive as they did, --until says for how long from the start of that day, and incidents are told
+    without the texts of mails.
 
     \b
-    Example:
+    Examples:
       replycast simulate --monitor "Email Server" --recovered-after 30m --publish-after 3m
+      replycast simulate --recorded 2026-11-23
     """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(given["config_path"])
+    if given["recorded"]:
+        if payloads or given["monitor"] or given["recovered_after"] is not None:
+            fail("--recorded goes with --until and --publish-after alone", FAULTY)
+        publish_after = given["publish_after"]
+        run = simulate_day(config, given["recorded"], given["until"], publish_after=publish_after)
+        print_json(facts_of(run)) if as_json else echo_lines(run, config)
+        return
     provider = given["provider"].casefold()
     posts: tuple[GivenPost, ...] = tuple(
         GivenPost(at * _APART, RawPost(body.read(LARGEST_BODY), "application/json"), provider)
         for at, body in enumerate(payloads)
     )
     if bool(posts) == bool(given["monitor"]):
-        fail("give either payload files or --monitor NAME", FAULTY)
+        fail("give either payload files, --monitor NAME or --recorded DAY", FAULTY)
     if given["monitor"]:
         posts = (named_post(timedelta(0), given["monitor"], given["state"], provider=provider),)
     if given["recovered_after"] is not None:

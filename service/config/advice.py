@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from service.config.database_url import is_read_underway
 from service.config.document import Document, Keys
 from service.config.mail_build import NAMED_BY_PROFILE
 from service.config.settings import Config, Policy
@@ -29,6 +30,9 @@ def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
             if not secret:
                 text = f"anybody who finds the webhook of `{provider}` can post to it: give it a secret"
                 yield ("webhooks", provider, "secret"), text
+    if is_read_underway(config.database):
+        text = "where the server offers no TLS, all goes over the network in the clear: add `?sslmode=verify-full`"
+        yield ("database",), text
     if config.secret_key and len(config.secret_key.reveal()) < _SHORTEST_KEY:
         text = f"`secret_key` is short enough to guess: take {_SHORTEST_KEY} random characters or more"
         yield ("secret_key",), text

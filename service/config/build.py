@@ -5,10 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from service.config.database_url import with_password
 from service.config.form import PROVIDERS, Form, MaintenanceForm, MonitorForm, SiteForm
 from service.config.mail_build import build_mail
 from service.config.moments import parse_moment
-from service.config.settings import Config, Replies, Secret, Site, Window
+from service.config.settings import Config, Replies, Retention, Secret, Site, Watchdog, Window
 from service.model import Component, Employee, Monitor, Rung
 
 
@@ -18,7 +19,7 @@ def build(form: Form, path: Path) -> Config:
     return Config(
         path=path,
         site=_site(form.site, path.parent),
-        database=form.database,
+        database=with_password(form.database, form.database_password),
         webhooks=MappingProxyType(
             {one: form.webhooks[one].secret if one in form.webhooks else Secret("") for one in PROVIDERS}
         ),
@@ -35,6 +36,13 @@ def build(form: Form, path: Path) -> Config:
         ),
         private_webhooks=form.subscribers.private_webhooks,
         login=form.login.build(),
+        retention=Retention(audit=form.retention.audit),
+        watchdog=Watchdog(
+            no_webhook_for=form.watchdog.no_webhook_for,
+            mailbox_unread_for=form.watchdog.mailbox_unread_for,
+            outbox_older_than=form.watchdog.outbox_older_than,
+        ),
+        metrics_token=form.metrics.token,
         secret_key=form.secret_key,
     )
 

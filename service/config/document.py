@@ -14,7 +14,17 @@ Keys = tuple[str | int, ...]
 """The way from the top of the file to a value: `("monitors", 0, "subject")`."""
 
 UNQUOTED: Final = frozenset(
-    {"secret", "password", "secret_key", "client_secret", "refresh_token", "database", "url", "token_url"}
+    {
+        "secret",
+        "password",
+        "secret_key",
+        "client_secret",
+        "refresh_token",
+        "database",
+        "database_password",
+        "url",
+        "token_url",
+    }
 )
 """Keys whose values are, or may hold, something secret: a fault names the key instead."""
 

@@ -24,6 +24,7 @@ from service.config.kinds import (
     People,
     Prose,
     RequiredProse,
+    RetentionSpan,
     SecretText,
     Section,
     SiteUrl,
@@ -31,6 +32,7 @@ from service.config.kinds import (
     States,
     Timezone,
     Truth,
+    WatchedSpan,
     Words,
 )
 from service.config.login_form import LoginForm
@@ -151,11 +153,34 @@ class SubscribersForm(Section):
     private_webhooks: Truth = False
 
 
+class RetentionForm(Section):
+    """How long what is not needed any more is kept."""
+
+    audit: RetentionSpan = timedelta(days=730)
+
+
+class WatchdogForm(Section):
+    """After how long the watchdog speaks up."""
+
+    no_webhook_for: WatchedSpan = timedelta(days=7)
+    mailbox_unread_for: WatchedSpan = timedelta(minutes=10)
+    outbox_older_than: WatchedSpan = timedelta(minutes=5)
+
+
+class MetricsForm(Section):
+    """Who may read /metrics."""
+
+    token: SecretText = Secret("")
+    token_file: Line | None = None
+
+
 class Form(Section):
     """The whole file."""
 
     site: SiteForm
     database: DatabaseUrl = "sqlite:///var/replycast.db"
+    database_password: SecretText = Secret("")
+    database_password_file: Line | None = None
     webhooks: dict[str, WebhookForm] = Field(default_factory=dict)
     mail: MailForm | None = None
     employees: list[EmployeeForm] = Field(default_factory=list)
@@ -165,6 +190,9 @@ class Form(Section):
     replies: RepliesForm = Field(default_factory=RepliesForm)
     subscribers: SubscribersForm = Field(default_factory=SubscribersForm)
     login: LoginForm = Field(default_factory=LoginForm)
+    retention: RetentionForm = Field(default_factory=RetentionForm)
+    watchdog: WatchdogForm = Field(default_factory=WatchdogForm)
+    metrics: MetricsForm = Field(default_factory=MetricsForm)
     secret_key: SecretText = Secret("")
     secret_key_file: Line | None = None
 

@@ -5,19 +5,29 @@ One value at a time. The text of each ValueError is a predicate ("is not …"), 
 
 import unicodedata
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.config import values
+from service.config.database_url import parse_database
 from service.config.languages import parse_language
 from service.config.moments import parse_moment
 from service.config.settings import Secret
-from service.config.spans import read_span
+from service.config.spans import LONGEST_KEPT, read_span
 from service.model import AUTOMATIC, ComponentState
 
 _LONGEST_WORD: Final = 60
+_TAKEN_IDS: Final = {
+    AUTOMATIC: "what happens by itself",
+    "config.yaml": "whoever changed this file, in the record of what people did",
+    "cli": "the command line in the record of what people did",
+    "nobody": "those who were not let in, in the record of what people did",
+    "token": "programs that use the API",
+}
+"""By what they stand for where others stand for employees; no employee may be taken for one."""
 
 
 class Section(BaseModel):
@@ -42,8 +52,8 @@ def _one_line(text: str) -> str:
 def _identifier(text: str) -> str:
     if not (text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()):
         raise ValueError("may hold only letters, digits, `-`, `_` and `.`")
-    if text == AUTOMATIC:
-        raise ValueError("stands for what happens by itself: take another id")
+    if (stands_for := _TAKEN_IDS.get(text.lower())) is not None:
+        raise ValueError(f"stands for {stands_for}: take another id")
     return text
 
 
@@ -56,6 +66,20 @@ def _text(value: object) -> str:
 def _answerable(span: timedelta) -> timedelta:
     if span < timedelta(minutes=1):
         raise ValueError("is too short to answer a mail in: 1m is the least")
+    return span
+
+
+def _watched(value: object) -> timedelta:
+    """Take `off` too, and what YAML 1.1 makes of it; what is looked at once a minute cannot be late by seconds."""
+    span = timedelta(0) if value is False or value in {"off", "Off", "OFF"} else read_span(value)
+    if timedelta(0) < span < timedelta(minutes=2):
+        raise ValueError("is too short to be told from a short pause: 2m is the least, or off")
+    return span
+
+
+def _kept(span: timedelta) -> timedelta:
+    if span < timedelta(days=1):
+        raise ValueError("is too short for anybody to look: 1d is the least")
     return span
 
 
@@ -95,7 +119,12 @@ def _components(value: object) -> object:
 
 _Trimmed = StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200)
 Line = Annotated[str, _Trimmed, AfterValidator(_one_line)]
-Identifier = Annotated[str, _Trimmed, AfterValidator(_identifier)]
+Identifier = Annotated[
+    str,
+    # as long as the columns are in which it is kept
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=64),
+    AfterValidator(_identifier),
+]
 Optional = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, max_length=2000)]
 Prose = Annotated[str, StringConstraints(strict=True, max_length=20_000)]
 RequiredProse = Annotated[Prose, StringConstraints(min_length=1)]
@@ -105,13 +134,17 @@ Port = Annotated[int, BeforeValidator(values.parse_port)]
 People = Annotated[int, BeforeValidator(values.parse_people)]
 Span = Annotated[timedelta, BeforeValidator(read_span)]
 Moment = Annotated[Line, AfterValidator(_moment)]
+RetentionSpan = Annotated[
+    timedelta, BeforeValidator(partial(read_span, longest=LONGEST_KEPT)), AfterValidator(_kept)
+]
+WatchedSpan = Annotated[timedelta, BeforeValidator(_watched)]
 AnswerableSpan = Annotated[Span, AfterValidator(_answerable)]
 SecretText = Annotated[Secret, BeforeValidator(_secret)]
 SiteUrl = Annotated[Line, AfterValidator(values.parse_site_url)]
 TokenUrl = Annotated[Line, AfterValidator(values.parse_token_url)]
 Tenant = Annotated[Line, AfterValidator(values.parse_tenant)]
 AuthservId = Annotated[Line, AfterValidator(values.parse_authserv_id)]
-DatabaseUrl = Annotated[Line, AfterValidator(values.parse_database)]
+DatabaseUrl = Annotated[Line, AfterValidator(parse_database)]
 Timezone = Annotated[ZoneInfo, BeforeValidator(lambda value: values.parse_timezone(_text(value)))]
 From = Annotated[values.Sender, BeforeValidator(lambda value: values.parse_sender(_one_line(_text(value))))]
 States = Annotated[dict[Line, ComponentState], BeforeValidator(_components)]

@@ -12,6 +12,7 @@ from service.config.advice import advise
 from service.config.build import build
 from service.config.certificate import check_certificate
 from service.config.checks import check_references
+from service.config.database_url import check_database
 from service.config.expansion import expand_document
 from service.config.ladder_check import check_ladders
 from service.config.login_check import check_logins
@@ -70,6 +71,7 @@ def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
         *misshapen,
         *check_references(document),
         *check_ladders(document),
+        *check_database(document),
         *check_logins(document),
         *check_login(document),
         *check_certificate(document, path.parent),

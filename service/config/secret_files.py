@@ -27,6 +27,8 @@ PLACES: Final = (
         for name in ("client_secret", "refresh_token")
     ),
     ("login", "oidc", "client_secret"),
+    ("database_password",),
+    ("metrics", "token"),
     ("secret_key",),
 )
 """Where a secret may stand, and beside it the same key with `_file` at its end."""

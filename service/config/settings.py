@@ -240,13 +240,32 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is not needed any more is kept."""
+
+    audit: timedelta = timedelta(days=730)
+    """What people did that no incident's timeline tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watchdog:
+    """After how long the watchdog speaks up; a span of nothing: never."""
+
+    no_webhook_for: timedelta = timedelta(days=7)
+    """Without a post of any provider."""
+    mailbox_unread_for: timedelta = timedelta(minutes=10)
+    outbox_older_than: timedelta = timedelta(minutes=5)
+    """Of the oldest delivery that waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """config.yaml, validated whole. `mail` is None where the embedded sandbox stands in."""
 
     path: Path
     site: Site
     database: str
-    """An SQLAlchemy URL; relative SQLite paths are already relative to the working directory."""
+    """An SQLAlchemy URL, with its password; relative SQLite paths are relative to the working directory."""
     webhooks: Mapping[str, Secret]
     """By provider; an empty secret asks for none."""
     mail: Mail | None
@@ -258,10 +277,14 @@ class Config:
     """In the order of the file, those of the past as well."""
     replies: Replies
     secret_key: Secret
-    """Derives reply tokens and signs links; empty: a key file beside the database."""
+    """Derives reply tokens and signs links; empty: a key file beside the database, else beside this file."""
     private_webhooks: bool = False
     """Whether subscribers' webhooks may be at addresses of our own network."""
     login: Login = field(default_factory=Login)
+    retention: Retention = field(default_factory=Retention)
+    watchdog: Watchdog = field(default_factory=Watchdog)
+    metrics_token: Secret = field(default_factory=lambda: Secret(""))
+    """What asks for /metrics from another machine offers; empty: only this machine may ask."""
     warnings: tuple[Fault, ...] = ()
     """What works, but probably not as it is meant; in the order of the file."""
 

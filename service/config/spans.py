@@ -8,12 +8,14 @@ from datetime import timedelta
 
 LONGEST = timedelta(days=31)
 """Anything longer is taken for a slip of the pen."""
+LONGEST_KEPT = timedelta(days=3650)
+"""The same of how long something is kept."""
 
 _SPAN = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[\d_.]+", re.ASCII)
 
 
-def parse_span(text: str) -> timedelta:
+def parse_span(text: str, *, longest: timedelta = LONGEST) -> timedelta:
     """Read a span such as `1h30m`; units in falling order, each at most once.
 
     Raises ValueError, its text a predicate ("is not …") that says what to write instead.
@@ -30,8 +32,8 @@ def parse_span(text: str) -> timedelta:
         raise ValueError("is not a span of time: write for example 90s, 5m, 1h30m or 2d, or 0")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if total > LONGEST.total_seconds():
-        raise ValueError(f"is too long: {format_span(LONGEST)} is the most")
+    if total > longest.total_seconds():
+        raise ValueError(f"is too long: {format_span(longest)} is the most")
     return timedelta(seconds=total)
 
 
@@ -44,10 +46,10 @@ def format_span(span: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0"
 
 
-def read_span(value: object) -> timedelta:
+def read_span(value: object, *, longest: timedelta = LONGEST) -> timedelta:
     """Read a span as YAML gives it: a text, or a number, which only 0 may be. Raises as `parse_span` does."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return parse_span(str(value))
+        return parse_span(str(value), longest=longest)
     if isinstance(value, str):
-        return parse_span(value)
+        return parse_span(value, longest=longest)
     raise ValueError("is not a span of time: write for example 90s, 5m, 1h30m or 2d, or 0")

@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from service.config.wording import suggest
 
@@ -21,9 +19,6 @@ _MOST_PEOPLE: Final = 99
 _LONGEST_NAME: Final = 253
 _LONGEST_LOCAL_PART: Final = 64 - len("+") - 26
 """RFC 5321, 4.5.3.1.1 allows 64 octets; replies come back to `status+TOKEN@…`, the token being of 26."""
-_NOTHING_FORGETS: Final = (
-    "must name a file, as in sqlite:///var/replycast.db: a database in memory forgets everything"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +150,3 @@ def parse_timezone(text: str) -> ZoneInfo:
         close = suggest(text, sorted(available_timezones()))
         hint = close if close.startswith(",") else ": write one such as Europe/Berlin or UTC"
         raise ValueError(f"is not a time zone{hint}") from error
-
-
-def parse_database(text: str) -> str:
-    """Check a database address (SQLAlchemy's form); a file of SQLite is what there is."""
-    if text.split(":", 1)[0] != "sqlite":
-        raise ValueError("is of no kind that is supported: only sqlite:// is supported")
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise ValueError("cannot be read: write sqlite:///var/replycast.db") from error
-    if url.host or url.username or url.port:
-        raise ValueError(
-            "needs a third slash before a relative path and a fourth before an absolute one: sqlite:///…"
-        )
-    if not url.database or url.database == ":memory:" or "mode=memory" in text:
-        raise ValueError(_NOTHING_FORGETS)
-    return text

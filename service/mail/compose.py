@@ -42,6 +42,7 @@ _LOCAL_PART_LIMIT: Final = 64
 _PLAIN_IN_MAILTO: Final = "@+!$'*-._~"
 _READERS: Final = {
     DeliveryKind.SUBSCRIBER_UPDATE: "subscribers",
+    DeliveryKind.SUBSCRIBER_POSTMORTEM: "subscribers",
     DeliveryKind.MAINTENANCE_UPDATE: "subscribers of maintenance",
 }
 """Who reads a kind that no employee gets; each has threads of its own."""

@@ -14,6 +14,8 @@ class UpdateStatus(StrEnum):
     IDENTIFIED = "identified"
     MONITORING = "monitoring"
     RESOLVED = "resolved"
+    POSTMORTEM = "postmortem"
+    """Why it happened and what is done about it, told once it is over; it changes nothing of how it stands."""
     SCHEDULED = "scheduled"
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
@@ -24,8 +26,12 @@ class UpdateStatus(StrEnum):
         return self in {UpdateStatus.SCHEDULED, UpdateStatus.IN_PROGRESS, UpdateStatus.COMPLETED}
 
 
-INCIDENT_STATUSES = tuple(status for status in UpdateStatus if not status.is_of_maintenance)
-"""What an employee may say of an incident."""
+INCIDENT_STATUSES = tuple(
+    status
+    for status in UpdateStatus
+    if not status.is_of_maintenance and status is not UpdateStatus.POSTMORTEM
+)
+"""How an employee may say that an incident stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class DeliveryKind(StrEnum):
     ALARM = "alarm"
     """To the admins: something keeps the service from doing its work."""
     SUBSCRIBER_UPDATE = "subscriber_update"
+    SUBSCRIBER_POSTMORTEM = "subscriber_postmortem"
+    """To a subscriber who heard of an incident: why it happened."""
     MAINTENANCE_UPDATE = "maintenance_update"
     """To a subscriber: work is announced, begins, ends or is called off."""
     WEBHOOK_CALL = "webhook_call"

@@ -1,7 +1,7 @@
 """Calls subscribers' webhooks, and gives up those that have taken nothing for days. It never decides whom to tell."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,13 +15,17 @@ from service.calls.signing import signed
 from service.config.settings import Site
 from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow, ReplycastError
 from service.model import ComponentState, Delivery, Subscriber, SubscriberState
+from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import LEASE, record
+from service.outbox.turns import Turns
 from service.store import deliveries, incidents, maintenances, narrative, subscribers
 from service.store.database import Store
 
 BATCH: Final = 100
-AT_ONCE: Final = 16
-"""Calls at a time: one that does not answer takes 30 seconds, and the others shall not wait for it."""
+LOOK_AGAIN: Final = 1.0
+"""Seconds until what fell due meanwhile is looked for, while calls are under way that take their time."""
+ASKED_AGAIN_AFTER: Final = timedelta(minutes=1)
+"""When those are claimed anew that would wait too long for their turn."""
 GIVEN_UP_AFTER: Final = timedelta(days=3)
 """How long every call of a webhook must have failed until nothing more is sent to it."""
 FEWEST_FAILURES: Final = 3
@@ -35,24 +39,65 @@ class UpdateGone(PermanentFault):
 
 
 async def call_due(
-    store: Store, site: Site, key: bytes, caller: Caller, clock: Callable[[], datetime]
+    store: Store,
+    site: Site,
+    key: bytes,
+    caller: Caller,
+    clock: Callable[[], datetime],
+    stopping: Callable[[], bool] = lambda: False,
+    noted: Noted = nobody,
 ) -> int:
-    """Call the webhooks whose calls are due; returns how many were claimed.
+    """Call the webhooks whose calls are due, and those that fall due meanwhile; returns how many were claimed.
 
-    Raises StoreUnavailable, but only once all have been called: what was taken is to be noted, or it is said twice.
+    Ends when none is left, or once `stopping` says so and those under way have ended. Raises StoreUnavailable, but
+    only then: what was taken is to be noted, or it is said twice.
     """
-    claimed = await to_thread.run_sync(_claim, store, clock())
-    turn = asyncio.Semaphore(AT_ONCE)
+    turns, count = Turns(), 0
+    under_way: set[asyncio.Task[None]] = set()
+    faults: list[BaseException] = []
 
     async def call(delivery: Delivery) -> None:
-        async with turn:
+        error: ReplycastError | None = None
+        try:
             error = await _call(store, site, key, caller, delivery, clock())
-            await to_thread.run_sync(_record, store, delivery, error, clock())
+            noted(delivery, await to_thread.run_sync(_record, store, delivery, error, clock()))
+        finally:
+            turns.end(delivery, is_taken=error is None)
 
-    for outcome in await asyncio.gather(*map(call, claimed), return_exceptions=True):
-        if outcome is not None:
-            raise outcome
-    return len(claimed)
+    try:
+        while True:
+            if turns.has_room and not faults and not stopping():
+                claimed = await to_thread.run_sync(_claim, store, clock())
+                count += len(claimed)
+                if claimed:
+                    turns.add(claimed, await to_thread.run_sync(_failing, store, claimed))
+            if stopping() and (left := turns.leave()):
+                await to_thread.run_sync(_give_back, store, left, clock())
+            under_way |= {asyncio.create_task(call(one)) for one in turns.begin()}
+            if too_many := turns.too_many():
+                await to_thread.run_sync(_give_back, store, too_many, clock() + ASKED_AGAIN_AFTER)
+            if not under_way:
+                break
+            done, under_way = await asyncio.wait(
+                under_way, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
+            )
+            faults += [fault for one in done if (fault := one.exception()) is not None]
+    finally:
+        for one in under_way:
+            one.cancel()
+    if faults:
+        raise faults[0]
+    return count
+
+
+def _failing(store: Store, claimed: Sequence[Delivery]) -> frozenset[int]:
+    with store.reading() as connection:
+        return subscribers.failing(connection, [one.subscriber_id or 0 for one in claimed])
+
+
+def _give_back(store: Store, given: Sequence[Delivery], due_at: datetime) -> None:
+    with store.transaction(alone=False) as connection:
+        deliveries.give_back(connection, [one.id for one in given], due_at, "others are called first")
 
 
 def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
@@ -60,7 +105,7 @@ def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
         next_due_at = deliveries.next_call_due_at(connection)
     if next_due_at is None or next_due_at > now:
         return ()
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         return deliveries.claim_calls(connection, now, lease=LEASE, limit=BATCH)
 
 
@@ -120,16 +165,17 @@ def _about(
     )
 
 
-def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> None:
+def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> Outcome:
     with store.transaction() as connection:
-        record(connection, delivery, error, now)
+        outcome = record(connection, delivery, error, now)
         if delivery.subscriber_id is None or isinstance(error, UpdateGone):
-            return
+            return outcome
         since = subscribers.note_call(connection, delivery.subscriber_id, now, is_taken=error is None)
         if error is None or since is None:
-            return
+            return outcome
         has_failed_long = now - since >= GIVEN_UP_AFTER and delivery.attempts >= FEWEST_FAILURES
         if isinstance(error, RecipientRefused) or has_failed_long:
             subscribers.suppress(connection, delivery.subscriber_id, now, str(error))
             deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the webhook takes nothing")
             _log.warning("outbox: a webhook is given up", subscriber=delivery.subscriber_id, error=str(error))
+        return outcome

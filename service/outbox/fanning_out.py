@@ -49,7 +49,8 @@ def fan_out(
         return 0
     supply = Supply(store, office, clock, next_chunk, rate=relay.smtp.limits.rate, stop=stop)
     with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=_new_loop) as runner:
-        runner.run(_FanOut(store, relay, clock, supply, Recorder(store, marks, clock)).run())
+        recorder = Recorder(store, marks, clock, relay.noted)
+        runner.run(_FanOut(store, relay, clock, supply, recorder).run())
     return supply.claimed
 
 
@@ -166,7 +167,7 @@ class _FanOut:
             # it steps back, so that the others go on
             self._recorder.note(delivery, RecipientRefusedForNow(str(fault)))
             return
-        with self._store.transaction() as connection:
+        with self._store.transaction(alone=False) as connection:
             if session.is_in_doubt:
                 deliveries.leave_in_doubt(connection, delivery.id, now + retry_after(delivery.attempts))
             else:

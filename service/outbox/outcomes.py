@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from service.errors import RecipientRefused, RecipientRefusedForNow, ReplycastError
 from service.mail.bounce_words import is_no_address
 from service.model import Delivery, DeliveryKind
+from service.outbox.attempts import Outcome
 from service.outbox.relay import retry_after
 from service.store import deliveries, fan_outs, subscribers
 
@@ -21,19 +22,21 @@ SUSPICIOUS_AFTER = 3
 _log = structlog.get_logger()
 
 
-def record(connection: Connection, delivery: Delivery, error: ReplycastError | None, now: datetime) -> None:
+def record(
+    connection: Connection, delivery: Delivery, error: ReplycastError | None, now: datetime
+) -> Outcome:
     """Note what came of an attempt: None is success, RecipientRefusedForNow is tried again while it is of use.
 
     A subscriber whose address does not exist, as the relay says, is given up, as it is where a bounce says so.
     """
     if error is None:
         deliveries.mark_sent(connection, delivery.id, now)
-        return
+        return Outcome.SENT
     retry_at = now + retry_after(delivery.attempts)
     useful_until = delivery.created_at + SHORT_LIVED.get(delivery.kind, USEFUL_FOR)
     if isinstance(error, RecipientRefusedForNow) and retry_at < useful_until:
         deliveries.postpone(connection, delivery.id, retry_at, str(error))
-        return
+        return Outcome.DEFERRED
     deliveries.mark_failed(connection, delivery.id, now, str(error))
     if delivery.subscriber_id is not None and delivery.update_id is not None:
         fan_outs.cancel_unheard(connection, delivery)
@@ -41,6 +44,7 @@ def record(connection: Connection, delivery: Delivery, error: ReplycastError | N
     if is_mail and delivery.subscriber_id is not None and isinstance(error, RecipientRefused):
         _give_up_where_nobody_is(connection, delivery.subscriber_id, str(error), now)
     _log.warning("outbox: a mail failed for good", delivery=delivery.public_id, kind=delivery.kind)
+    return Outcome.FAILED
 
 
 def _give_up_where_nobody_is(connection: Connection, subscriber_id: int, said: str, now: datetime) -> None:

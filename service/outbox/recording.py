@@ -6,6 +6,7 @@ from datetime import datetime
 
 from service.errors import ReplycastError, StoreUnavailable
 from service.model import Delivery
+from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import record
 from service.store.database import Store
 from service.store.sent_marks import SentMarks
@@ -20,8 +21,11 @@ class Recorder:
     A power cut may take back what was noted since the last durable commit, and these mails are sent again.
     """
 
-    def __init__(self, store: Store, marks: SentMarks, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, marks: SentMarks, clock: Callable[[], datetime], told: Noted = nobody
+    ) -> None:
         self._store = store
+        self._told = told
         self._marks = marks
         self._clock = clock
         self.together = 1
@@ -53,7 +57,7 @@ class Recorder:
         sent = [delivery for delivery, error, _ in waiting if error is None]
         try:
             if sent:
-                self._marks.mark(sent, self._clock())
+                self._mark(sent)
             if len(sent) < len(waiting):
                 self._record([(delivery, error) for delivery, error, _ in waiting if error is not None])
         except StoreUnavailable as fault:
@@ -66,8 +70,14 @@ class Recorder:
             if not noted.done():
                 noted.set_result(None)
 
+    def _mark(self, sent: Sequence[Delivery]) -> None:
+        self._marks.mark(sent, self._clock())
+        for delivery in sent:
+            self._told(delivery, Outcome.SENT)
+
     def _record(self, refused: Sequence[tuple[Delivery, ReplycastError]]) -> None:
         now = self._clock()
         with self._store.transaction(durable=False) as connection:
-            for delivery, error in refused:
-                record(connection, delivery, error, now)
+            outcomes = [record(connection, delivery, error, now) for delivery, error in refused]
+        for (delivery, _), outcome in zip(refused, outcomes, strict=True):
+            self._told(delivery, outcome)

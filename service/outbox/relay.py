@@ -8,6 +8,7 @@ from service.config.settings import Smtp
 from service.errors import RelayUnavailable
 from service.mail.oauth import AccessTokens
 from service.mail.smtp import RelayLoginRefused
+from service.outbox.attempts import Noted, nobody
 
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
@@ -26,6 +27,10 @@ class Relay:
     """For a relay that wants XOAUTH2."""
     paused_until: datetime | None = None
     failures: int = 0
+    fails_since: datetime | None = None
+    """When it first could not be reached, if it was not since."""
+    noted: Noted = nobody
+    """Is told of each attempt."""
 
     def __post_init__(self) -> None:
         """Make what its login needs."""
@@ -42,11 +47,12 @@ class Relay:
         pause = max(min(FIRST_PAUSE * 2.0**self.failures, LONGEST_PAUSE), least)
         self.failures = min(self.failures + 1, 16)
         self.paused_until = now + pause
+        self.fails_since = self.fails_since or now
         return self.paused_until
 
     def works(self) -> None:
         """Forget its failures."""
-        self.failures, self.paused_until = 0, None
+        self.failures, self.paused_until, self.fails_since = 0, None, None
 
 
 def retry_after(attempts: int) -> timedelta:

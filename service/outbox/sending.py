@@ -17,6 +17,7 @@ from service.errors import (
 from service.mail.compose import PostOffice
 from service.mail.smtp import open_session
 from service.model import Delivery
+from service.outbox.attempts import Outcome
 from service.outbox.composing import compose_one
 from service.outbox.outcomes import LEASE, SHORT_LIVED, SUSPICIOUS_AFTER, record
 from service.outbox.relay import Relay
@@ -54,7 +55,7 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
                     )
                 except (RecipientRefused, RecipientRefusedForNow, TemplateFaulty, AddressInvalid) as refusal:
                     error = refusal
-                await to_thread.run_sync(_record, store, delivery, error, clock())
+                relay.noted(delivery, await to_thread.run_sync(_record, store, delivery, error, clock()))
                 unsent.pop(0)
                 in_flight = None
                 relay.works()
@@ -62,7 +63,9 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
         _log.warning("outbox: the relay is unavailable", error=str(error), waiting=len(unsent))
         if in_flight is not None and in_flight.attempts >= SUSPICIOUS_AFTER:
             # it may be this mail that the relay hangs up on: it steps back, so that the others go on
-            await to_thread.run_sync(_record, store, in_flight, RecipientRefusedForNow(str(error)), clock())
+            stepped_back = RecipientRefusedForNow(str(error))
+            outcome = await to_thread.run_sync(_record, store, in_flight, stepped_back, clock())
+            relay.noted(in_flight, outcome)
             unsent.remove(in_flight)
         resume_at = relay.pause(clock(), because=error)
         await to_thread.run_sync(_give_back, store, unsent, in_flight, resume_at, str(error))
@@ -79,19 +82,19 @@ def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
         next_due_at = deliveries.next_due_at(connection, urgent=True)
     if next_due_at is None or next_due_at > now:
         return ()
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         return deliveries.claim_due(connection, now, urgent=True, lease=LEASE, limit=BATCH)
 
 
-def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> None:
+def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> Outcome:
     with store.transaction() as connection:
-        record(connection, delivery, error, now)
+        return record(connection, delivery, error, now)
 
 
 def _give_back(
     store: Store, unsent: Sequence[Delivery], in_flight: Delivery | None, due_at: datetime, error: str
 ) -> None:
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         ids = [delivery.id for delivery in unsent if delivery is not in_flight]
         deliveries.give_back(connection, ids, due_at, error)
         if in_flight in unsent and in_flight is not None:

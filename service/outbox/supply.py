@@ -93,7 +93,7 @@ class Supply:
         left = [one.delivery.id if isinstance(one, Mail) else one.id for one in self._ready]
         self._ready.clear()
         if left:
-            with self._store.transaction() as connection:
+            with self._store.transaction(alone=False) as connection:
                 deliveries.give_back(connection, left, due_at, error)
 
     def _claim(self) -> bool:
@@ -116,5 +116,5 @@ class Supply:
             due_at = deliveries.next_due_at(connection, urgent=False)
         if due_at is None or due_at > now:
             return ()
-        with self._store.transaction() as connection:
+        with self._store.transaction(alone=False) as connection:
             return deliveries.claim_due(connection, now, urgent=False, lease=LEASE, limit=self._most)

@@ -62,6 +62,7 @@ audit = Table(
     Column("about", Text, nullable=False),
     Column("note", Text, nullable=False),
     Index("ix_audit_by", "by", "id"),
+    Index("ix_audit_act", "act", "id"),
     sqlite_autoincrement=True,
     comment="What people did that no incident's timeline tells: log-ins, tokens, lists of subscribers, settings.",
 )

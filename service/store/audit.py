@@ -6,15 +6,18 @@ whole address.
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from service.store.access_schema import audit
 
 COMMAND_LINE: Final = "cli"
 """Stands for an employee's id where whoever has a shell on the machine did it."""
+CONFIG_FILE: Final = "config.yaml"
+"""Stands for it where whoever may write that file did it; no employee's id holds a full stop."""
 MOST_ABOUT: Final = 500
 MOST_NOTE: Final = 1_000
 """Characters kept: what strangers typed must not fill the disk."""
@@ -61,6 +64,18 @@ def listed(
         query = query.where(audit.c.id < before_id)
     rows = connection.execute(query.order_by(audit.c.id.desc()).limit(limit))
     return tuple(Act(row.id, row.at, row.by, row.act, row.about, row.note) for row in rows)
+
+
+def sweep(connection: Connection, before: datetime, *, limit: int) -> int:
+    """Forget the oldest that were done before a time, so many at most; gives how many they were.
+
+    Rows are in the order in which they were written, so that none is looked at which is to stay but the first.
+    """
+    oldest = connection.execute(select(audit.c.id, audit.c.at).order_by(audit.c.id).limit(limit))
+    over = [row.id for row in takewhile(lambda row: row.at < before, oldest)]
+    if over:
+        connection.execute(delete(audit).where(audit.c.id <= over[-1]))
+    return len(over)
 
 
 def redacted(address: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, cast, func, insert, select, union_all
+from sqlalchemy import Connection, Select, bindparam, cast, func, insert, select, union_all
 from sqlalchemy.types import Text
 
 from service.model import ComponentState, MaintenancePhase
@@ -56,24 +56,44 @@ _SAID = Statement(
         select(cast(maintenances.c.components, Text)).where(*_is_on),
     )
 )
-_LATEST_OF = Statement(
-    select(component_states.c.component, component_states.c.state, component_states.c.since)
-    .where(component_states.c.component == bindparam("of_component"))
-    # of one component none is ever since an earlier time than the one before it
-    .order_by(component_states.c.since.desc(), component_states.c.id.desc())
-    .limit(1)
+# of one component none is ever since an earlier time than the one before it
+_IN_ORDER = component_states.c.since, component_states.c.id
+_BACKWARDS = component_states.c.since.desc(), component_states.c.id.desc()
+_OF_ONE = select(component_states.c.component, component_states.c.state, component_states.c.since).where(
+    component_states.c.component == bindparam("of_component")
 )
-_KNOWN = select(component_states.c.component).distinct()
+_THEN = bindparam("from_then", type_=component_states.c.since.type)
+_FIRST_OF = Statement(_OF_ONE.order_by(*_IN_ORDER).limit(1))
+_LATEST_OF = Statement(_OF_ONE.order_by(*_BACKWARDS).limit(1))
+_LAST_BEFORE = Statement(_OF_ONE.where(component_states.c.since < _THEN).order_by(*_BACKWARDS).limit(1))
+_SINCE = Statement(_OF_ONE.where(component_states.c.since >= _THEN).order_by(*_IN_ORDER))
+_STATES = {state.value: state for state in ComponentState}
+
+
+def _known_names() -> Select[tuple[str]]:
+    """Go from name to name by the index, and never through all changes."""
+    table = component_states
+    names = select(func.min(table.c.component).label("name")).cte("names", recursive=True)
+    later = select(func.min(table.c.component)).where(table.c.component > names.c.name)
+    names = names.union_all(select(later.scalar_subquery()).where(names.c.name.is_not(None)))
+    return select(names.c.name).where(names.c.name.is_not(None))
+
+
+_KNOWN = Statement(_known_names())
 
 
 def going_on(connection: Connection, components: Collection[str] | None = None) -> GoingOn:
     """Read what bears on components now, and the latest record of some (None: of all)."""
-    names = connection.execute(_KNOWN).scalars().all() if components is None else components
+    names = _names(connection) if components is None else components
     latest = (row for name in names for row in _LATEST_OF.rows(connection, of_component=name))
     return GoingOn(
         said=tuple(_said(row[0]) for row in _SAID.rows(connection)),
         latest={row[0]: StateChange(row[0], ComponentState(row[1]), row[2]) for row in latest},
     )
+
+
+def _names(connection: Connection) -> tuple[str, ...]:
+    return tuple(row.name for row in _KNOWN.rows(connection))
 
 
 def _said(written: str) -> dict[str, ComponentState]:
@@ -85,19 +105,19 @@ def _said(written: str) -> dict[str, ComponentState]:
 
 def history_since(connection: Connection, since: datetime) -> tuple[StateChange, ...]:
     """Read all changes from a time on, and of each component the last one before it; each in its order."""
-    table = component_states
-    before = select(func.max(table.c.id)).where(table.c.since < since).group_by(table.c.component)
-    rows = connection.execute(
-        select(table.c.component, table.c.state, table.c.since)
-        .where((table.c.since >= since) | table.c.id.in_(before))
-        .order_by(table.c.id)
+    return tuple(
+        StateChange(name, _STATES[row.state], row.since)
+        for name in _names(connection)
+        for statement in (_LAST_BEFORE, _SINCE)
+        for row in statement.rows(connection, of_component=name, from_then=since)
     )
-    return tuple(StateChange(row.component, ComponentState(row.state), row.since) for row in rows)
 
 
 def lifetimes(connection: Connection) -> dict[str, Lifetime]:
     """Tell of each component that was ever recorded, by its name, since when it is known and when it last changed."""
-    table = component_states
-    bounds = select(table.c.component, func.min(table.c.since), func.max(table.c.since))
-    rows = connection.execute(bounds.group_by(table.c.component))
-    return {name: Lifetime(first_at, last_at) for name, first_at, last_at in rows}
+    return {
+        name: Lifetime(first.since, last.since)
+        for name in _names(connection)
+        for first in _FIRST_OF.rows(connection, of_component=name)
+        for last in _LATEST_OF.rows(connection, of_component=name)
+    }

@@ -14,11 +14,12 @@ from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import PermanentFault, ReplycastError, StoreUnavailable
+from service.store import postgresql
 from service.store.statements import tell
 
 BUSY_MILLISECONDS = 5_000
@@ -29,6 +30,7 @@ LONGEST_LOG = 64 * 1024 * 1024
 CUTTING_MILLISECONDS = 100
 """How long cutting waits for readers, and writers for it."""
 _MODE = "replycast_mode"
+_BESIDE = "replycast_beside"
 _SYNCHRONOUS = "replycast_synchronous"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -52,6 +54,8 @@ class Store:
         self.engine = engine
         self._reading = engine.execution_options(**{_MODE: _Mode.READING})
         self._passing = engine.execution_options(**{_MODE: _Mode.PASSING})
+        self._beside = engine.execution_options(**{_BESIDE: True})
+        self._passing_beside = engine.execution_options(**{_MODE: _Mode.PASSING, _BESIDE: True})
         self._outside = engine.execution_options(**{_MODE: _Mode.OUTSIDE})
         self._checkpointed_at = 0
         self.commits = 0
@@ -59,14 +63,21 @@ class Store:
         self._counting = Lock()
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
         """Give a connection whose changes are committed together at the end, or not at all.
 
+        Alone, it waits for all others that are: what it reads stays as it is until it commits. That is dear on
+        PostgreSQL, where those beside it, each of whose statements must be right by itself, go on meanwhile; SQLite
+        has one writer in any case.
         With `durable` false the commit does not wait for the disk: its changes survive the end of this process,
         `kill -9` too, but a power cut before the next durable commit may take them back. Raises StoreUnavailable
         where the database cannot take or keep them (locked, full, gone).
         """
-        with _named_faults(), (self.engine if durable else self._passing).begin() as connection:
+        if alone:
+            engine = self.engine if durable else self._passing
+        else:
+            engine = self._beside if durable else self._passing_beside
+        with _named_faults(), engine.begin() as connection:
             yield connection
         with self._counting:
             self.commits += 1
@@ -103,7 +114,7 @@ class Store:
 def _named_faults() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, PoolTimeout) as error:
+    except (DatabaseError, InterfaceError, PoolTimeout) as error:
         if isinstance(error, DatabaseError) and not _is_of_the_database(error):
             raise
         raise StoreUnavailable(f"the database cannot be used just now: {_cause(error)}") from error
@@ -111,11 +122,12 @@ def _named_faults() -> Iterator[None]:
 
 def _is_of_the_database(error: DatabaseError) -> bool:
     # of its subclasses only this one blames the database; the class itself is a file that is none or is damaged
-    return isinstance(error, OperationalError) or type(error) is DatabaseError
+    is_its_own = isinstance(error, OperationalError) or type(error) is DatabaseError
+    return is_its_own or postgresql.is_refusal(error.orig)
 
 
 def _cause(error: Exception) -> str:
-    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
 
 
 def open_store(url: str) -> Store:
@@ -124,29 +136,31 @@ def open_store(url: str) -> Store:
     Raises StoreUnavailable where it cannot be reached or is not ours to write, and SchemaUnknown.
     """
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        try:
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreUnavailable(f"the folder of the database cannot be made: {error}") from error
-        if "uri" not in parsed.query:
-            # SQLite gives its log the same mode; why a file cannot be made, what opens it next says better
-            with suppress(OSError):
-                Path(str(parsed.database)).touch(0o600, exist_ok=False)
-    # what stands in a row (addresses, tokens in mails) is for no log
-    engine = create_engine(parsed, hide_parameters=True, pool_use_lifo=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    elif engine.dialect.name == "postgresql":
-        event.listen(engine, "begin", _begin_postgresql)
-    store = Store(engine)
+    is_postgresql = parsed.get_backend_name() == "postgresql"
+    store = Store(postgresql.make_engine(parsed) if is_postgresql else _sqlite_engine(parsed))
+    event.listen(store.engine, "begin", _begin_postgresql if is_postgresql else _begin_sqlite)
     try:
         migrate(store)
     except ReplycastError:
         store.close()
         raise
     return store
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database not in {None, "", ":memory:"}:
+        try:
+            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreUnavailable(f"the folder of the database cannot be made: {error}") from error
+        if "uri" not in url.query:
+            # SQLite gives its log the same mode; why a file cannot be made, what opens it next says better
+            with suppress(OSError):
+                Path(str(url.database)).touch(0o600, exist_ok=False)
+    # what stands in a row (addresses, tokens in mails) is for no log
+    engine = create_engine(url, hide_parameters=True, pool_use_lifo=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
 
 
 def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
@@ -180,8 +194,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get(_MODE) is _Mode.PASSING:
-        tell(connection, "SET LOCAL synchronous_commit = off")
+    options = connection.get_execution_options()
+    mode = options.get(_MODE)
+    if mode is _Mode.READING:
+        postgresql.begin_reading(connection)
+    elif mode is not _Mode.OUTSIDE:
+        is_durable, is_alone = mode is not _Mode.PASSING, not options.get(_BESIDE)
+        postgresql.begin(connection, is_durable=is_durable, is_alone=is_alone)
 
 
 def _stat_of_log(engine: Engine) -> os.stat_result | None:
@@ -208,15 +227,23 @@ def _cut_log(connection: Connection) -> bool:
 
 def migrate(store: Store) -> None:
     """Run every migration that this database has not seen. Raises StoreUnavailable and SchemaUnknown."""
-    with store.transaction() as connection:
+    with store.transaction(alone=False) as connection:
         # what is as it should be needs none of the machinery, and every command of ours opens the database
-        if MigrationContext.configure(connection).get_current_heads() == _newest():
+        if _is_migrated(connection):
             return
+        if connection.dialect.name == "postgresql":
+            postgresql.stand_in_line_to_migrate(connection)
+            if _is_migrated(connection):
+                return  # by another instance that starts at this moment
         try:
             command.upgrade(alembic_config(connection), "head")
         except CommandError as error:
             said = "the database was written by a newer version of this service: start that one"
             raise SchemaUnknown(f"{said} ({error})") from error
+
+
+def _is_migrated(connection: Connection) -> bool:
+    return MigrationContext.configure(connection).get_current_heads() == _newest()
 
 
 @cache

@@ -114,9 +114,14 @@ def _claim(
     in_order = ~overtaken, ~overtaken_at_work
     due = select(deliveries.c.id).where(deliveries.c.due_at <= now, of_the_kind, *in_order)
     due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
+    if connection.dialect.name == "postgresql":
+        # looked for once and for all: a subquery may be asked again for each row, and takes more than its limit then
+        due_ids: Any = select(due.cte("due").c.id)
+    else:
+        due_ids = due.scalar_subquery()
     claimed = connection.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(due.scalar_subquery()))
+        .where(deliveries.c.id.in_(due_ids))
         .values(due_at=now + lease, attempts=deliveries.c.attempts + 1, last_error="")
         .returning(deliveries)
     )

@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import ComponentState, Incident, JoinedAlert, Phase
-from service.store.schema import incidents, is_going_on_in_public, is_open, joined_alerts
+from service.store.schema import incidents, is_ended, is_going_on_in_public, is_open, joined_alerts
 from service.store.statements import Statement
 
 PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
@@ -152,10 +162,20 @@ def listed(
     """Read incidents of all or some phases for the dashboard, newest first."""
     query = select(incidents)
     if phases is not None:
-        query = query.where(incidents.c.phase.in_([phase.value for phase in phases]))
-    if before_id is not None:
+        # of each phase by itself, so that its index gives the newest ones: of all together every row was looked at
+        newest = [_newest_ids(before_id, limit, phase).subquery() for phase in phases]
+        query = query.where(incidents.c.id.in_(union_all(*(select(one.c.id) for one in newest))))
+    elif before_id is not None:
         query = query.where(incidents.c.id < before_id)
     return _many(connection, query.order_by(incidents.c.id.desc()).limit(limit))
+
+
+def _newest_ids(before_id: int | None, limit: int, phase: Phase) -> Select[tuple[int]]:
+    kind = is_open if phase.is_open else is_ended
+    query = select(incidents.c.id).where(kind, incidents.c.phase == phase)
+    if before_id is not None:
+        query = query.where(incidents.c.id < before_id)
+    return query.order_by(incidents.c.id.desc()).limit(limit)
 
 
 _ALERTS = (

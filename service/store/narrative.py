@@ -80,8 +80,9 @@ def add_update(
     body: str,
     now: datetime,
     by: str,
+    is_sent: bool = True,
 ) -> None:
-    """Write an update of an incident or of a maintenance; its deliveries follow in chunks."""
+    """Write an update of an incident or of a maintenance; its deliveries follow in chunks, where it is sent."""
     _ADD_UPDATE.run(
         connection,
         incident_id=incident_id,
@@ -92,6 +93,7 @@ def add_update(
         posted_at=now,
         posted_by=by,
         fan_out_cursor=0,
+        fanned_out_at=None if is_sent else now,
     )
 
 

@@ -16,9 +16,9 @@ class OneTransaction(Store):
         self._connection = connection
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
-        """Give the connection; whether its changes wait for the disk was told when its transaction began."""
-        del durable
+    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+        """Give the connection; how its changes are committed was told when its transaction began."""
+        del durable, alone
         yield self._connection
 
     @contextmanager

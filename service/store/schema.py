@@ -68,8 +68,11 @@ inbox = Table(
     UniqueConstraint("uid_key"),
     sqlite_autoincrement=True,
 )
+Index("ix_inbox_received", inbox.c.door, inbox.c.received_at)
 _is_pending = inbox.c.state == "pending"
 Index("ix_inbox_pending", inbox.c.door, inbox.c.id, sqlite_where=_is_pending, postgresql_where=_is_pending)
+is_post = inbox.c.door == bindparam(None, "webhook", literal_execute=True)
+Index("ix_inbox_posts", inbox.c.provider, inbox.c.id, sqlite_where=is_post, postgresql_where=is_post)
 
 incidents = Table(
     "incidents",
@@ -81,7 +84,7 @@ incidents = Table(
     Column("version", Integer, nullable=False),
     Column("subject", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Column("type", String(64), nullable=False),
+    Column("type", Text, nullable=False),
     Column("components", JSON, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("authored_by", String(64), nullable=False),
@@ -112,11 +115,22 @@ def _has_phase(phases: list[Phase]) -> ColumnElement[bool]:
 
 
 is_open = _has_phase([phase for phase in Phase if phase.is_open])
+is_ended = _has_phase([phase for phase in Phase if not phase.is_open])
 is_going_on_in_public = _has_phase([phase for phase in Phase if phase.is_open and phase.is_public])
 Index("ix_incidents_open", incidents.c.monitor_key, sqlite_where=is_open, postgresql_where=is_open)
 Index("ix_incidents_going_on", incidents.c.published_at,
       sqlite_where=is_going_on_in_public, postgresql_where=is_going_on_in_public)  # fmt: skip
 Index("ix_incidents_monitor", incidents.c.monitor_key, incidents.c.started_at)
+Index(
+    "ix_incidents_not_ended",
+    incidents.c.phase,
+    incidents.c.id,
+    sqlite_where=is_open,
+    postgresql_where=is_open,
+)
+Index(
+    "ix_incidents_ended", incidents.c.phase, incidents.c.id, sqlite_where=is_ended, postgresql_where=is_ended
+)
 _has_timer = incidents.c.due_at.is_not(None)
 Index("ix_incidents_due", incidents.c.due_at, sqlite_where=_has_timer, postgresql_where=_has_timer)
 _was_published = incidents.c.published_at.is_not(None)
@@ -273,6 +287,15 @@ is_reached = and_(
 )
 Index("ix_subscribers_reached", subscribers.c.channel, subscribers.c.all_components, subscribers.c.id,
       sqlite_where=is_reached, postgresql_where=is_reached)  # fmt: skip
+is_suppressed = subscribers.c.suppressed_at.is_not(None)
+is_aside = and_(
+    subscribers.c.state != bindparam(None, SubscriberState.CONFIRMED.value, literal_execute=True),
+    subscribers.c.suppressed_at.is_(None),
+)
+Index("ix_subscribers_aside", subscribers.c.state, subscribers.c.id,
+      sqlite_where=is_aside, postgresql_where=is_aside)  # fmt: skip
+Index("ix_subscribers_suppressed", subscribers.c.id,
+      sqlite_where=is_suppressed, postgresql_where=is_suppressed)  # fmt: skip
 
 choices = Table(
     "choices",
@@ -311,12 +334,15 @@ deliveries = Table(
     sqlite_autoincrement=True,
 )
 _is_waiting = deliveries.c.due_at.is_not(None)
-_is_urgent = _is_waiting & deliveries.c.update_id.is_(None)
+is_urgent = _is_waiting & deliveries.c.update_id.is_(None)
 _is_call = deliveries.c.kind == bindparam(None, DeliveryKind.WEBHOOK_CALL.value, literal_execute=True)
 is_mailed_update = deliveries.c.update_id.is_not(None) & ~_is_call
 is_called_update = deliveries.c.update_id.is_not(None) & _is_call
 Index("ix_deliveries_urgent", deliveries.c.due_at, deliveries.c.id,
-      sqlite_where=_is_urgent, postgresql_where=_is_urgent)  # fmt: skip
+      sqlite_where=is_urgent, postgresql_where=is_urgent)  # fmt: skip
+Index(
+    "ix_deliveries_urgent_since", deliveries.c.created_at, sqlite_where=is_urgent, postgresql_where=is_urgent
+)
 Index("ix_deliveries_updates", deliveries.c.due_at, deliveries.c.id,
       sqlite_where=_is_waiting & is_mailed_update, postgresql_where=_is_waiting & is_mailed_update)  # fmt: skip
 Index("ix_deliveries_calls", deliveries.c.due_at, deliveries.c.id,

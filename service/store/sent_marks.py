@@ -48,8 +48,6 @@ class SentMarks:
             self._cursor.execute(
                 "PRAGMA synchronous = NORMAL" if self._is_sqlite else "SET synchronous_commit = off"
             )
-            if not self._is_sqlite:
-                self._connection.commit()
         except (DBAPIError, self._faults) as fault:
             raise StoreUnavailable(f"the database cannot be used just now: {fault}") from fault
 
@@ -68,8 +66,7 @@ class SentMarks:
     def _mark(self, sent: Sequence[Delivery], at: object) -> list[Delivery]:
         """Mark what waits; gives what did not wait any more."""
         cursor, cancelled, number = self._cursor, [], Counter[int | None]()
-        if self._is_sqlite:
-            cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("BEGIN IMMEDIATE" if self._is_sqlite else "BEGIN")
         for one in sent:
             cursor.execute(self._sent.text, self._sent.given(delivery=one.id, at=at))
             if cursor.rowcount:
@@ -78,10 +75,7 @@ class SentMarks:
                 cancelled.append(one)
         for update_id, more in number.items():
             cursor.execute(self._counted.text, self._counted.given(number=update_id, more=more, at=at))
-        if self._is_sqlite:
-            cursor.execute("COMMIT")
-        else:
-            self._connection.commit()
+        cursor.execute("COMMIT")
         return cancelled
 
     def close(self) -> None:

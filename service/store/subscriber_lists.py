@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, Select, Table, delete, func, se
 
 from service.model import Channel, Subscriber, SubscriberState
 from service.store.prepared import drivers_own
-from service.store.schema import choices, subscribers
+from service.store.schema import choices, is_aside, is_reached, is_suppressed, subscribers
 from service.store.subscribers import key_of, read_many
 
 AT_ONCE: Final = 500
@@ -67,8 +67,8 @@ def standings(connection: Connection, addresses: Sequence[str]) -> dict[str, Sta
     for some in chunks([key_of(one) for one in addresses]):
         wanted = f"address_key IN ({_places(connection, len(some))})"
         text = f"SELECT id, address_key, state, suppressed_at IS NOT NULL FROM subscribers WHERE {wanted}"  # noqa: S608  places for values alone
-        for number, key, state, is_suppressed in connection.exec_driver_sql(text, tuple(some)).all():
-            found[key] = Standing(number, SubscriberState(state), bool(is_suppressed))
+        for number, key, state, is_kept_out in connection.exec_driver_sql(text, tuple(some)).all():
+            found[key] = Standing(number, SubscriberState(state), bool(is_kept_out))
     return found
 
 
@@ -207,9 +207,11 @@ def search(
 
 def _in_state(query: Select[Any], state: str) -> Select[Any]:
     if state == "suppressed":
-        return query.where(subscribers.c.suppressed_at.is_not(None))
+        return query.where(is_suppressed)
+    if state == SubscriberState.CONFIRMED:
+        return query.where(is_reached)
     if state:
-        return query.where(subscribers.c.state == state, subscribers.c.suppressed_at.is_(None))
+        return query.where(subscribers.c.state == state, is_aside)
     return query
 
 
@@ -224,11 +226,11 @@ class Tally:
 
 
 def tally(connection: Connection) -> Tally:
-    """Count all subscribers."""
-    suppressed = subscribers.c.suppressed_at.is_not(None)
-    query = select(subscribers.c.state, suppressed, func.count()).group_by(subscribers.c.state, suppressed)
-    counts: dict[str, int] = {}
-    for state, is_suppressed, number in connection.execute(query):
-        name = "suppressed" if is_suppressed else str(state)
-        counts[name] = counts.get(name, 0) + number
-    return Tally(**counts)
+    """Count all subscribers, by indexes that hold nothing else."""
+    count = select(func.count()).select_from(subscribers)
+    aside = select(subscribers.c.state, func.count()).where(is_aside).group_by(subscribers.c.state)
+    return Tally(
+        confirmed=connection.execute(count.where(is_reached)).scalar_one(),
+        suppressed=connection.execute(count.where(is_suppressed)).scalar_one(),
+        **{str(state): number for state, number in connection.execute(aside)},
+    )

@@ -103,6 +103,14 @@ def note_call(
     return None if row is None else row.failing_since
 
 
+def failing(connection: Connection, subscriber_ids: Sequence[int]) -> frozenset[int]:
+    """Tell of which of these webhooks the last call failed."""
+    query = select(subscribers.c.id).where(
+        subscribers.c.id.in_(subscriber_ids), subscribers.c.failing_since.is_not(None)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
 def listed(connection: Connection, *, limit: int) -> tuple[Subscriber, ...]:
     """Read subscribers, newest first."""
     return read_many(connection, select(subscribers).order_by(subscribers.c.id.desc()).limit(limit))

@@ -10,7 +10,7 @@ from sqlite3 import Connection as SqliteConnection
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from service.store import access_schema, schema  # noqa: F401  their tables are those of `metadata`
+from service.store import access_schema, schema, watch_schema  # noqa: F401  their tables are those of `metadata`
 from service.store.columns import metadata
 from service.store.database import Store
 from service.store.statements import tell

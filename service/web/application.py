@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable, TokenInvalid
+from service.web.dashboard.changes import Changes
 from service.web.front import STATIC, Front, page
 from service.web.guards import SameOriginOnly, SecurityHeaders, guard_headers
 from service.web.login.oidc_provider import Provider
@@ -17,7 +18,7 @@ from service.web.login.rates import LogIns
 from service.web.public.fast_path import FastFirst
 from service.web.public.pages import PublicPages
 from service.web.public.renderers import RENDERERS
-from service.web.rates import SignUps
+from service.web.rates import SignUps, Simulations
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that any route takes; webhooks set a lower bound and name it in their answer."""
@@ -46,9 +47,11 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     application.state.front = front
     application.state.sign_ups = SignUps()
     application.state.log_ins = LogIns()
+    application.state.simulations = Simulations()
     oidc, site_url = front.house.config.login.oidc, front.house.config.site.url
     application.state.oidc = Provider(oidc, site_url) if oidc else None
     application.state.public_pages = application.pages = pages
+    application.state.changes = Changes(front.house.store, front.clock)
     return application
 
 

@@ -1,6 +1,6 @@
 """What every page needs to know, and how a page finds it: handed in by `app`, once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -8,10 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from prometheus_client import Metric
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.actions.house import House
+from service.actions.watchdog import Problem, Seen
 from service.config.settings import Site
 from service.mail.markdown import to_html
 from service.mail.sandbox import Sandbox
@@ -34,6 +36,14 @@ class Front:
     sandbox: Sandbox | None
     """Only where no mail server is configured."""
     pages: Environment
+    seen: Callable[[], Seen] = Seen
+    """Tells what only this process knows of its own work."""
+    problems: Callable[[], tuple[Problem, ...]] = tuple
+    """Tells what the watchdog found when it last looked."""
+    counted: Callable[[], Iterable[Metric]] = tuple
+    """Tells what this process counted, for /metrics."""
+    answered: Callable[[str, int, float], None] = lambda _provider, _code, _seconds: None
+    """Is told of each answer to a webhook post; the provider is empty where there is no such one."""
 
     @property
     def is_https(self) -> bool:
@@ -64,13 +74,19 @@ def _pages_of(site: Site) -> Environment:
     )
     zone = site.timezone
     environment.globals["site"] = site
-    environment.filters["markdown"] = to_html
+    environment.filters["markdown"] = html_of
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
     environment.filters["clock_time"] = lambda at: at.astimezone(zone).strftime("%H:%M %Z")
     environment.filters["mail_date"] = lambda at: format_datetime(at, usegmt=True)
     environment.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return environment
+
+
+@lru_cache(maxsize=4096)
+def html_of(markdown: str) -> str:
+    """Give the HTML of a Markdown text; kept, since an update never changes and stands on many pages."""
+    return to_html(markdown)
 
 
 def page(
@@ -89,4 +105,4 @@ def page(
 def render(front: Front, name: str, **shown: object) -> str:
     """Render a page that nobody has asked for yet."""
     template = front.pages.get_template(name)
-    return template.render(sandbox_is_on=front.sandbox is not None, **shown)
+    return template.render(sandbox_is_on=front.sandbox is not None, problems=front.problems(), **shown)

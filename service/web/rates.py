@@ -1,15 +1,17 @@
-"""How often one client may ask for what makes us send mail to somebody. It keeps counts in memory only."""
+"""How often one client may ask for what makes us send mail or think hard. It keeps counts in memory only."""
 
 import ipaddress
 from typing import Final
 
-from limits import RateLimitItemPerHour
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
 SIGN_UPS_AN_HOUR: Final = 20
 """By one client: a family or an office behind one address gets by, a list of strangers' addresses does not."""
+SIMULATIONS_A_MINUTE: Final = 20
+"""By one employee or token: each takes a good part of a second of a processor."""
 _IPV6_PREFIX: Final = 64
 """One customer has at least so many bits (RFC 6177), and may change the rest at will."""
 
@@ -24,6 +26,18 @@ class SignUps:
     def are_too_many(self, request: Request) -> bool:
         """Count one more, and tell whether it is one too many."""
         return not self._limiter.hit(self._most, client_of(request))
+
+
+class Simulations:
+    """Counts simulations by who asks, in a window that moves."""
+
+    def __init__(self, most: int = SIMULATIONS_A_MINUTE) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._most = RateLimitItemPerMinute(most)
+
+    def are_too_many(self, who: str) -> bool:
+        """Count one more, and tell whether it is one too many."""
+        return not self._limiter.hit(self._most, who)
 
 
 def client_of(request: Request) -> str:

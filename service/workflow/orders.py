@@ -1,4 +1,4 @@
-"""What employees order: publish, discard, hold, edit, update, close; and when that is refused."""
+"""What employees order: publish, discard, hold, edit, update, close, tell why; and when that is refused."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from service.workflow.vocabulary import (
     Edit,
     Hold,
     Policy,
+    PostMortem,
     PostUpdate,
     Publish,
     Reason,
@@ -34,7 +35,7 @@ _UNDECIDED = {Phase.WAITING, Phase.UNPUBLISHED}
 _GOING_ON = {Phase.PUBLISHED, Phase.RECOVERED}
 
 
-Order = Publish | Discard | Hold | Edit | PostUpdate | Correct | Close
+Order = Publish | Discard | Hold | Edit | PostUpdate | Correct | PostMortem | Close
 """What an employee may order."""
 
 
@@ -53,6 +54,8 @@ def ordered(incident: Incident, order: Order, policy: Policy, now: datetime) -> 
             return post_update(incident, order, policy, now)
         case Correct():
             return correct(incident, order)
+        case PostMortem():
+            return post_mortem(incident, order)
         case Close():
             return close(incident, order, now)
 
@@ -158,6 +161,20 @@ def correct(incident: Incident, event: Correct) -> Decision:
         return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
     tell = (TellSubscribers(event.status, event.body, corrects_id=event.update_id),)
     return Decision(changed(incident), Reason.UPDATE_CORRECTED, tell, event.by)
+
+
+def post_mortem(incident: Incident, event: PostMortem) -> Decision:
+    """Tell why a closed incident happened, once where the same is said twice; nothing else of it changes."""
+    if incident.phase in _UNDECIDED:
+        return Decision(incident, Reason.REFUSED_NOT_PUBLISHED, by=event.by)
+    if incident.phase in _GOING_ON:
+        return Decision(incident, Reason.REFUSED_STILL_OPEN, by=event.by)
+    if incident.phase is Phase.DISCARDED:
+        return Decision(incident, Reason.REFUSED_DISCARDED, by=event.by)
+    if event.stands is not None and event.body.strip() == event.stands.strip():
+        return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
+    tell = (TellSubscribers(UpdateStatus.POSTMORTEM, event.body, is_sent=event.is_sent),)
+    return Decision(changed(incident), Reason.POSTMORTEM_POSTED, tell, event.by)
 
 
 def close(incident: Incident, event: Close, now: datetime) -> Decision:

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     UPDATE_POSTED = "update_posted"
     CORRECTION_POSTED = "correction_posted"
     UPDATE_CORRECTED = "update_corrected"
+    POSTMORTEM_POSTED = "postmortem_posted"
     CLOSED = "closed"
     NOTHING_DUE = "nothing_due"
     NOTHING_TO_RECOVER = "nothing_to_recover"
@@ -63,6 +64,7 @@ class Reason(StrEnum):
     REFUSED_TEXT_CHANGED = "refused_text_changed"
     REFUSED_TEXT_THE_SAME = "refused_text_the_same"
     REFUSED_APPROVED_BEFORE = "refused_approved_before"
+    REFUSED_STILL_OPEN = "refused_still_open"
     REFUSED_CLOSED = "refused_closed"
     REFUSED_DISCARDED = "refused_discarded"
 
@@ -192,6 +194,18 @@ class Correct:
 
 
 @dataclass(frozen=True, slots=True)
+class PostMortem:
+    """An employee tells why an incident happened that is over."""
+
+    by: str
+    body: str
+    is_sent: bool = True
+    """Whether those who heard of the incident are sent it; the status page shows it either way."""
+    stands: str | None = None
+    """The last one that was posted about it, as it reads now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """An employee declares it over; an empty comment means the monitor's closing comment."""
 
@@ -209,6 +223,7 @@ Event = (
     | Edit
     | PostUpdate
     | Correct
+    | PostMortem
     | Close
 )
 
@@ -230,6 +245,8 @@ class TellSubscribers:
     body: Text | str
     corrects_id: int | None = None
     """The update that it puts right: then exactly those who were sent that one get it."""
+    is_sent: bool = True
+    """Whether anybody is sent it; the status page shows it either way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.actions.alerts import fire_timer
 from service.actions.house import House
-from service.actions.simulating import MOST_MAILS, MOST_STEPS, READER, simulate
+from service.actions.simulating import READER, USUAL, simulate
 from service.actions.simulation import Cause, GivenPost, Simulation, named_post
 from service.actions.simulation_posts import LONGEST, long_enough, with_recoveries
 from service.config import parse
@@ -166,8 +166,8 @@ def test_what_goes_on_for_ever_is_cut() -> None:
     config = CONFIG.replace("combine_alerts", "remind_every: 1m\n    combine_alerts")
     simulation = run(fires(), config=config, until=LONGEST)
     assert simulation.is_cut
-    assert len(simulation.steps) <= MOST_STEPS
-    assert MOST_MAILS <= len(simulation.mails) < MOST_MAILS + 10
+    assert len(simulation.steps) <= USUAL.steps
+    assert USUAL.mails <= len(simulation.mails) < USUAL.mails + 10
 
 
 def test_a_monitor_whose_texts_fail_says_so_and_goes_on() -> None:

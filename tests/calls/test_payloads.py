@@ -74,6 +74,7 @@ def test_a_maintenance_is_told_as_one() -> None:
         (NEWS, "incident.published"),
         (replace(NEWS, is_first=False), "incident.updated"),
         (replace(NEWS, status=UpdateStatus.RESOLVED), "incident.resolved"),
+        (replace(NEWS, status=UpdateStatus.POSTMORTEM), "incident.postmortem"),
         (replace(NEWS, is_correction=True), "incident.corrected"),
         (replace(WORK, status=UpdateStatus.IN_PROGRESS), "maintenance.started"),
         (replace(WORK, status=UpdateStatus.COMPLETED), "maintenance.completed"),

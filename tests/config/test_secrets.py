@@ -60,7 +60,7 @@ def test_its_secrets_are_there_all_the_same() -> None:
         ("{secret: wOrDs-of-seCRet}", "{secret: wOrDs-of-seCRet, secret_file: x}"),
         ("{secret: wOrDs-of-seCRet}", '{secret: "wOrDs-of-seCRet}'),
         ("https://status", "https://u:PaSs-words@status"),
-        ("webhooks:", "database: postgresql://u:PaSs-words@db/x\nwebhooks:"),
+        ("webhooks:", "database: postgresql://u:PaSs-words@db\nwebhooks:"),
         ("password: PaSs-words", "auth: google, oauth: PaSs-words"),
         ("password: PaSs-words", "auth: google, oauth: {client_secret: [PaSs-words]}"),
         ("password: PaSs-words", "auth: google, oauth: {client_secret: {PaSs-words: x}}"),

@@ -39,7 +39,11 @@ ABOUT_AN_INCIDENT = (
     DeliveryKind.DISCARDED,
 )
 TO_REPLY_TO = (*ABOUT_AN_INCIDENT, DeliveryKind.ANSWER, DeliveryKind.CONFIRM_REPLY)
-TO_SUBSCRIBERS = (DeliveryKind.SUBSCRIBER_UPDATE, DeliveryKind.MAINTENANCE_UPDATE)
+TO_SUBSCRIBERS = (
+    DeliveryKind.SUBSCRIBER_UPDATE,
+    DeliveryKind.SUBSCRIBER_POSTMORTEM,
+    DeliveryKind.MAINTENANCE_UPDATE,
+)
 INCIDENT = Incident(
     id=12,
     monitor_key="victorops:Mail-Monitor",
@@ -85,7 +89,7 @@ def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: objec
     """Give whole facts of a kind, with some of them changed."""
     about = incident_facts(shown, names=NAMES)
     match kind:
-        case DeliveryKind.SUBSCRIBER_UPDATE:
+        case DeliveryKind.SUBSCRIBER_UPDATE | DeliveryKind.SUBSCRIBER_POSTMORTEM:
             facts: dict[str, Any] = {
                 "incident": about,
                 "update": update_facts(UPDATE),

@@ -23,6 +23,7 @@ PROMISED: dict[DeliveryKind, type[Any]] = {
     DeliveryKind.CONFIRM_REPLY: facts.ConfirmReplyFacts,
     DeliveryKind.ALARM: facts.AlarmFacts,
     DeliveryKind.SUBSCRIBER_UPDATE: facts.SubscriberUpdateFacts,
+    DeliveryKind.SUBSCRIBER_POSTMORTEM: facts.SubscriberUpdateFacts,
     DeliveryKind.MAINTENANCE_UPDATE: facts.MaintenanceUpdateFacts,
     DeliveryKind.SUBSCRIBER_CONFIRM: facts.SubscriberConfirmFacts,
     DeliveryKind.LOGIN_LINK: facts.LoginLinkFacts,

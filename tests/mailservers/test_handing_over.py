@@ -169,6 +169,22 @@ async def test_a_reply_waits_in_the_queue_of_postfix_while_the_service_is_down(
         await until_published(service)
 
 
+async def test_a_reply_that_cannot_be_stored_waits_until_it_can(
+    desk: Desk, postfix_routes: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> bool:
+        raise ValueError("nobody thought of this")
+
+    postfix_routes({OWN_ADDRESS: lmtp(desk.door.port)})
+    async with desk.opened() as service:
+        to = await ask(service)
+        with monkeypatch.context() as broken:
+            broken.setattr("service.inbox.receive_handed", fail)
+            await desk.send(to)
+            await until_logged(desk.servers, f"to=<{to}>, relay={LOOPBACK}[{LOOPBACK}]:{desk.door.port}")
+        await until_published(service)
+
+
 async def test_a_mail_to_a_stranger_is_sent_back(
     desk: Desk, postfix_routes: Callable[[dict[str, str]], None]
 ) -> None:

@@ -1,4 +1,4 @@
-"""A house over a database whose tables are there already: to make them takes longer than most of these tests."""
+"""A house over each database that the service runs on."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,13 +7,19 @@ import pytest
 
 from service.actions.house import House
 from tests.rooms import make_house
-from tests.store.databases import migrated_sqlite
+from tests.store.databases import choosing, databases
+
+
+@pytest.fixture(params=databases(), autouse=True)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Let every test run once over each database."""
+    with choosing(request.param) as name:
+        yield name
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, database: str) -> Iterator[House]:
     """Give a house without a row."""
-    (tmp_path / "replycast.db").write_bytes(migrated_sqlite())
     made = make_house(tmp_path)
     yield made
     made.store.close()

@@ -1,13 +1,21 @@
-"""The databases that every test of the store runs against: a further one is one entry more."""
+"""The databases that tests run against: a further one is one entry more.
+
+Who makes a house or a world in a test asks `new_database`; a fixture chooses which kind that is.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+import pytest
+from _pytest.mark import ParameterSet
+
 from service.store.database import open_store
+from tests.store import postgres
 
 
 @cache
@@ -26,14 +34,53 @@ def _sqlite(folder: Path) -> Iterator[str]:
     yield f"sqlite:///{file}"
 
 
-_OPENERS: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = MappingProxyType({"sqlite": _sqlite})
+@contextmanager
+def _postgresql(folder: Path) -> Iterator[str]:
+    del folder
+    with postgres.server().database() as url:
+        yield url
 
 
-def databases() -> tuple[str, ...]:
-    """Name every database that the service runs on."""
-    return tuple(_OPENERS)
+Opener = Callable[[Path], AbstractContextManager[str]]
+_OPENERS: Mapping[str, Opener] = MappingProxyType({"sqlite": _sqlite, "postgresql": _postgresql})
+needs_postgresql = pytest.mark.skipif(
+    postgres.binaries() is None, reason="PostgreSQL is not installed: `make servers` does it"
+)
+
+
+def databases() -> tuple[ParameterSet, ...]:
+    """Name every database that the service runs on, each as a parameter of tests."""
+    return (pytest.param("sqlite"), pytest.param("postgresql", marks=needs_postgresql))
 
 
 def fresh_database(name: str, folder: Path) -> AbstractContextManager[str]:
     """Make a database without a row for one test; gives its URL."""
     return _OPENERS[name](folder)
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """Which kind is made for the test that runs, and what is to be taken down after it."""
+
+    name: str = "sqlite"
+    made: ExitStack = field(default_factory=ExitStack)
+
+
+_chosen = _Chosen()
+
+
+def new_database(folder: Path) -> str:
+    """Make a database without a row, of the kind that was chosen for this test; gives its URL."""
+    return _chosen.made.enter_context(fresh_database(_chosen.name, folder))
+
+
+@contextmanager
+def choosing(name: str) -> Iterator[str]:
+    """Let every new database be of a kind meanwhile; at the end they are taken down."""
+    before = _chosen.name, _chosen.made
+    _chosen.name, _chosen.made = name, ExitStack()
+    try:
+        yield name
+    finally:
+        _chosen.made.close()
+        _chosen.name, _chosen.made = before

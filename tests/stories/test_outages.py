@@ -87,6 +87,7 @@ async def test_a_timer_that_fell_due_while_the_service_was_down_fires_once(world
     assert len(world.mails(JORDAN)) == 1
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_second_process_on_the_same_database_is_refused(world: World) -> None:
     other = World(world.folder, world.config, world.clock, world.sandbox)
     with pytest.raises(Exception, match="another replycast runs on"):

@@ -20,7 +20,7 @@ from service.model import Incident, Phase, TimelineEntry
 from service.store import inbox_rows, incidents, narrative
 from service.store.inbox_rows import InboxRow
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock, config_in
-from tests.store.databases import migrated_sqlite
+from tests.store.databases import new_database
 
 JORDAN = "jordan@acme.example"
 SAM = "sam@acme.example"
@@ -155,12 +155,11 @@ class World:
 @asynccontextmanager
 async def make_world(folder: Path, clock: Clock, config: str = CONFIG) -> AsyncIterator[World]:
     """Make a world around a fresh database; everybody's mail goes through the embedded mail server."""
-    (folder / "replycast.db").write_bytes(migrated_sqlite())
+    database = new_database(folder)
     sandbox = await Sandbox.start(own_address=OWN_ADDRESS)
     try:
         parsed = config_in(folder, config)
         mail = Mail("Acme Status", OWN_ADDRESS, sandbox.smtp, sandbox.imap)
-        database = f"sqlite:///{folder / 'replycast.db'}"
         world = World(folder, replace(parsed, mail=mail, database=database), clock, sandbox)
         await world.start()
         try:

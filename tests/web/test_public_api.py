@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.actions import maintaining
+from service.actions import deciding, maintaining
 from service.actions.house import House
 from service.model import UpdateStatus
 from service.store import incidents
@@ -238,3 +238,19 @@ def test_only_what_was_published_ever_appears(
         assert ("/api/v2/incidents.json" in appears) == ("/feed.rss" in appears) == incident.phase.is_public
         assert ("/api/v2/summary.json" in appears) == (incident.phase.is_public and incident.phase.is_open)
         assert incident.phase.is_public or not appears
+
+
+@pytest.mark.anyio
+async def test_a_post_mortem_is_the_last_word_and_stands_in_fields_of_its_own(
+    reader: httpx2.AsyncClient, outages: Outages, house: House, clock: Clock
+) -> None:
+    incident = outages.published()
+    outages.close(incident)
+    clock.move(HOUR)
+    deciding.post_mortem(house, incident.id, house.config.employees["sam"], "A **disk** was full.", clock())
+    (over,) = (await read(reader, "incidents"))["incidents"]
+    assert (over["status"], over["postmortem_body"]) == ("postmortem", "A **disk** was full.")
+    assert over["postmortem_published_at"] == "2026-11-24T14:00:00.000+01:00"
+    assert over["incident_updates"][0]["status"] == "postmortem"
+    assert over["incident_updates"][0]["affected_components"][0]["new_status"] == "operational"
+    assert over["resolved_at"] == "2026-11-24T13:00:00.000+01:00"

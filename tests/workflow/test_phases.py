@@ -1,5 +1,6 @@
 """All transitions of the state machine together: the table of the design, row by row."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from service.workflow import (
     Draft,
     Event,
     Policy,
+    PostMortem,
     PostUpdate,
     Publish,
     Reason,
@@ -67,6 +69,7 @@ IN_GRACE = live(WAITED, PUBLISHED, RECOVERED, policy=WITH_GRACE)
 CLOSED = live(WAITED, PUBLISHED, RECOVERED)
 DISCARDED = live(WAITED, (Discard("sam"), WAIT * 2))
 
+WHY = PostMortem("sam", "A disk was full.")
 OPENED_TEXT = TellSubscribers(UpdateStatus.INVESTIGATING, Text.MESSAGE)
 CLOSED_TEXT = TellSubscribers(UpdateStatus.RESOLVED, Text.CLOSING_COMMENT)
 
@@ -215,6 +218,32 @@ TABLE = [
         Reason.CORRECTION_POSTED,
         (TellSubscribers(UpdateStatus.RESOLVED, "We know why."),),
     ),
+    (
+        CLOSED,
+        WHY,
+        ASK,
+        Phase.CLOSED,
+        Reason.POSTMORTEM_POSTED,
+        (TellSubscribers(UpdateStatus.POSTMORTEM, "A disk was full."),),
+    ),
+    (
+        CLOSED,
+        replace(WHY, is_sent=False),
+        ASK,
+        Phase.CLOSED,
+        Reason.POSTMORTEM_POSTED,
+        (TellSubscribers(UpdateStatus.POSTMORTEM, "A disk was full.", is_sent=False),),
+    ),
+    (
+        CLOSED,
+        replace(WHY, stands="A disk was full.\n"),
+        ASK,
+        Phase.CLOSED,
+        Reason.REFUSED_TEXT_THE_SAME,
+        (),
+    ),
+    (IN_GRACE, WHY, WITH_GRACE, Phase.RECOVERED, Reason.REFUSED_STILL_OPEN, ()),
+    (DISCARDED, WHY, ASK, Phase.DISCARDED, Reason.REFUSED_DISCARDED, ()),
     (DISCARDED, AlertFired(), ASK, Phase.DISCARDED, Reason.ALREADY_ENDED, ()),
     (DISCARDED, Publish("sam"), ASK, Phase.DISCARDED, Reason.REFUSED_DISCARDED, ()),
     (DISCARDED, Discard("sam"), ASK, Phase.DISCARDED, Reason.REFUSED_DISCARDED, ()),

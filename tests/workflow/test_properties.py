@@ -18,6 +18,7 @@ from service.workflow import (
     Event,
     Hold,
     Policy,
+    PostMortem,
     PostUpdate,
     Publish,
     Reason,
@@ -176,6 +177,7 @@ class AnythingHappens(RuleBasedStateMachine):
     def is_updated(self, by: str, status: UpdateStatus) -> None:
         """An employee posts an update."""
         self.happens(PostUpdate(by, status, "More."), repeats=True)
+        self.happens(PostMortem(by, "A disk was full."), repeats=True)
 
     @rule(span=spans)
     def time_passes(self, span: timedelta) -> None:

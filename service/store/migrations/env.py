@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from service.store import access_schema, schema  # noqa: F401  their tables are those of `metadata`
+from service.store import access_schema, schema, watch_schema  # noqa: F401  their tables are those of `metadata`
 from service.store.columns import metadata
 
 connection = context.config.attributes["connection"]

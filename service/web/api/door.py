@@ -17,11 +17,12 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from service.actions import api_tokens
-from service.actions.answering_once import answer_once
+from service.actions.answering_once import Keep, answer_once, answer_once_in_steps
 from service.actions.api_tokens import Scope
 from service.actions.house import House
 from service.errors import ReplycastError
@@ -83,13 +84,18 @@ class Door:
 
     async def _let_in(self, request: Request, operation: Operation) -> Response:
         token = await to_thread.run_sync(_token_of, request)
-        self._count(request, token)
+        self._count(request, token, self._most)
         if operation.scope not in token.scopes:
             said = f"the token `{token.name}` lacks the scope `{operation.scope}`"
             challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{operation.scope}"'
             raise refused(403, said, {"www-authenticate": challenge})
         if not accepts(request.headers.get("accept", ""), operation.answer_type):
             raise refused(406, f"the answer is {operation.answer_type}, which `Accept` does not take")
+        if operation.most_a_minute is not None:
+            most = RateLimitItemPerMinute(operation.most_a_minute, namespace=operation.id)
+            self._count(request, token, most, f"asked for `{operation.path}`")
+        if request.method == "HEAD" and operation.is_noted:
+            return Response(media_type=operation.answer_type)
         read = await _read(request, operation, token)
         if not read.key or not operation.changes:
             response = await to_thread.run_sync(_act, operation, read.call)
@@ -100,13 +106,15 @@ class Door:
             front_of(request).wake()
         return response
 
-    def _count(self, request: Request, token: ApiToken) -> None:
+    def _count(
+        self, request: Request, token: ApiToken, most: RateLimitItemPerMinute, did: str = "called"
+    ) -> None:
         key = str(token.id)
-        if self._limiter.hit(self._most, key):
+        if self._limiter.hit(most, key):
             return
-        free_at = self._limiter.get_window_stats(self._most, key).reset_time
+        free_at = self._limiter.get_window_stats(most, key).reset_time
         seconds = math.ceil(free_at - front_of(request).clock().timestamp())
-        said = f"the token `{token.name}` called more than {self._most.amount} times in a minute"
+        said = f"the token `{token.name}` {did} more than {most.amount} times in a minute"
         raise refused(429, said, {"retry-after": str(min(max(seconds, 1), 60))})
 
     async def _act_once(
@@ -119,12 +127,8 @@ class Door:
         self._under_way.add(place)
         try:
             fingerprint = _fingerprint(request, read.raw)
-            act = partial(_act_for_keeping, operation, read.call, fingerprint)
-            given, is_again = await to_thread.run_sync(
-                lambda: answer_once(
-                    read.call.house, token.id, read.key, read.call.now, fingerprint=fingerprint, act=act
-                )
-            )
+            once = partial(_in_steps if operation.in_steps else _at_once, operation, read, token, fingerprint)
+            given, is_again = await to_thread.run_sync(once)
         finally:
             self._under_way.discard(place)
         response = _response(given.status, given.body)
@@ -224,18 +228,34 @@ def _fingerprint(request: Request, raw: bytes) -> str:
     return hashlib.sha256(asked + raw).hexdigest()
 
 
-def _act_for_keeping(operation: Operation, call: Call, fingerprint: str, house: House) -> GivenAnswer:
-    status, body = _outcome(operation, replace(call, house=house))
-    return GivenAnswer(fingerprint, status, body)
+def _at_once(
+    operation: Operation, read: _Read, token: ApiToken, fingerprint: str
+) -> tuple[GivenAnswer, bool]:
+    call = read.call
+
+    def act(house: House) -> GivenAnswer:
+        return GivenAnswer(fingerprint, *_form(operation, operation.act(replace(call, house=house))))
+
+    return answer_once(call.house, token.id, read.key, call.now, fingerprint=fingerprint, act=act)
+
+
+def _in_steps(
+    operation: Operation, read: _Read, token: ApiToken, fingerprint: str
+) -> tuple[GivenAnswer, bool]:
+    call = read.call
+
+    def act(keep: Keep) -> GivenAnswer:
+        def note(connection: Connection, outcome: Mapping[str, Any] | BaseModel) -> None:
+            keep(connection, GivenAnswer(fingerprint, *_form(operation, outcome)))
+
+        return GivenAnswer(fingerprint, *_form(operation, operation.act(replace(call, note=note))))
+
+    return answer_once_in_steps(call.house, token.id, read.key, call.now, fingerprint=fingerprint, act=act)
 
 
 def _act(operation: Operation, call: Call) -> Response:
     outcome = operation.act(call)
     return outcome if isinstance(outcome, Response) else _response(*_form(operation, outcome))
-
-
-def _outcome(operation: Operation, call: Call) -> tuple[int, str]:
-    return _form(operation, operation.act(call))
 
 
 def _form(operation: Operation, outcome: object) -> tuple[int, str]:

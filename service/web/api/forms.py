@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from service.actions.opening import AFFECTED
 from service.config.spans import parse_span
-from service.model import INCIDENT_STATUSES, Channel, Phase, UpdateStatus
+from service.model import INCIDENT_STATUSES, Channel, ComponentState, Phase, UpdateStatus
 
 LONGEST_TEXT: Final = 20_000
 LONGEST_LINE: Final = 500
@@ -60,6 +61,12 @@ def _of_an_incident(status: UpdateStatus) -> UpdateStatus:
     return status
 
 
+def _is_outage(state: ComponentState) -> ComponentState:
+    if state not in AFFECTED:
+        raise PydanticCustomError("affected", "an incident makes a component work worse or not at all")
+    return state
+
+
 def _of_a_webhook(channel: Channel) -> Channel:
     if channel is Channel.EMAIL:
         raise PydanticCustomError("channel", "a webhook is told as webhook, slack or teams")
@@ -104,6 +111,11 @@ Called = Annotated[
     Channel,
     AfterValidator(_of_a_webhook),
     Field(json_schema_extra={"enum": [one.value for one in Channel if one is not Channel.EMAIL]}),
+]
+Affected = Annotated[
+    ComponentState,
+    AfterValidator(_is_outage),
+    Field(json_schema_extra={"enum": [one.value for one in AFFECTED]}),
 ]
 Span = Annotated[str, Field(pattern=r"^([0-9]{1,9}[dhms]){1,4}$", max_length=40), AfterValidator(_span)]
 """As config.yaml has them; 31 days at most."""
@@ -171,6 +183,34 @@ def example(**values: Any) -> ConfigDict:  # noqa: ANN401  what JSON holds
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
+class OpenBody(Body):
+    """An incident to open by hand."""
+
+    model_config = example(
+        subject="Mail is slow",
+        message="Mails arrive late.",
+        components={"Email": "degraded_performance"},
+        notify_employees=["jordan"],
+    )
+    monitor: Line | None = Field(
+        default=None,
+        description="A monitor's key: its alerts join, its employees are asked, and what is left out here is "
+        "taken from its template; null: a blank one.",
+    )
+    subject: Line | None = Field(default=None, description="Needed where there is no monitor.")
+    message: Text | None = Field(default=None, description="Markdown. Needed where there is no monitor.")
+    type: Line | None = Field(
+        default=None,
+        description="`service_unavailable`, `performance`, `informational`, or one of config.yaml.",
+    )
+    components: Annotated[dict[Line, Affected], Field(max_length=MOST_NAMES)] | None = Field(
+        default=None, description="What it does to which components, as config.yaml names them."
+    )
+    notify_employees: Names = Field(
+        default=(), description="Ids of employees who are asked besides those of the monitor."
+    )
+
+
 class PublishBody(Body):
     """Publish the text that was read."""
 
@@ -209,6 +249,14 @@ class TextBody(Body):
 
     model_config = example(body="It is the calendar, not the mail.")
     body: Text = Field(description="Markdown.")
+
+
+class PostMortemBody(Body):
+    """Why an incident happened that is over."""
+
+    model_config = example(body="A disk was full, and nobody watched it. Now it is watched.", is_sent=True)
+    body: Text = Field(description="Markdown.")
+    is_sent: bool = Field(default=True, description="Whether those who heard of the incident are sent it.")
 
 
 class CommentBody(Body):

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.actions import deciding, telling
 from service.actions.api_tokens import Scope
+from service.actions.carrying_out import with_approvals_that_count
 from service.actions.house import House
 from service.config.spans import parse_span
 from service.errors import NotFound
@@ -17,6 +18,7 @@ from service.web.api.forms import (
     HoldBody,
     IncidentsQuery,
     Nothing,
+    PostMortemBody,
     PublishBody,
     TextBody,
     UpdateBody,
@@ -48,7 +50,8 @@ def list_incidents(call: Call) -> dict[str, Any]:
         found = incidents.listed(
             connection, phases=query.phase or None, before_id=query.before, limit=query.limit + 1
         )
-    return page_of(IncidentShown, found, query.limit)
+    counting = [with_approvals_that_count(call.house, one) for one in found]
+    return page_of(IncidentShown, counting, query.limit)
 
 
 def get_incident(call: Call) -> IncidentWhole:
@@ -60,7 +63,7 @@ def get_incident(call: Call) -> IncidentWhole:
         updates = narrative.updates_of(connection, [number])[number]
         steps = narrative.timeline_of(connection, number)
     return IncidentWhole(
-        incident=IncidentShown.model_validate(found),
+        incident=IncidentShown.model_validate(with_approvals_that_count(call.house, found)),
         alerts=tuple(map(AlertShown.model_validate, alerts)),
         updates=tuple(map(UpdateShown.model_validate, updates)),
         timeline=tuple(map(StepShown.model_validate, steps)),
@@ -127,6 +130,18 @@ def correct_update(call: Call) -> Answer:
     )
 
 
+def post_postmortem(call: Call) -> Answer:
+    """Tell why it happened, once it is closed."""
+    said = call.said(PostMortemBody)
+    return _order(
+        call,
+        lambda house, number, by, now: deciding.post_mortem(
+            house, number, by, said.body, now, is_sent=said.is_sent
+        ),
+        tells=True,
+    )
+
+
 def close_incident(call: Call) -> Answer:
     """Declare it over, with a comment or with the monitor's closing comment."""
     comment = call.said(CommentBody).comment
@@ -188,4 +203,5 @@ OPERATIONS = (
     _ordering("/updates", post_update, "Post an update", UpdateBody),
     _ordering("/updates/{update}/correct", correct_update, "Correct an update", TextBody),
     _ordering("/close", close_incident, "Close it", CommentBody),
+    _ordering("/postmortem", post_postmortem, "Post a post-mortem", PostMortemBody),
 )

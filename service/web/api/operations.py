@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from service.actions.api_tokens import Scope
@@ -40,6 +41,8 @@ class Call:
     body: Body | None = None
     raw: bytes = b""
     """The body as it came, where it is no JSON."""
+    note: Callable[[Connection, Any], None] | None = None
+    """For what is done in steps: keeps the answer within the last one's transaction; None: nobody wants it kept."""
 
     def said(self, form: type[_Body]) -> _Body:
         """Give the body, whose form the operation declares."""
@@ -77,6 +80,13 @@ class Operation:
     answer_type: str = JSON
     changes: bool = True
     """Whether a POST changes something: else no answer to it is kept, and asking again is as good."""
+
+    most_a_minute: int | None = None
+    """By one token, where each takes much of a processor; None: as often as anything."""
+    is_noted: bool = False
+    """Whether a GET is written into the record of what people did; a HEAD, which reads nothing, is not."""
+    in_steps: bool = False
+    """Whether it takes too long for one transaction, and keeps its answer with the last of several."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,7 +13,16 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.web.api import incidents, maintenance, monitors, simulating, subscribers
+from service.web.api import (
+    incidents,
+    maintenance,
+    monitors,
+    opening,
+    recorded_days,
+    replaying,
+    simulating,
+    subscribers,
+)
 from service.web.api.document import openapi
 from service.web.api.door import CALLS_A_MINUTE, Door
 from service.web.api.operations import JSON, Operation
@@ -23,10 +32,13 @@ from service.web.front import front_of
 ROOT: Final = "/api/v1"
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *incidents.OPERATIONS,
+    *opening.OPERATIONS,
     *maintenance.OPERATIONS,
     *subscribers.OPERATIONS,
     *monitors.OPERATIONS,
     *simulating.OPERATIONS,
+    *recorded_days.OPERATIONS,
+    *replaying.OPERATIONS,
 )
 
 _SAID: Final = {404: "there is nothing at this address", 405: "this is not done here; see `Allow`"}

@@ -16,6 +16,7 @@ from service.web.api.forms import Body, Line, MaybeText, Span, example
 from service.web.api.operations import JSON, Call, Operation
 from service.web.api.problems import FieldFault, refused_fields
 from service.web.api.shown import Shown
+from service.web.rates import SIMULATIONS_A_MINUTE
 
 
 class SimulateBody(Body):
@@ -95,7 +96,7 @@ def simulate_alert(call: Call) -> SimulationShown:
         compose=compose_one,
         publish_after=_span(said.publish_after),
     )
-    return _shown(simulated)
+    return simulation_shown(simulated)
 
 
 def _posts(said: SimulateBody) -> tuple[GivenPost, ...]:
@@ -113,7 +114,8 @@ def _span(text: str | None) -> timedelta | None:
     return None if text is None else parse_span(text)
 
 
-def _shown(simulated: Simulation) -> SimulationShown:
+def simulation_shown(simulated: Simulation) -> SimulationShown:
+    """Show what would happen."""
     return SimulationShown(
         started_at=simulated.started_at,
         until=format_span(simulated.until),
@@ -148,5 +150,6 @@ OPERATIONS = (
         SimulationShown,
         SimulateBody,
         changes=False,
+        most_a_minute=SIMULATIONS_A_MINUTE,
     ),
 )

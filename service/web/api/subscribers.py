@@ -72,7 +72,9 @@ def import_subscribers(call: Call) -> ImportedShown | Problem:
     """Take a CSV file: all of it or, where a line is bad, none of it."""
     have_agreed = call.asked(ImportQuery).have_agreed
     try:
-        done = subscriber_admin.import_file(call.house, call.raw, call.by, call.now, have_agreed=have_agreed)
+        done = subscriber_admin.import_file(
+            call.house, call.raw, call.by, call.now, have_agreed=have_agreed, note=call.note
+        )
     except NotAllowed as error:
         # the token may; the list is too long to ask all of it
         return problem_of(422, str(error))
@@ -118,7 +120,15 @@ OPERATIONS = (
         SubscriberPage,
         query=SubscribersQuery,
     ),
-    Operation("GET", f"{_ALL}/export", _READ, export_subscribers, "Export a CSV file", answer_type=CSV),
+    Operation(
+        "GET",
+        f"{_ALL}/export",
+        _READ,
+        export_subscribers,
+        "Export a CSV file",
+        answer_type=CSV,
+        is_noted=True,
+    ),
     Operation(
         "POST",
         f"{_ALL}/import",
@@ -128,6 +138,7 @@ OPERATIONS = (
         ImportedShown,
         query=ImportQuery,
         body_type=CSV,
+        in_steps=True,
     ),
     Operation(
         "POST", f"{_ALL}/webhooks", _WRITE, add_webhook, "Subscribe a webhook", SubscriberShown, WebhookBody

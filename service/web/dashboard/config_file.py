@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +13,8 @@ from service.config.excerpts import Excerpt, monitor_excerpts
 from service.config.loading import LARGEST
 from service.errors import ConfigFaulty, Fault
 from service.model import Monitor
+
+WITHHELD: Final = "what is wrong there is shown to admins"
 
 _NOT_COMPARED: Final = frozenset({"path", "warnings", "mail"})
 
@@ -41,6 +43,14 @@ class ConfigFile:
         excerpt = self.excerpt(monitor)
         said = self.config.warnings if self.config else self.faults
         return tuple(one for one in said if excerpt is not None and excerpt.holds(one.line))
+
+    @property
+    def for_others(self) -> "ConfigFile":
+        """Give what all may see: that there are faults and where, but no word of a text that may hold a secret."""
+        if not self.faults:
+            return self
+        faults = tuple(replace(one, text=WITHHELD) for one in self.faults)
+        return replace(self, faults=faults, excerpts=tuple(replace(one, text="") for one in self.excerpts))
 
 
 def read_config_file(running: Config, now: datetime, *, has_sandbox: bool) -> ConfigFile:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from service.actions.audience import count_audience
-from service.actions.carrying_out import closing_comment, policy_for, with_alert
+from service.actions.carrying_out import closing_comment, policy_for, with_alert, with_approvals_that_count
 from service.actions.house import House
 from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
@@ -79,7 +79,7 @@ def read_incident(house: House, incident_id: int, now: datetime) -> IncidentView
         incident = incidents.get(connection, incident_id)
         if incident is None:
             raise NotFound(f"There is no incident INC-{incident_id}.")
-        return _read(connection, house, incident, now)
+        return _read(connection, house, with_approvals_that_count(house, incident), now)
 
 
 def _read(connection: Connection, house: House, incident: Incident, now: datetime) -> IncidentView:

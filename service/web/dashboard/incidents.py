@@ -124,6 +124,8 @@ def _outcome(house: House, incident: Incident, said: str, reason: Reason | None)
         return "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
     if reason is Reason.REFUSED_TEXT_CHANGED:
         return f"The text of {incident.tag} was changed since you opened this page, so nothing was sent: read it."
+    if reason is Reason.EDITED:
+        return f"{incident.tag} has a new text, which nobody has approved yet."
     return telling.explain(house, Decision(incident, reason)) if reason else ""
 
 
@@ -182,6 +184,19 @@ def correct(request: Request, employee: Employee, form: Mapping[str, str]) -> Re
 
 
 @ordered_by_employees
+def post_mortem(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Tell why it happened; what was typed is kept where it cannot be posted."""
+    text, is_sent = form.get("text", "").strip(), bool(form.get("is_sent"))
+    problem = _too_long(text) or ("" if text else "Write what was learned from it; nothing was posted.")
+    if problem and employee.may_publish:
+        return _incident_page(request, employee, problems={"post-mortem": problem}, typed=form)
+    return _carry_out(
+        request,
+        lambda house, number, now: deciding.post_mortem(house, number, employee, text, now, is_sent=is_sent),
+    )
+
+
+@ordered_by_employees
 def close(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Declare it over, with a comment or with the monitor's."""
     comment = form.get("comment", "").strip()
@@ -217,4 +232,5 @@ routes = [
     Route("/dashboard/incidents/{id}/update", update, methods=["POST"]),
     Route("/dashboard/incidents/{id}/updates/{update}/correct", correct, methods=["POST"]),
     Route("/dashboard/incidents/{id}/close", close, methods=["POST"]),
+    Route("/dashboard/incidents/{id}/post-mortem", post_mortem, methods=["POST"]),
 ]

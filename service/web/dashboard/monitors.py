@@ -17,7 +17,7 @@ from service.actions.simulation_posts import long_enough, with_recoveries
 from service.actions.wait_advice import advice_in_words
 from service.config.spans import format_span, parse_span
 from service.errors import NotFound
-from service.model import Employee, Monitor
+from service.model import Employee, Monitor, Role
 from service.providers.post import RawPost
 from service.store import monitor_history
 from service.web.dashboard.config_file import ConfigFile, read_config_file
@@ -26,6 +26,7 @@ from service.web.dashboard.monitor_words import example_name, settings_in_words,
 from service.web.dashboard.words import reason_words
 from service.web.front import Front, front_of, page
 from service.web.login.mail_link import ordered_by_employees, shown_to_employees
+from service.web.rates import SIMULATIONS_A_MINUTE, Simulations
 from service.web.sandbox_page import MAIL_POLICY, framed
 
 ALERTS_SHOWN: Final = 20
@@ -42,8 +43,9 @@ _PRIVATE: Final = {"cache-control": "no-store"}
 _SPANS: Final = ("recovered_after", "publish_after")
 
 
-def _file_of(front: Front) -> ConfigFile:
-    return read_config_file(front.house.config, front.clock(), has_sandbox=front.sandbox is not None)
+def _file_of(front: Front, employee: Employee) -> ConfigFile:
+    file = read_config_file(front.house.config, front.clock(), has_sandbox=front.sandbox is not None)
+    return file if employee.role is Role.ADMIN else file.for_others
 
 
 def _monitor_of(request: Request) -> Monitor:
@@ -66,7 +68,7 @@ def show_monitors(request: Request, employee: Employee) -> Response:
         employee=employee,
         here="monitors",
         health=health,
-        file=_file_of(front),
+        file=_file_of(front, employee),
         days=COUNTED_FOR.days,
         slug_of=slug_of,
         span_in_words=span_in_words,
@@ -93,7 +95,7 @@ def _monitor_page(
     with front.house.store.reading() as connection:
         health = examine_one(connection, front.house.config, monitor, front.clock())
         alerts = monitor_history.last_alerts(connection, health.names, limit=ALERTS_SHOWN)
-    file = _file_of(front)
+    file = _file_of(front, employee)
     return page(
         request,
         "dashboard/monitor.html",
@@ -125,6 +127,14 @@ def _monitor_page(
 def simulate(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Show what would happen; whoever may look may do this, since nothing does happen."""
     monitor = _monitor_of(request)
+    simulations: Simulations = request.app.state.simulations
+    if simulations.are_too_many(employee.id):
+        problem = (
+            f"You simulated {SIMULATIONS_A_MINUTE} times within a minute: wait a moment, then try again."
+        )
+        answer = _monitor_page(request, employee, monitor, problems={"name": problem}, typed=form)
+        answer.status_code, answer.headers["retry-after"] = 429, "60"
+        return answer
     spans, problems = _spans(form)
     payload, name = form.get("payload", "").strip(), form.get("name", "").strip()
     if len(payload) > LARGEST_PAYLOAD:

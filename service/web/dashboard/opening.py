@@ -8,15 +8,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from service.actions import deciding, opening
-from service.actions.opening import Opening
+from service.actions.opening import AFFECTED, TYPES, Opening
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound
 from service.model import Employee, Incident, Monitor
 from service.store import incidents
 from service.web.dashboard.opening_form import (
-    AFFECTED,
     LONGEST_SUBJECT,
     LONGEST_TEXT,
-    TYPES,
     Typed,
     read_opening,
     read_words,

@@ -4,19 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from service.actions.opening import DEFAULT_TYPE
+from service.actions.opening import AFFECTED, DEFAULT_TYPE, TYPES
 from service.config.settings import Config
 from service.model import ComponentState
 
 LONGEST_SUBJECT: Final = 500
 LONGEST_TEXT: Final = 20_000
 """Characters, as in config.yaml."""
-TYPES: Final = ("service_unavailable", "performance", "informational")
-AFFECTED: Final = tuple(
-    state
-    for state in ComponentState
-    if state not in {ComponentState.OPERATIONAL, ComponentState.UNDER_MAINTENANCE}
-)
 PREFIX: Final = "component:"
 
 

@@ -6,13 +6,16 @@ from starlette.routing import Route
 
 from service.web.dashboard import (
     audit,
+    events,
     inbox,
     incidents,
     maintenance,
     monitors,
     opening,
+    recorded_days,
     sessions,
     subscribers,
+    tokens,
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -20,8 +23,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     *opening.routes,
     *inbox.routes,
     *monitors.routes,
+    *recorded_days.routes,
     *subscribers.routes,
     *maintenance.routes,
     *sessions.routes,
+    *tokens.routes,
     *audit.routes,
+    *events.routes,
 )

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match, Route
 
 from service.actions import logging_in
 from service.actions.logging_in import Arriving
@@ -41,6 +42,26 @@ def local_path(wanted: str) -> str:
     return wanted if _LOCAL_PATH.fullmatch(wanted) else START
 
 
+def page_at_or_above(request: Request, wanted: str) -> str:
+    """Give the address if a page stands there, else the nearest one above it that a GET shows.
+
+    Whoever logs in is led there by a GET, and forms are sent to addresses where there is nothing to see.
+    """
+    path = wanted.partition("?")[0]
+    if _is_page(request, path):
+        return wanted
+    while path := path.rpartition("/")[0]:
+        if _is_page(request, path):
+            return path
+    return START
+
+
+def _is_page(request: Request, path: str) -> bool:
+    asked = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    here = (route for route in request.app.routes if isinstance(route, Route))
+    return any(route.matches(asked)[0] is Match.FULL for route in here)
+
+
 def asking_page(request: Request, *, wanted: str, problem: str = "", status_code: int = 200) -> Response:
     """Show the ways to log in, and why the last one did not."""
     login = front_of(request).house.config.login
@@ -67,7 +88,7 @@ def arriving_of(request: Request) -> Arriving:
 
 def let_in(request: Request, arriving: Arriving, employee: Employee) -> Response:
     """Give the browser its session, and lead it to the page that was wanted."""
-    answer = RedirectResponse(wanted_of(request), 303, SECRET_ADDRESS)
+    answer = RedirectResponse(page_at_or_above(request, wanted_of(request)), 303, SECRET_ADDRESS)
     set_cookie(request, answer, SESSION_COOKIE, arriving.session_key, logging_in.SESSION_LIFETIME)
     known = logging_in.mark_known(front_of(request).house, employee, browser_key(request))
     set_cookie(request, answer, BROWSER_COOKIE, known, KNOWN_LIFETIME)

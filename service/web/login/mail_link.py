@@ -33,6 +33,7 @@ from service.web.login.letting_in import (
     let_in,
     local_path,
     log_ins_of,
+    page_at_or_above,
     refused,
     remember_wanted,
     too_often,
@@ -78,7 +79,7 @@ def ordered_by_employees(order: Order) -> Callable[[Request], Coroutine[Any, Any
     async def endpoint(request: Request) -> Response:
         employee = await to_thread.run_sync(employee_of, request)
         if employee is None:
-            return _to_login(request.url.path.rpartition("/")[0])
+            return _to_login(page_at_or_above(request, request.url.path.rpartition("/")[0]))
         form = await read_form(request)
         response = await to_thread.run_sync(order, request, employee, form)
         # here, not in the thread: what it sets belongs to the event loop
@@ -117,7 +118,7 @@ def show_asking(request: Request) -> Response:
     """Show the ways to log in, or the wanted page to whom is logged in already."""
     wanted = local_path(request.query_params.get("next", START))
     if employee_of(request) is not None:
-        return RedirectResponse(wanted, 303, _PRIVATE)
+        return RedirectResponse(page_at_or_above(request, wanted), 303, _PRIVATE)
     return asking_page(request, wanted=wanted)
 
 

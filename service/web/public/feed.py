@@ -6,7 +6,6 @@ Atom 1.0 (RFC 4287) and RSS 2.0. It gives texts that are public, and leaves out 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,11 +14,10 @@ from sqlalchemy import Connection
 from starlette.routing import Route
 
 from service.config.settings import Site
-from service.mail.markdown import to_html
 from service.model import UpdateStatus
 from service.store import component_states, incidents, maintenances
 from service.web.cross_origin import FROM_ANYWHERE
-from service.web.front import Front
+from service.web.front import Front, html_of
 from service.web.public.component_slugs import slugs
 from service.web.public.fast_path import show_prepared
 from service.web.public.incidents import ShownIncident, ShownUpdate, shown
@@ -133,16 +131,9 @@ def _content(front: Front, one: ShownIncident | ShownMaintenance, about: Iterabl
         updates = (ShownUpdate(UpdateStatus.SCHEDULED, *announced),)
     return front.pages.get_template("public/feed_entry.html").render(
         about=", ".join(about),
-        updates=[(update, _html(update.body)) for update in updates],
+        updates=[(update, html_of(update.body)) for update in updates],
         maintenance=maintenance,
     )
-
-
-@lru_cache(
-    maxsize=4096
-)  # an update never changes, and each stands in feeds for as long as a hundred are newer
-def _html(markdown: str) -> str:
-    return to_html(markdown)
 
 
 def _began_at(connection: Connection) -> datetime:

@@ -50,6 +50,11 @@ class ShownIncident:
         """When the public was last told something."""
         return self.updates[0].posted_at if self.updates else self.published_at
 
+    @property
+    def post_mortems(self) -> tuple[ShownUpdate, ...]:
+        """What was told of why it happened, the newest first, corrections included."""
+        return tuple(one for one in self.updates if one.status is UpdateStatus.POSTMORTEM)
+
 
 def shown(connection: Connection, house: House, incidents: Sequence[Incident]) -> tuple[ShownIncident, ...]:
     """Add the updates to published incidents and take away what is not for the public."""

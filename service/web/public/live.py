@@ -5,21 +5,16 @@ Only the version of the page goes out, so that a browser fetches a page that it 
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final, cast
+from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Send
 
+from service.web.event_stream import COME_BACK, HEARTBEAT, EventStream
 from service.web.public.pages import PublicPages
 
 MOST_WATCHING: Final = 2_000
-HEARTBEAT: Final = 15.0
-"""Seconds of silence after which a comment shows proxies that the connection lives."""
-COME_BACK: Final = "30"
-"""Seconds after which whoever found no place may ask again."""
-HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 async def show_events(request: Request) -> Response:
@@ -29,15 +24,7 @@ async def show_events(request: Request) -> Response:
         said = "Too many watch at the moment; the page itself is always up to date.\n"
         return PlainTextResponse(said, 503, headers={"retry-after": COME_BACK, "cache-control": "no-store"})
     await pages.refresh()
-    return _EventStream(_events(pages), media_type="text/event-stream", headers=HEADERS)
-
-
-class _EventStream(StreamingResponse):
-    """A stream whose place is free again as soon as its reader has left."""
-
-    async def stream_response(self, send: Send) -> None:
-        async with aclosing(cast("AsyncGenerator[str]", self.body_iterator)):
-            await super().stream_response(send)
+    return EventStream(_events(pages))
 
 
 async def _events(pages: PublicPages) -> AsyncGenerator[str]:

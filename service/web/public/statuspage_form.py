@@ -169,10 +169,11 @@ def _any_component(page: Page, id_: str, name: str, state: ComponentState, names
 def incident_form(page: Page, one: ShownIncident, components: Sequence[Json]) -> Json:
     """Give a published incident, with those of the components that it affects."""
     id_ = page.id_of("incident", one.id)
+    told = one.post_mortems
     return {
         "id": id_,
         "name": one.subject,
-        "status": one.status.value,
+        "status": (UpdateStatus.POSTMORTEM if told else one.status).value,
         "created_at": page.moment(one.published_at),
         "updated_at": page.moment(max(one.updated_at, one.ended_at or one.updated_at)),
         "monitoring_at": page.moment(_since(one.updates, UpdateStatus.MONITORING)),
@@ -184,6 +185,16 @@ def incident_form(page: Page, one: ShownIncident, components: Sequence[Json]) ->
         "incident_updates": _updates(page, id_, one.updates, one.components),
         "components": _those(page, components, one.components),
         "reminder_intervals": None,
+        **(_post_mortem(page, told) if told else {}),
+    }
+
+
+def _post_mortem(page: Page, told: Sequence[ShownUpdate]) -> Json:
+    """Give what Statuspage's webhooks and its other API tell of a post-mortem, by their names."""
+    return {
+        "postmortem_body": told[0].body,
+        "postmortem_body_last_updated_at": page.moment(told[0].posted_at),
+        "postmortem_published_at": page.moment(told[-1].posted_at),
     }
 
 
@@ -222,7 +233,7 @@ def _since(updates: Iterable[ShownUpdate], status: UpdateStatus) -> datetime | N
     return next((one.posted_at for one in updates if one.status is status), None)
 
 
-_ENDS: Final = {UpdateStatus.RESOLVED, UpdateStatus.COMPLETED}
+_ENDS: Final = {UpdateStatus.RESOLVED, UpdateStatus.COMPLETED, UpdateStatus.POSTMORTEM}
 
 
 def _updates(

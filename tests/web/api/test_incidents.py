@@ -197,3 +197,15 @@ async def test_a_token_is_none_of_the_two_who_must_approve(tmp_path: Path, clock
     house.store.close()
     assert answer.status_code == 403
     assert "needs 2 employees, and a token is none" in answer.text
+
+
+async def test_a_post_mortem_is_posted_once_it_is_closed(
+    program: httpx2.AsyncClient, outages: Outages
+) -> None:
+    incident = outages.published()
+    refused = await order(program, "postmortem", body="A disk was full.")
+    assert refused["reason"] == "refused_still_open"
+    outages.close(incident)
+    told = await order(program, "postmortem", body="A disk was full.", is_sent=False)
+    assert (told["reason"], told["update"]["status"]) == ("postmortem_posted", "postmortem")
+    assert told["update"]["body"] == "A disk was full."

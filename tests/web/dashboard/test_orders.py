@@ -263,3 +263,27 @@ async def test_a_form_of_endless_fields_is_refused(sam: httpx2.AsyncClient, outa
     incident = outages.published()
     form = {f"field{number}": "x" for number in range(1000)}
     assert (await sam.post(page_of(incident, "update"), data=form)).status_code == 400
+
+
+async def test_a_post_mortem_is_posted_on_a_closed_incident_alone(
+    sam: httpx2.AsyncClient, outages: Outages
+) -> None:
+    incident = outages.published()
+    assert "Post a post-mortem" not in (await sam.get(page_of(incident))).text
+    outages.close(incident)
+    before = (await sam.get(page_of(incident))).text
+    assert '<input type="checkbox" name="is_sent" value="yes" checked>' in before
+    answer = await sam.post(page_of(incident, "post-mortem"), data={"text": "A **disk** was full."})
+    after = (await sam.get(answer.headers["location"])).text
+    assert "The post-mortem of INC-1 is posted on the status page." in after
+    assert "A <strong>disk</strong> was full." in after
+    assert "no subscriber was told" in after
+    assert "Post a further post-mortem" in after
+
+
+async def test_a_post_mortem_without_a_word_is_not_posted(sam: httpx2.AsyncClient, outages: Outages) -> None:
+    incident = outages.published()
+    outages.close(incident)
+    answer = await sam.post(page_of(incident, "post-mortem"), data={"text": " "})
+    assert answer.status_code == 422
+    assert "nothing was posted" in answer.text

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid_key", name=op.f("uq_inbox_uid_key")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_inbox_received", "inbox", ["door", "received_at"], unique=False)
     op.create_index(
         "ix_inbox_pending",
         "inbox",
@@ -56,6 +57,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "ix_inbox_posts",
+        "inbox",
+        ["provider", "id"],
+        unique=False,
+        sqlite_where=sa.text("door = 'webhook'"),
+        postgresql_where=sa.text("door = 'webhook'"),
     )
     op.create_table(
         "incidents",
@@ -66,7 +75,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
         sa.Column("components", sa.JSON(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("authored_by", sa.String(length=64), nullable=False),
@@ -108,6 +117,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_incidents_monitor", "incidents", ["monitor_key", "started_at"], unique=False)
     op.create_index(
+        "ix_incidents_ended",
+        "incidents",
+        ["phase", "id"],
+        unique=False,
+        sqlite_where=sa.text("phase IN ('closed', 'discarded')"),
+        postgresql_where=sa.text("phase IN ('closed', 'discarded')"),
+    )
+    op.create_index(
+        "ix_incidents_not_ended",
+        "incidents",
+        ["phase", "id"],
+        unique=False,
+        sqlite_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
+        postgresql_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
+    )
+    op.create_index(
         "ix_incidents_open",
         "incidents",
         ["monitor_key"],
@@ -129,6 +154,16 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_instance")),
         comment="What this installation is called by its own mails.",
+    )
+    op.create_table(
+        "standing_problems",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_standing_problems")),
+        comment="What the watchdog found last, and when the admins were told that it began.",
     )
     op.create_table(
         "maintenances",
@@ -227,6 +262,7 @@ def downgrade() -> None:
     op.drop_table("joined_alerts")
     op.drop_table("alerts")
     op.drop_table("maintenances")
+    op.drop_table("standing_problems")
     op.drop_table("instance")
     op.drop_table("incidents")
     op.drop_table("inbox")

@@ -52,6 +52,22 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'confirmed' AND suppressed_at IS NULL"),
         postgresql_where=sa.text("state = 'confirmed' AND suppressed_at IS NULL"),
     )
+    op.create_index(
+        "ix_subscribers_aside",
+        "subscribers",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state != 'confirmed' AND suppressed_at IS NULL"),
+        postgresql_where=sa.text("state != 'confirmed' AND suppressed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_subscribers_suppressed",
+        "subscribers",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("suppressed_at IS NOT NULL"),
+        postgresql_where=sa.text("suppressed_at IS NOT NULL"),
+    )
     op.create_table(
         "choices",
         sa.Column("subscriber_id", BigId, nullable=False),
@@ -109,7 +125,7 @@ def upgrade() -> None:
         sa.Column("fan_out_began_at", UtcDateTime(), nullable=True),
         sa.Column("last_sent_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint(
-            "status IN ('investigating', 'identified', 'monitoring', 'resolved',"
+            "status IN ('investigating', 'identified', 'monitoring', 'resolved', 'postmortem',"
             " 'scheduled', 'in_progress', 'completed')",
             name=op.f("ck_updates_status"),
         ),
@@ -229,6 +245,14 @@ def upgrade() -> None:
         "ix_deliveries_urgent",
         "deliveries",
         ["due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_urgent_since",
+        "deliveries",
+        ["created_at"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NULL"),

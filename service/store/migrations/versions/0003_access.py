@@ -40,6 +40,7 @@ def upgrade() -> None:
         comment="What people did that no incident's timeline tells: log-ins, tokens, lists of subscribers, settings.",
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_audit_act", "audit", ["act", "id"], unique=False)
     op.create_index("ix_audit_by", "audit", ["by", "id"], unique=False)
     op.create_table(
         "sessions",

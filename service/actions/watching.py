@@ -1,0 +1,96 @@
+"""Looks for what keeps the service from its work, and tells the admins by mail when that begins and ends."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.actions.house import House
+from service.actions.watchdog import (
+    Facts,
+    Problem,
+    ProblemName,
+    Seen,
+    Told,
+    ended_title,
+    find_problems,
+    next_standing,
+)
+from service.model import DeliveryKind, Role
+from service.store import deliveries, observing, standing_problems
+from service.store.deliveries import NewDelivery
+from service.store.standing_problems import Standing
+
+
+def problems_seen(connection: Connection, house: House, seen: Seen, now: datetime) -> tuple[Problem, ...]:
+    """Give the problems that there are at this moment."""
+    posts = observing.last_posts(connection, house.config.webhooks)
+    facts = Facts(
+        seen=seen,
+        expects_posts=bool(house.config.monitors),
+        watched_since=observing.watched_since(connection),
+        last_post_at=max(posts.values(), default=None),
+        employees_wait_since=observing.employees_wait_since(connection),
+        first_due=observing.first_due(connection),
+    )
+    return find_problems(facts, house.config.watchdog, now)
+
+
+def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...], bool]:
+    """Look for problems, and tell the admins of what began or ended; gives them, and whether there are mails.
+
+    Where nothing is new, or another instance tells, it only reads. Raises StoreUnavailable.
+    """
+    with house.store.reading() as connection:
+        found = problems_seen(connection, house, seen, now)
+        if seen.is_standby or not _changes(standing_problems.read_all(connection), found, now):
+            return found, False
+    is_told = False
+    with house.store.transaction() as connection:
+        stood = standing_problems.read_all(connection)
+        for name, standing, told in _changes(stood, found, now):
+            standing_problems.write(connection, name, standing)
+            if told is not None:
+                is_told = True
+                deliveries.queue(connection, _mails(house, name, standing, told, now), now)
+    return found, is_told
+
+
+def _changes(
+    stood: Mapping[str, Standing], found: tuple[Problem, ...], now: datetime
+) -> list[tuple[ProblemName, Standing, Told | None]]:
+    """Give each problem that stands otherwise than before, and what is to be told of it."""
+    by_name = {one.name: one for one in found}
+    changes = []
+    for name in ProblemName:
+        before = stood.get(name)
+        after, told = next_standing(before, by_name.get(name), now)
+        if after is not None and after != before:
+            changes.append((name, after, told))
+    return changes
+
+
+def _mails(
+    house: House, name: ProblemName, standing: Standing, told: Told, now: datetime
+) -> list[NewDelivery]:
+    zone = house.config.site.timezone
+    since = standing.since.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
+    if told is Told.BEGAN:
+        problem = Problem(name, standing.since)
+        title, sentences = problem.title, [f"This is so since {since}.", problem.advice]
+        sentences.append("You are told once when it ends, and at most once a day that it began.")
+    else:
+        until = now.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
+        title, sentences = ended_title(name), [f"It lasted from {since} to {until}."]
+    return [
+        NewDelivery(
+            public_id=house.new_id(),
+            occasion=f"watchdog:{name}:{standing.told_at:%Y-%m-%dT%H:%M:%S}:{told}:{admin.id}",
+            kind=DeliveryKind.ALARM,
+            recipient=admin.email,
+            facts={"employee_name": admin.name, "title": title, "sentences": sentences, "incident": None},
+            employee_id=admin.id,
+        )
+        for admin in house.config.employees.values()
+        if admin.role is Role.ADMIN
+    ]

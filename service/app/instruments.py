@@ -1,0 +1,49 @@
+"""What a process knows of its own work, kept while config.yaml is read anew: its meters, and when it last decided."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.actions.watchdog import Problem, Seen
+from service.app.meters import Meters
+from service.app.reloading import ReloadState
+from service.mail.imap import MailboxReader
+from service.outbox import Relay
+
+
+@dataclass(slots=True)
+class Instruments:
+    """Written by whoever works, read by pages and the watchdog, from whichever thread."""
+
+    started_at: datetime
+    reloads: ReloadState
+    meters: Meters = field(default_factory=Meters)
+    decided_at: datetime | None = None
+    """When the last turn of the decider ended."""
+    is_standby: bool = False
+    """Whether another instance decides and sends."""
+    problems: tuple[Problem, ...] = ()
+    """What the watchdog found when it last looked."""
+
+    def turn(self, decide: Callable[[], bool], clock: Callable[[], datetime]) -> bool:
+        """Let the decider have a turn; time it where it had anything to do, which is what it gives."""
+        began = time.perf_counter()
+        worked = decide()
+        if worked:
+            self.meters.decided_for(time.perf_counter() - began)
+        self.decided_at = clock()
+        return worked
+
+    def seen(self, mailbox: MailboxReader | None, relay: Relay) -> Seen:
+        """Give what the watchdog and /metrics go by."""
+        return Seen(
+            started_at=self.started_at,
+            decided_at=self.decided_at,
+            is_standby=self.is_standby,
+            reads_mailbox=mailbox is not None,
+            mailbox_read_at=mailbox.last_success_at if mailbox else None,
+            relay_fails_since=relay.fails_since,
+            config_in_force_at=self.reloads.succeeded_at,
+            config_refused_at=self.reloads.failed_at,
+        )

@@ -1,0 +1,143 @@
+"""Counts and times what this process does, for Prometheus, and says it in the log. It reads no table and no clock.
+
+Names and units as Prometheus' guide has them: https://prometheus.io/docs/practices/naming/.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector
+
+from service.actions.notes import Notes
+from service.model import Delivery, DeliveryKind
+from service.outbox.attempts import Outcome
+from service.workflow import Decision
+
+_FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_PATIENT: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_TOLD_ONE_BY_ONE: Final = frozenset(DeliveryKind) - {
+    DeliveryKind.SUBSCRIBER_UPDATE,
+    DeliveryKind.SUBSCRIBER_POSTMORTEM,
+    DeliveryKind.MAINTENANCE_UPDATE,
+    DeliveryKind.WEBHOOK_CALL,
+}
+"""The kinds of which each delivery has its line in the log; the others may be a million, and only failures have."""
+
+_log = structlog.get_logger()
+
+
+class Meters:
+    """The counters and histograms of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._webhooks = Counter(
+            "replycast_webhooks",
+            "Webhook posts that were answered.",
+            ["provider", "code"],
+            registry=self.registry,
+        )
+        self._webhook_seconds = Histogram(
+            "replycast_webhook_duration_seconds",
+            "From a webhook post's first byte to its answer, its row being on disk by then.",
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self._alerts = Counter(
+            "replycast_alerts", "Alerts that were worked off.", ["provider", "reason"], registry=self.registry
+        )
+        self._decisions = Counter(
+            "replycast_decisions",
+            "Decisions about incidents, by the phase that they led to.",
+            ["phase", "reason"],
+            registry=self.registry,
+        )
+        self._mails = Counter(
+            "replycast_received_mails",
+            "Replies and bounces that were worked off.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._deliveries = Counter(
+            "replycast_deliveries",
+            "Attempts to send a delivery.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self._waits = Histogram(
+            "replycast_arrival_wait_seconds",
+            "How long posts and mails waited in the inbox until they were worked off.",
+            ["door"],
+            buckets=_PATIENT,
+            registry=self.registry,
+        )
+        self._decide_seconds = Histogram(
+            "replycast_decide_duration_seconds",
+            "How long a turn of the decider took that had something to do.",
+            buckets=_FAST,
+            registry=self.registry,
+        )
+        self._loop_failures = Counter(
+            "replycast_loop_failures",
+            "Failures that ended a turn of a loop; each is in the log.",
+            ["loop"],
+            registry=self.registry,
+        )
+        Gauge("replycast_build_info", "The version that runs.", ["version"], registry=self.registry).labels(
+            version("replycast")
+        ).set(1)
+        ProcessCollector(registry=self.registry)
+        for kind in DeliveryKind:
+            for outcome in Outcome:
+                self._deliveries.labels(kind, outcome)
+
+    @property
+    def notes(self) -> Notes:
+        """The ports by which actions tell of what came about."""
+        return Notes(
+            decided=self._decided, took_alert=self._took_alert, took_mail=self._took_mail, waited=self._waited
+        )
+
+    def attempted(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Count an attempt to send a delivery."""
+        self._deliveries.labels(delivery.kind, outcome).inc()
+        if delivery.kind in _TOLD_ONE_BY_ONE or outcome is Outcome.DEFERRED:
+            about = {"incident": f"INC-{delivery.incident_id}"} if delivery.incident_id else {}
+            _log.info("delivery", delivery=delivery.public_id, kind=delivery.kind, outcome=outcome, **about)
+
+    def answered(self, provider: str, code: int, seconds: float) -> None:
+        """Count the answer to a webhook post; `provider` is one that exists, or empty."""
+        self._webhooks.labels(provider or "unknown", code).inc()
+        self._webhook_seconds.observe(seconds)
+
+    def decided_for(self, seconds: float) -> None:
+        """Time a turn of the decider."""
+        self._decide_seconds.observe(seconds)
+
+    def loop_failed(self, name: str) -> None:
+        """Count a failure of a loop."""
+        self._loop_failures.labels(name).inc()
+
+    def collect(self) -> Iterator[Metric]:
+        """Give what was counted, without the times of the counters' making, which tell nobody anything."""
+        for metric in self.registry.collect():
+            metric.samples = [one for one in metric.samples if not one.name.endswith("_created")]
+            yield metric
+
+    def _decided(self, decision: Decision) -> None:
+        incident, reason = decision.incident, decision.reason
+        self._decisions.labels(incident.phase, reason).inc()
+        if not reason.is_silent:
+            _log.info("decided", incident=incident.tag, phase=incident.phase, reason=reason, by=decision.by)
+
+    def _took_alert(self, provider: str, reason: str) -> None:
+        self._alerts.labels(provider, reason).inc()
+
+    def _took_mail(self, reason: str) -> None:
+        self._mails.labels(reason).inc()
+
+    def _waited(self, door: str, span: timedelta) -> None:
+        self._waits.labels(door).observe(max(span.total_seconds(), 0.0))

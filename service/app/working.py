@@ -1,0 +1,157 @@
+"""The loops of a built service, and the mailbox's thread: what works as long as a configuration is in force."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from functools import partial
+from typing import Final
+
+import structlog
+from anyio import to_thread
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from service import jobs
+from service.actions.audience import count_ahead
+from service.app.building import Service, open_service_door, start_mailbox
+from service.app.rehearsal import rehearse
+
+TICK = 1.0
+"""Seconds between two looks at what may be due; what arrives is looked at at once."""
+WATCHED = 15.0
+"""Seconds between two looks of the watchdog."""
+REPLIES_FIRST = 10.0
+"""Seconds for which nothing is decided at the start while the mailbox was not read yet."""
+LOOK_AGAIN = 0.05
+PATIENCE = 10.0
+"""Seconds that a batch in flight gets to end when the service is stopped."""
+
+_log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def working(service: Service) -> AsyncIterator[None]:
+    """Let a service work during the block; at its end what is in flight gets ten seconds. Raises DoorUnusable."""
+    async with open_service_door(service):
+        stopping, mailbox_stop = asyncio.Event(), threading.Event()
+        scheduler = _schedule(service)
+        spare_what_is_built()
+        service.wake()
+        loops = [
+            asyncio.create_task(_decide(service, stopping)),
+            asyncio.create_task(_keep_doing(service, "send", service.send, service.send_next, stopping)),
+            asyncio.create_task(
+                _keep_doing(service, "fan out", service.fan_out, service.fan_out_next, stopping)
+            ),
+            asyncio.create_task(_keep_doing(service, "call", service.call, service.call_next, stopping)),
+            asyncio.create_task(_keep_exporting(service, stopping)),
+            asyncio.create_task(_rehearse(service)),
+        ]
+        scheduler.start()
+        mailbox = start_mailbox(service, mailbox_stop)
+        try:
+            yield
+        finally:
+            stopping.set()
+            service.stop_fan_out.set()
+            service.web.state.public_pages.close()  # whoever watches the status page would hold the server up
+            service.web.state.changes.close()  # and whoever watches the dashboard
+            service.wake()
+            mailbox_stop.set()
+            scheduler.shutdown(wait=False)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*loops), PATIENCE)
+            if mailbox is not None:
+                if service.mailbox is not None:
+                    service.mailbox.close()
+                await to_thread.run_sync(mailbox.join, PATIENCE)
+
+
+def _schedule(service: Service) -> AsyncIOScheduler:
+    at_once: Final = service.clock()
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    scheduler.add_job(service.wake, "interval", seconds=TICK)
+    scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
+    scheduler.add_job(_count_ahead, "interval", minutes=30, args=[service], next_run_time=at_once)
+    scheduler.add_job(_checkpoint, "interval", seconds=TICK, args=[service])
+    scheduler.add_job(_watch, "interval", seconds=WATCHED, args=[service])
+    return scheduler
+
+
+def spare_what_is_built() -> None:
+    """Keep the garbage collector from what lives as long as the process: looking through it halts all for 0.1 s."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+async def _decide(service: Service, stopping: asyncio.Event) -> None:
+    """Decide, but not before the mailbox was read once: an answer that waits in it comes before the ladder's end."""
+    waited = 0.0
+    while service.mailbox is not None and service.mailbox.last_success_at is None:
+        if stopping.is_set() or waited >= REPLIES_FIRST:
+            break
+        await asyncio.sleep(LOOK_AGAIN)
+        waited += LOOK_AGAIN
+    await _keep_doing(service, "decide", service.decide, service.decide_next, stopping)
+
+
+async def _keep_doing(
+    service: Service,
+    name: str,
+    due: asyncio.Event,
+    step: Callable[[], Awaitable[bool]],
+    stopping: asyncio.Event,
+) -> None:
+    while not stopping.is_set():
+        await due.wait()
+        due.clear()
+        try:
+            while not stopping.is_set() and await step():
+                pass
+        except Exception:  # noqa: BLE001  the outermost loop: it is logged, and the next tick tries again
+            _note_failure(service, name)
+
+
+async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
+    """Write the status page as files at each change, where config.yaml says so."""
+    while service.exporter is not None and not stopping.is_set():
+        await _keep_trying(service, "export", partial(service.exporter.export_if_changed, service.clock()))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), TICK)
+
+
+async def _keep_house(service: Service) -> None:
+    await _keep_trying(service, "keep house", lambda: jobs.keep_house(service.house, service.clock()))
+
+
+async def _count_ahead(service: Service) -> None:
+    await _keep_trying(service, "count ahead", lambda: count_ahead(service.house, service.clock()))
+
+
+async def _rehearse(service: Service) -> None:
+    await _keep_trying(service, "rehearse", lambda: rehearse(service.house, service.clock()))
+
+
+async def _checkpoint(service: Service) -> None:
+    await _keep_trying(service, "checkpoint", service.house.store.checkpoint)
+
+
+async def _watch(service: Service) -> None:
+    await _keep_trying(service, "watch", service.watch)
+
+
+async def _keep_trying(service: Service, name: str, job: Callable[[], object]) -> None:
+    try:
+        await to_thread.run_sync(job)
+    except Exception:  # noqa: BLE001  as above
+        _note_failure(service, name)
+
+
+def _note_failure(service: Service, name: str) -> None:
+    _log.exception("loop failed", loop=name)
+    service.instruments.meters.loop_failed(name)

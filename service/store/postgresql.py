@@ -1,0 +1,162 @@
+"""What is PostgreSQL's own: how its connections are set up, how its transactions begin, which of its faults pass.
+
+Only plain statements are sent, so that it also works through PgBouncer in its mode of sessions.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg.abc import Buffer, Params, Query
+from psycopg.types.string import StrDumperUnknown
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+from service.store.statements import tell
+
+POOL: Final = 10
+"""Connections that are kept."""
+MORE: Final = 30
+"""Connections beyond those in a rush: as many threads of ours may ask at once."""
+PATIENCE: Final = 5
+"""Seconds to wait for a lock, a connection of the pool, or an answer of the server when connecting."""
+SLOWEST_STATEMENT: Final = 60
+"""Seconds; a migration may take as long as it likes."""
+LONGEST_PAUSE: Final = 60
+"""Seconds that a transaction of a process may lie idle which hangs, or is cut off, while others wait for it."""
+WRITERS: Final = 0x7265706C79  # "reply"
+"""The number of the advisory lock for which writers who decide stand in line."""
+MIGRATIONS: Final = WRITERS + 1
+"""The number of the advisory lock for which instances stand in line that start at once."""
+REPLACEMENT: Final = "\ufffd"
+"""Stands for what PostgreSQL takes in no text: U+0000."""
+
+AT_CONNECT: Final = (
+    "SET TIME ZONE 'UTC'",
+    f"SET lock_timeout = '{PATIENCE}s'",
+    f"SET statement_timeout = '{SLOWEST_STATEMENT}s'",
+    f"SET idle_in_transaction_session_timeout = '{LONGEST_PAUSE}s'",
+)
+_PASSES: Final = frozenset({"25006", "42501"})
+"""Refusals that an admin mends: a standby that only reads, and rights that are missing (PostgreSQL, Appendix A)."""
+
+
+def make_engine(url: URL) -> Engine:
+    """Make what connects to a PostgreSQL server; it does not connect yet."""
+    made = create_engine(
+        url,
+        # what stands in a row (addresses, tokens in mails) is for no log
+        hide_parameters=True,
+        # transactions begin by words of our own, which go to the server together with the lock
+        isolation_level="AUTOCOMMIT",
+        pool_size=POOL,
+        max_overflow=MORE,
+        pool_timeout=PATIENCE,
+        # after a restart of the server no connection of the pool is worth anything
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        json_serializer=_json,
+        connect_args={
+            "connect_timeout": PATIENCE,
+            "application_name": "replycast",
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 1000 * SLOWEST_STATEMENT,
+        },
+    )
+    event.listen(made, "connect", _prepare)
+    return made
+
+
+def begin(connection: Connection, *, is_durable: bool, is_alone: bool) -> None:
+    """Begin a transaction that writes.
+
+    Alone, it waits for all others that are: whatever it reads stays so until it commits, as under SQLite's
+    `BEGIN IMMEDIATE`. Each statement sees what was committed before it, and so all that those before it wrote.
+    """
+    words = ["BEGIN ISOLATION LEVEL READ COMMITTED"]
+    if not is_durable:
+        words.append("SET LOCAL synchronous_commit = off")
+    if is_alone:
+        words.append(f"SELECT pg_advisory_xact_lock({WRITERS})")
+    _say(connection, words)
+
+
+def begin_reading(connection: Connection) -> None:
+    """Begin a transaction that sees one state of the database, and writes nothing."""
+    _say(connection, ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"])
+
+
+def stand_in_line_to_migrate(connection: Connection) -> None:
+    """Wait, in a transaction, until no other instance migrates; and let each statement take its time."""
+    limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    _say(connection, [*(f"SET LOCAL {limit} = 0" for limit in limits),
+                      f"SELECT pg_advisory_xact_lock({MIGRATIONS})",
+                      f"SELECT pg_advisory_xact_lock({WRITERS})"])  # fmt: skip
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Whether a fault is the database's, though its class blames the statement."""
+    return getattr(error, "sqlstate", None) in _PASSES
+
+
+def _say(connection: Connection, words: Sequence[str]) -> None:
+    # together they are one way to the server and back
+    tell(connection, "; ".join(words))
+
+
+def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.adapters.register_dumper(str, _TextDumper)
+    connection.cursor_factory = _DiscreetCursor
+    connection.execute("; ".join(AT_CONNECT))
+
+
+class _TextDumper(StrDumperUnknown):
+    """Sends a text without U+0000, which hostile mails and posts contain; their raw bytes are kept as they came."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", REPLACEMENT))
+
+
+class _DiscreetCursor(psycopg.Cursor[Any]):
+    """Keeps values out of a fault's text: PostgreSQL's own says which key was there already."""
+
+    def execute(
+        self,
+        query: Any,  # noqa: ANN401  psycopg's own overloads tell apart what is no difference here
+        params: Params | None = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+    ) -> Self:
+        with _discreet():
+            return super().execute(query, params, prepare=prepare, binary=binary)
+
+    def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
+        with _discreet():
+            super().executemany(query, params_seq, returning=returning)
+
+
+@contextmanager
+def _discreet() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.diag.message_primary:
+            error.args = (error.diag.message_primary,)
+        raise
+
+
+def _json(value: object) -> str:
+    written = json.dumps(value)
+    return written if "\\u0000" not in written else json.dumps(_without_nul(value))
+
+
+def _without_nul(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT)
+    if isinstance(value, Mapping):
+        return {_without_nul(key): _without_nul(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(one) for one in value]
+    return value

@@ -1,0 +1,137 @@
+"""config.yaml is put in force anew while the service runs: on SIGHUP, and when it was changed; never a faulty one."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread, Timer
+from urllib.request import urlopen
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.cli.running import ON_THIS_MACHINE, PATIENCE, start, write_config
+
+pytestmark = pytest.mark.xdist_group("processes")
+
+
+@dataclass
+class Running:
+    """A service, its config.yaml, and what it logged so far."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    url: str
+    seen: list[dict[str, str]] = field(default_factory=list)
+
+    def write(self, was: str, now: str, *, hang_up: bool = True) -> None:
+        """Change the file, and say so unless it is to be noticed."""
+        assert was in ON_THIS_MACHINE
+        write_config(self.folder, ON_THIS_MACHINE.replace(was, now, 1))
+        if hang_up:
+            self.process.send_signal(signal.SIGHUP)
+
+    def logged(self, is_it: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+        """Read the log until a line is the one that is waited for."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.seen.append(json.loads(line))
+            if is_it(self.seen[-1]):
+                return self.seen[-1]
+        pytest.fail(f"it was never logged, but {self.seen}")
+
+    def page(self) -> str:
+        """Read the status page."""
+        with urlopen(self.url, timeout=PATIENCE) as answer:  # noqa: S310  it is our own
+            return str(answer.read().decode())
+
+
+@contextmanager
+def service_in(folder: Path) -> Iterator[Running]:
+    with start("serve", "--config", write_config(folder), "--port", 0, folder=folder) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("listening on ").strip()
+        drain = Thread(target=process.stdout.read, daemon=True)
+        drain.start()
+        running = Running(process, folder, url)
+        end = Timer(PATIENCE, process.kill)
+        end.start()
+        try:
+            yield running
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            running.seen += [json.loads(line) for line in process.stderr]
+            end.cancel()
+    assert process.returncode == 0
+    assert running.seen[-1]["event"] == "stopped"
+
+
+@pytest.mark.parametrize("hang_up", [True, False], ids=["on SIGHUP", "when it was changed"])
+def test_a_right_file_is_put_in_force_and_told_in_the_log_and_the_audit(
+    tmp_path: Path, *, hang_up: bool
+) -> None:
+    with service_in(tmp_path) as running:
+        assert "Acme Status" in running.page()
+        running.write("name: Acme Status", "name: Better Status", hang_up=hang_up)
+        told = running.logged(lambda line: "change" in line)
+        assert told["change"] == "site.name: Acme Status → Better Status"
+        assert "Better Status" in running.page()
+        assert "Acme Status" not in running.page()
+    with create_engine(f"sqlite:///{tmp_path}/replycast.db").connect() as connection:
+        notes = connection.execute(text("SELECT by, note FROM audit WHERE act = 'config_changed'")).all()
+    assert [tuple(one) for one in notes] == [("config.yaml", told["change"])]
+
+
+def test_a_faulty_file_changes_nothing_until_it_is_right_again(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        running.write("wait_time: 5m", "wait_time: soon")
+        told = running.logged(lambda line: "fault" in line)
+        assert "config.yaml:20:16: `soon` is not a span" in told["fault"]
+        assert "Acme Status" in running.page()
+        running.write("name: Acme Status", "name: Better Status")
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+
+
+def test_what_this_process_cannot_run_is_refused_with_a_reason(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        running.write("http://127.0.0.1:8080", "http://status.acme.example")
+        told = running.logged(lambda line: "fault" in line)
+        assert "without `mail` in config.yaml the mail sandbox is on" in told["fault"]
+        assert "Acme Status" in running.page()
+
+
+def test_a_door_that_cannot_be_opened_leaves_the_former_configuration_in_force(tmp_path: Path) -> None:
+    mail = (
+        "mail:\n  from: status@acme.example\n  smtp: {host: 127.0.0.1, port: 9, security: none}\n"
+        "  receive: {protocol: lmtp, host: 192.0.2.1, port: 2500}\nemployees:\n"
+    )
+    with service_in(tmp_path) as running:
+        running.write("employees:\n", mail)
+        told = running.logged(lambda line: "fault" in line)
+        assert "replies cannot be taken at 192.0.2.1:2500" in told["fault"]
+        running.write("name: Acme Status", "name: Better Status")
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+
+
+def test_nothing_is_said_to_have_changed_where_only_a_comment_did(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        running.write("employees:\n", "employees:  # who decides\n")
+        running.logged(lambda line: "nothing in it changed" in line["event"])
+        assert not [line for line in running.seen if "change" in line]
+
+
+def test_another_database_waits_for_a_new_start(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        other = ON_THIS_MACHINE.replace("name: Acme Status", "name: Better Status", 1)
+        (tmp_path / "config.yaml").write_text(f'database: "sqlite:///{tmp_path}/other.db"\n{other}')
+        running.process.send_signal(signal.SIGHUP)
+        running.logged(lambda line: "stays as it is until the service is started anew" in line["event"])
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+    assert not (tmp_path / "other.db").exists()

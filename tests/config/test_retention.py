@@ -1,0 +1,40 @@
+"""How long things are kept, and which ids no employee may have because the record of acts uses them itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.config.sample import SAMPLE, changed, faults_of, marked, read
+
+
+def test_what_people_did_is_kept_two_years_where_nothing_is_said() -> None:
+    assert read(SAMPLE).retention.audit == timedelta(days=730)
+
+
+def test_it_is_kept_as_long_as_is_said() -> None:
+    assert read(f"{SAMPLE}retention: {{audit: 90d}}\n").retention.audit == timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("said", "fragment"),
+    [
+        ("{audit: ¦23h}", "is too short for anybody to look: 1d is the least"),
+        ("{audit: ¦0}", "1d is the least"),
+        ("{audit: ¦3651d}", "is too long: 3650d is the most"),
+        ("{audit: ¦for ever}", "is not a span of time"),
+        ("{¦audits: 90d}", "did you mean `audit`?"),
+    ],
+)
+def test_a_fault_points_at_its_place(said: str, fragment: str) -> None:
+    text, line, column = marked(f"{SAMPLE}retention: {said}\n")
+    (fault,) = faults_of(text)
+    assert fragment in fault.text
+    assert (fault.line, fault.column) == (line, column)
+
+
+@pytest.mark.parametrize("taken", ["automatic", "cli", "CLI", "nobody", "token"])
+def test_no_employee_may_be_taken_for_a_program(taken: str) -> None:
+    text, line, column = marked(changed("id: vic", f"id: ¦{taken}", SAMPLE))
+    (fault,) = faults_of(text)
+    assert "take another id" in fault.text
+    assert (fault.line, fault.column) == (line, column)

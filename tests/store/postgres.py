@@ -1,0 +1,135 @@
+"""A PostgreSQL server of a run of tests: started when one asks for it, gone with the process that did.
+
+It sorts as dictionaries do, so that what needs the order of bytes fails unless it says so.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+
+from service.store.database import open_store
+
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it, which nobody else may enter
+ROOM = 1024**3
+"""Bytes that must be free there."""
+PATIENCE = 60.0
+LOOK_AGAIN = 0.02
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "max_wal_size": "128MB",
+    "log_min_messages": "fatal",
+}
+_TEMPLATE = "migrated"
+
+
+def binaries() -> Path | None:
+    """Find the programs of the newest PostgreSQL on this machine; None: there is none."""
+    found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if found:
+        return max(found, key=lambda one: int(one.parts[-3])).parent
+    named = shutil.which("initdb")
+    return None if named is None else Path(named).resolve().parent
+
+
+@dataclass(slots=True)
+class Server:
+    """A server, and the process that it ends with."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def url(self, database: str) -> str:
+        """Give the address of one of its databases."""
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def run(self, words: str) -> None:
+        """Let it do something about its databases."""
+        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+            connection.execute(words.encode())
+
+    def end_connections(self, database: str) -> None:
+        """Break every connection to one of its databases."""
+        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+            )
+
+    @contextmanager
+    def database(self, *, template: str = _TEMPLATE) -> Iterator[str]:
+        """Make a database for one test, with all tables and no row; gives its address."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        try:
+            yield self.url(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@cache
+def server() -> Server:
+    """Give the server of this run, which is started at the first call."""
+    programs = binaries()
+    assert programs is not None
+    has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM
+    folder = Path(mkdtemp(prefix="replycast-pg-", dir=IN_MEMORY if has_room else None))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    become = ["setpriv", "--pdeathsig=INT"]
+    if os.getuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        become += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    place = folder / "db"
+    made = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+    order = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en"]
+    subprocess.run(
+        [*become, programs / "initdb", *made, *order, "-D", place], check=True, capture_output=True
+    )
+    set_to = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+    process = subprocess.Popen(
+        [*become, programs / "postgres", "-D", place, "-k", folder, *set_to],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    atexit.register(_end, process)
+    started = Server(folder, process)
+    _await(started)
+    started.run(f"CREATE DATABASE {_TEMPLATE}")
+    open_store(started.url(_TEMPLATE)).close()
+    return started
+
+
+def _await(started: Server) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            started.run("SELECT 1")
+        except psycopg.OperationalError:
+            assert started.process.poll() is None, "the PostgreSQL server of the tests ended"
+            assert time.monotonic() < until, "the PostgreSQL server of the tests does not start"
+            time.sleep(LOOK_AGAIN)
+        else:
+            return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,77 @@
+"""Two instances on one database of PostgreSQL: both take posts and serve pages, one of them decides and sends."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from service.model import Phase
+from service.store import leases
+from tests.rooms import Clock
+from tests.store.databases import databases
+from tests.store.postgres import server
+from tests.stories.world import JORDAN, SAM, World
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("database", [databases()[1]], indirect=True),
+]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at each step who plays the part, and not each second."""
+    monkeypatch.setattr(leases, "LOOK_AGAIN", 0.0)
+
+
+@pytest.fixture
+async def other(world: World, clock: Clock) -> AsyncIterator[World]:
+    """Give a second instance, which came later."""
+    made = World(world.folder, world.config, clock, world.sandbox)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_what_one_takes_in_the_other_decides(world: World, other: World) -> None:
+    await other.fire()
+    assert world.phases() == []
+    await world.service.settle()
+    assert other.phases() == [Phase.WAITING]
+
+
+async def test_a_reply_that_the_second_brings_is_decided_by_the_first(world: World, other: World) -> None:
+    await world.fire()
+    await world.after(minutes=5)
+    await other.answer(world.mails(JORDAN)[0], "publish")
+    await world.service.settle()
+    assert world.phases() == [Phase.PUBLISHED]
+    assert "Email is unavailable" in await other.page()
+    assert len(world.mails(SAM)) == 2
+
+
+async def test_everybody_is_told_once_whoever_settles(world: World, other: World) -> None:
+    await world.fire()
+    for _ in range(3):
+        await other.after(minutes=2)
+        await world.service.settle()
+    assert len(world.mails(JORDAN)) == 1
+
+
+async def test_when_the_first_is_gone_the_second_goes_on(world: World, other: World) -> None:
+    await world.fire()
+    await world.stop()
+    await other.after(minutes=5)
+    assert other.phases() == [Phase.UNPUBLISHED]
+    assert len(other.mails(JORDAN)) == 1
+    await world.start()
+
+
+async def test_when_the_first_lost_its_connections_the_second_goes_on_and_the_first_rests(
+    world: World, other: World
+) -> None:
+    await world.fire()
+    server().end_connections(str(world.config.database).partition("?")[0].rpartition("/")[2])
+    await other.after(minutes=5)
+    await world.service.settle()
+    assert not world.service.part.is_held()
+    assert len(other.mails(JORDAN)) == 1

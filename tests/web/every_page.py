@@ -1,0 +1,115 @@
+"""Every page and answer that a GET may ask for, read off the table of routes, so that a new one is never forgotten.
+
+A route whose path names something is asked for what `Known` holds; one that it has nothing for is named.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from service.config.settings import Config
+from service.web.dashboard.monitor_previews import EMPLOYEES
+from service.web.dashboard.monitor_words import slug_of
+from service.web.public.component_slugs import slugs
+
+ENDLESS: Final = frozenset({"/events", "/dashboard/events"})
+"""They never end; the first asks the database as the status page does."""
+ELSEWHERE: Final = frozenset({"/login/oidc", "/login/oidc/callback"})
+"""They ask a provider of identities, and the database nothing that /login does not."""
+WHOLE_LISTS: Final = frozenset({"/dashboard/subscribers/export", "/api/v1/subscribers/export"})
+"""They are the whole list, sent as it is read."""
+SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+    {
+        "/dashboard": ("?before=1000000",),
+        "/dashboard/inbox": (
+            "?before=1000000",
+            "?q=Monitor",
+            "?door=webhook",
+            "?state=refused",
+            "?reason=opened",
+            "?door=mail&q=nothing",
+        ),
+        "/dashboard/audit": (
+            "?by=jordan",
+            "?by=nobody",
+            "?act=token_created",
+            "?by=sam&act=token_created&before=1000000",
+        ),
+        "/dashboard/subscribers": (
+            "?q=reader-77",
+            "?q=nobody-has-this",
+            "?state=pending",
+            "?state=suppressed",
+            "?state=unsubscribed&before=1000000",
+        ),
+        "/dashboard/sessions": ("?all",),
+        "/history": ("?month=2026-11",),
+        "/api/v1/incidents": (
+            "?phase=closed",
+            "?phase=unpublished&phase=waiting",
+            "?before=1000000&limit=200",
+        ),
+        "/api/v1/subscribers": ("?q=reader-77", "?state=suppressed"),
+    }
+)
+"""What else is asked of some pages: their searches, filters and further pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Rows that are there, one of each kind."""
+
+    config: Config
+    incident: int
+    """A published one."""
+    maintenance: int
+    arrival: int
+    """A post."""
+    subscriber: int
+    tokens: Mapping[str, str]
+    """By the path of the route: what opens it."""
+
+
+def paths_of(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[str]:
+    """Give the path of each route that a GET may ask for."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from paths_of(route.routes, prefix + route.path)
+        elif isinstance(route, Route) and "GET" in (route.methods or ()):
+            yield prefix + route.path
+
+
+def asked_at(path: str, known: Known) -> str:
+    """Give the address to ask at for a route; raises LookupError where nothing is known to fill its path with."""
+    address = path.replace("{token}", known.tokens.get(path, "{token}"))
+    for name, value in _values(path, known):
+        address = address.replace(name, value)
+    if "{" in address:
+        raise LookupError(f"{path}: say in tests/web/every_page.py what to ask for there")
+    return address
+
+
+def _values(path: str, known: Known) -> Iterator[tuple[str, str]]:
+    slug, component = slug_of(known.config.monitors[0]), next(iter(slugs(known.config.components).values()))
+    yield from (("{slug}", slug), ("{reader}", EMPLOYEES))
+    numbers = {
+        "/incidents": known.incident,
+        "/maintenance": known.maintenance,
+        "/inbox": known.arrival,
+        "/subscribers": known.subscriber,
+    }
+    for room, number in numbers.items():
+        if f"{room}/" in path:
+            yield from ((name, str(number)) for name in ("{id}", "{number}"))
+    if path.startswith("/api/v2"):
+        yield (
+            "{name}",
+            "unresolved" if "/incidents/" in path else "active" if "/scheduled" in path else "summary",
+        )
+    elif path.startswith("/badge"):
+        yield "{name}", f"{component}.svg"
+    elif path.startswith("/feeds"):
+        yield "{name}", f"{component}.atom"

@@ -1,0 +1,91 @@
+"""The employees' rooms in a real Chromium: nothing for axe to find, on a desk and a phone, in light and dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.web.chromium import fits, opened, started
+from tests.web.employees import login_links
+from tests.web.office import Office, opened_office
+from tests.web.test_browser_status import SCREENS, WCAG
+
+pytestmark = pytest.mark.chromium
+
+ROOMS = {
+    "subscribers": "/dashboard/subscribers",
+    "subscribers found": "/dashboard/subscribers?q=reader&state=suppressed",
+    "a subscriber": "/dashboard/subscribers/1",
+    "a webhook": "/dashboard/subscribers/4",
+    "maintenance": "/dashboard/maintenance",
+    "planned work": "/dashboard/maintenance/1",
+    "work that is on": "/dashboard/maintenance/2",
+    "planning": "/dashboard/maintenance/plan",
+    "opening": "/dashboard/open",
+    "opening from a template": "/dashboard/open?monitor=victorops:Email%20Server",
+    "editing": "/dashboard/incidents/1/words",
+    "correcting what is closed": "/dashboard/incidents/2",
+    "correcting what is public": "/dashboard/incidents/3",
+    "an arrival": "/dashboard/inbox/1",
+    "audit of one": "/dashboard/audit?by=jordan&act=token_created",
+    "tokens": "/dashboard/tokens",
+}
+"""Besides those that `test_browser_account` and `test_browser_monitors` look at."""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium."""
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Serve a house with something of everything in it."""
+    with opened_office(tmp_path_factory.mktemp("office")) as served:
+        yield served
+
+
+@pytest.fixture(params=SCREENS)
+def sheet(chromium: Browser, office: Office, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Open an empty page of an admin; whatever the browser complains of, its policy included, fails the test."""
+    with opened(chromium, *SCREENS[request.param]) as page:
+        office.enter(page)
+        yield page
+
+
+def judge(page: Page) -> None:
+    """Open what is folded, and let axe look for faults in light and in dark."""
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        assert fits(page)
+        results = Axe().run(page, options=WCAG)
+        assert results.violations_count == 0, f"{scheme}: {results.generate_report()}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_nothing_is_wrong_with_any_room(room: str, sheet: Page, office: Office) -> None:
+    answer = sheet.goto(office.url + ROOMS[room])
+    assert answer is not None
+    assert answer.status == 200
+    judge(sheet)
+
+
+def test_nothing_is_wrong_with_logging_in(sheet: Page, office: Office) -> None:
+    sheet.context.clear_cookies()
+    sheet.goto(f"{office.url}/login?next=/dashboard/inbox")
+    judge(sheet)
+    sheet.goto(office.url + login_links(office.house)[-1])
+    judge(sheet)
+
+
+def test_nothing_is_wrong_with_a_refusal(sheet: Page, office: Office) -> None:
+    office.enter(sheet, "sam")
+    sheet.goto(f"{office.url}/dashboard")
+    names = {link.inner_text() for link in sheet.get_by_role("navigation").get_by_role("link").all()}
+    assert {"Incidents", "Sessions"} <= names
+    assert names.isdisjoint({"Subscribers", "Tokens", "Audit"}), "nobody is led to where he may not go"
+    judge(sheet)
