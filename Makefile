@@ -28,9 +28,10 @@ demo: $(STAMP) ## Play the whole story: webhook, mail, reply, publication, recov
 servers: ## Install the programs that the tests against real servers need (Debian, as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix chromium postgresql
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus nginx-light
 
 test: $(STAMP) ## Run all tests
-	@for program in dovecot postfix chromium; do \
+	@for program in dovecot postfix chromium promtool; do \
 		PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || \
 		echo "tests that need $$program will not run: 'make servers' (as root, on Debian) installs it"; done
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \

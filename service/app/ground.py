@@ -54,17 +54,20 @@ def only_process(config: Config) -> Iterator[None]:
         os.close(descriptor)
 
 
+def key_file(config: Config) -> Path:
+    """Name the file of the key: beside a database of SQLite, else beside config.yaml."""
+    file = database_file(config)
+    return config.path.parent / "replycast.key" if file is None else file.with_suffix(".key")
+
+
 def load_key(config: Config) -> bytes:
-    """Give the key that tokens are derived from: config.yaml's, else that of the file beside the database.
+    """Give the key that tokens are derived from: config.yaml's, else that of the key file.
 
     The file is made at the first start, readable by its owner alone. Raises KeyFileUnusable.
     """
     if config.secret_key:
         return config.secret_key.reveal().encode()
-    file = database_file(config)
-    if file is None:
-        return secrets.token_bytes(KEY_BYTES)
-    path = file.with_suffix(".key")
+    path = key_file(config)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+") as opened:
@@ -78,7 +81,9 @@ def load_key(config: Config) -> bytes:
                 os.fsync(descriptor)
         key = bytes.fromhex(text)
     except (OSError, ValueError) as error:
-        raise KeyFileUnusable(f"the key file {path} cannot be used: {error}") from error
+        raise KeyFileUnusable(
+            f"the key file {path} cannot be used (nor is there a `secret_key`): {error}"
+        ) from error
     if len(key) != KEY_BYTES:
         raise KeyFileUnusable(f"the key file {path} was cut short: bring it back from a backup, or delete it")
     return key

@@ -18,6 +18,8 @@ from service.workflow import Decision
 
 _FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _PATIENT: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_LOOPS: Final = ("decide", "send", "fan out", "call")
+"""Those whose failures keep the service from its work: their counts are there before the first one fails."""
 _TOLD_ONE_BY_ONE: Final = frozenset(DeliveryKind) - {
     DeliveryKind.SUBSCRIBER_UPDATE,
     DeliveryKind.SUBSCRIBER_POSTMORTEM,
@@ -90,6 +92,8 @@ class Meters:
             version("replycast")
         ).set(1)
         ProcessCollector(registry=self.registry)
+        for loop in _LOOPS:
+            self._loop_failures.labels(loop)
         for kind in DeliveryKind:
             for outcome in Outcome:
                 self._deliveries.labels(kind, outcome)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.app.building import DoorUnusable, Ground, build_on, open_ground
 from service.app.ground import KeyFileUnusable
+from service.app.listening import inherit_socket, listen
 from service.app.reloading import Reloader
 from service.app.working import working
 from service.config.settings import Config
@@ -30,10 +31,6 @@ _log = structlog.get_logger()
 
 class AddressNotLoopback(PermanentFault):
     """The service is to listen to other machines, but has only the mail sandbox, which shows all mails to all."""
-
-
-class AddressUnusable(PermanentFault):
-    """The service cannot listen where it is told to: the port is taken, or the address is not this machine's."""
 
 
 def wall_clock() -> datetime:
@@ -55,10 +52,15 @@ class Entrance:
 async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the address once posts are taken.
 
+    A socket that systemd hands over is taken in place of `host` and `port`.
+
     SIGHUP, or a change of the file, puts config.yaml in force anew, if it is right. Raises AddressNotLoopback,
     AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, DoorUnusable.
     """
     shown = ""
+    inherited = inherit_socket()
+    if inherited is not None:
+        host = inherited.getsockname()[0]
 
     def fit(config: Config) -> Config:
         if config.mail is not None:
@@ -68,7 +70,7 @@ async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], 
         return replace(config, site=replace(config.site, url=shown)) if shown else config
 
     fit(config)
-    door = _listen(host, port)
+    door = inherited or listen(host, port)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
     config = fit(config)
     try:
@@ -199,22 +201,6 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    door = socket.socket(family, socket.SOCK_STREAM)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        door.bind((host, port))
-        door.listen(1024)
-    except OSError as error:
-        door.close()
-        reason = error.strerror or str(error)
-        raise AddressUnusable(
-            f"cannot listen on {host}, port {port}: {reason[:1].lower()}{reason[1:]}"
-        ) from error
-    return door
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,1 @@
+"""What stands in `deploy/` can be used as it stands."""
