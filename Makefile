@@ -7,7 +7,7 @@ PORT ?= 8080
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench check format lint types servers lock clean
+.PHONY: help run demo test bench check docs format lint types servers lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check: $(STAMP) ## Everything that must be right before a change lands
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory test
+
+docs: $(STAMP) ## Write docs/cli.md and the schema of config.yaml anew
+	$(BIN)/python -m service.cli.reference
 
 format: $(STAMP) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

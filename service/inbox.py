@@ -11,20 +11,25 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from urllib.parse import quote
 
 import structlog
 from anyio import to_thread
+from sqlalchemy import Connection
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.mail.imap import FetchedMail
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
+from service.store.one_transaction import OneTransaction
+from service.store.statements import tell
 
 MOST_TOGETHER = 256
 MOST_WAITING = 10_000
 STRIKES = 3
+FEWEST_TOGETHER = 2
 
 _log = structlog.get_logger()
 
@@ -163,6 +168,46 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
         inbox_rows.count_attempt(connection, row.id)
     _try(store, row, work)
     return True
+
+
+def work_off_posts(store: Store, work: Callable[[Store, InboxRow], None], most: int) -> int:
+    """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
+
+    None where a mail waits, where there is but one, or where the next one was tried before: whatever fails here is
+    undone by itself and tried again alone, by `work_off`. `work` gets the store whose every change is a part of that
+    transaction. Raises StoreUnavailable, and then none of them had any effect.
+    """
+    with store.reading() as connection:
+        rows = inbox_rows.untried_posts(connection, most)
+    if len(rows) < FEWEST_TOGETHER:
+        return 0
+    with store.transaction(durable=False) as connection:
+        for row in rows:
+            inbox_rows.count_attempt(connection, row.id)
+    try:
+        with store.transaction() as connection:
+            within = OneTransaction(connection)
+            for row in rows:
+                _try_within(connection, row, partial(work, within))
+    except (StoreUnavailable, IncidentChangedMeanwhile):
+        with suppress(StoreUnavailable), store.transaction(durable=False) as connection:
+            for row in rows:
+                inbox_rows.uncount_attempt(connection, row.id)
+        raise
+    return len(rows)
+
+
+def _try_within(connection: Connection, row: InboxRow, work: Callable[[InboxRow], None]) -> None:
+    """Let a post have its effect within a transaction of several, or none where it fails."""
+    tell(connection, "SAVEPOINT one_post")
+    try:
+        work(row)
+    except (StoreUnavailable, IncidentChangedMeanwhile):
+        raise
+    except Exception:  # noqa: BLE001  as in `_try`: it is tried again by itself
+        _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)
+        tell(connection, "ROLLBACK TO SAVEPOINT one_post")
+    tell(connection, "RELEASE SAVEPOINT one_post")
 
 
 def receive_and_work_off(

@@ -5,7 +5,7 @@ of one thing holds up no other.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -25,7 +25,7 @@ from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
 from service.mail.imap import FetchedMail
 from service.providers.post import RawPost
-from service.providers.registry import provider_named
+from service.providers.registry import read_post
 from service.store import audit, credentials, given_answers, inbox_rows, incidents, maintenances
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
@@ -63,14 +63,25 @@ ALL_TIMERS = (
 
 def decide_what_is_due(house: House, now: datetime) -> bool:
     """Let everybody have a turn: a few arrivals, mails first, then timers and alarms."""
-    worked = False
-    for _ in range(ARRIVALS_AT_ONCE):
-        if not inbox.work_off(house.store, lambda row: _work(house, row, now)):
-            break
-        worked = True
+    worked = _work_off(house, now)
     fired = [_fire_timers(house, now, timers) for timers in ALL_TIMERS]
     alarmed = raise_alarms(house, now)
-    return worked or any(fired) or alarmed
+    return worked > 0 or any(fired) or alarmed
+
+
+def _work_off(house: House, now: datetime) -> int:
+    """Work off a few arrivals, several posts together, and count them."""
+    worked = 0
+    while worked < ARRIVALS_AT_ONCE:
+        together = inbox.work_off_posts(
+            house.store,
+            lambda within, row: _work(replace(house, store=within), row, now),
+            ARRIVALS_AT_ONCE - worked,
+        )
+        if not together and not inbox.work_off(house.store, lambda row: _work(house, row, now)):
+            break
+        worked += together or 1
+    return worked
 
 
 def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
@@ -89,7 +100,7 @@ def _work(house: House, row: InboxRow, now: datetime) -> None:
 def _work_post(house: House, row: InboxRow) -> None:
     post = RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
     try:
-        alerts = provider_named(row.provider).read(post)
+        alerts = read_post(row.provider, post, house.config.readings)
     except PostUnreadable as error:
         with house.store.transaction() as connection:
             finished = InboxState.REFUSED

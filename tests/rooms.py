@@ -50,7 +50,7 @@ monitors:
     closing_comment: "Email works again."
 """
 
-_NAMES_A_FILE = re.compile(r"\b(\w*_file|export_to|certificate|key):")
+_NAMES_A_FILE = re.compile(r"\b(\w*_file|export_to|certificate|key|logo|favicon):")
 
 
 @dataclass(slots=True)

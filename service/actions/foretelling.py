@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from service.config.settings import Config
 from service.config.spans import format_span
 from service.model import Alert, AlertState, Monitor
 from service.providers.matching import match_monitor, near_names, state_for
 from service.providers.post import RawPost
-from service.providers.registry import provider_named
+from service.providers.registry import read_post
 
 LONGEST: Final = 100
 """Characters shown of what a stranger wrote."""
@@ -28,9 +29,10 @@ class Foretold:
     said: str
 
 
-def foretell_post(provider: str, post: RawPost, monitors: Sequence[Monitor]) -> tuple[Foretold, ...]:
+def foretell_post(config: Config, provider: str, post: RawPost) -> tuple[Foretold, ...]:
     """Say what would come of each alert of a post. Raises PostUnreadable and ProviderUnknown."""
-    return tuple(_foretold(alert, monitors) for alert in provider_named(provider).read(post))
+    alerts = read_post(provider, post, config.readings)
+    return tuple(_foretold(alert, config.monitors) for alert in alerts)
 
 
 def _foretold(alert: Alert, monitors: Sequence[Monitor]) -> Foretold:

@@ -23,7 +23,7 @@ from service.mail.tokens import hash_token, make_token, reply_address
 from service.mail.words import vocabulary
 from service.model import Alert, Delivery, DeliveryKind, Employee, Incident, Phase, SubscriberState
 from service.providers.matching import match_monitor, state_for
-from service.providers.registry import provider_named
+from service.providers.registry import read_post
 from service.store import inbox_rows, incidents, subscribers
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxState
@@ -35,7 +35,6 @@ LOOKED_AT: Final = 60
 READER: Final = "subscriber@reader.example"
 """The example subscriber; the domain exists nowhere (RFC 2606)."""
 UNREADABLE: Final = "unreadable"
-OPEN: Final = tuple(phase for phase in Phase if phase.is_open)
 
 _OWN_ADDRESS: Final = "status@replycast.example"
 _KEY: Final = bytes(32)
@@ -143,6 +142,8 @@ class _Run:
         self._asked: dict[tuple[int | None, str | None], Delivery] = {}
         """By incident and employee: the last mail that asked."""
         self._versions: dict[int, int] = {}
+        self._open: set[int] = set()
+        """Those that may still change, when it was looked last."""
 
     def take(self, given: GivenPost) -> None:
         """Let a post arrive and be worked off."""
@@ -150,7 +151,7 @@ class _Run:
         blank = Step(given.after, now, Cause.POST, "a post that cannot be read", UNREADABLE)
         inbox_id = self._received(Arrival(Door.WEBHOOK, now, given.post.body, provider=given.provider))
         try:
-            alerts = provider_named(given.provider).read(given.post)
+            alerts = read_post(given.provider, given.post, house.config.readings)
         except (PostUnreadable, ProviderUnknown) as error:
             with house.store.transaction() as connection:
                 inbox_rows.finish(connection, inbox_id, InboxState.REFUSED, reason=UNREADABLE)
@@ -235,10 +236,10 @@ class _Run:
     def _changed(self) -> tuple[Incident, ...]:
         with self._house.store.reading() as connection:
             found = {one.id: one for one in incidents.listed(connection, limit=LOOKED_AT)}
-            if len(found) == LOOKED_AT:
-                still_open = incidents.listed(connection, phases=OPEN, limit=len(self._versions) + 1)
-                found |= {one.id: one for one in still_open}
+            older = (incidents.get(connection, number) for number in self._open - found.keys())
+            found |= {one.id: one for one in older if one is not None}
         changed = tuple(one for _, one in sorted(found.items()) if self._versions.get(one.id) != one.version)
+        self._open = {one.id for one in found.values() if one.phase.is_open}
         self._versions |= {one.id: one.version for one in changed}
         return changed
 

@@ -32,7 +32,7 @@ def named_post(
 ) -> GivenPost:
     """Make the post that the vendor's recommended payload would be for a name and a state."""
     fields = {"monitorName": monitor_name, "state": state} | ({"entityId": entity_id} if entity_id else {})
-    return GivenPost(after, RawPost(json.dumps(fields).encode(), _JSON), provider)
+    return GivenPost(after, RawPost(json.dumps(fields).encode(), _JSON, is_plain=True), provider)
 
 
 class Cause(StrEnum):

@@ -1,16 +1,17 @@
 """What a person wants to see simulated, as posts on a virtual clock: the firing ones, and when it recovers. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 from service.actions.simulation import GivenPost, named_post
-from service.config.settings import Config
+from service.config.settings import Config, Reading
 from service.errors import PostUnreadable, ProviderUnknown
 from service.model import Alert, AlertState, Monitor
 from service.providers.matching import match_monitor
-from service.providers.registry import provider_named
+from service.providers.registry import read_post
 
 AFTERWARDS: Final = timedelta(hours=1)
 """How long to look on once everything that is to come by itself has come."""
@@ -18,11 +19,13 @@ LONGEST: Final = timedelta(days=31)
 RECOVERED: Final = "OK"
 
 
-def with_recoveries(posts: Sequence[GivenPost], after: timedelta) -> tuple[GivenPost, ...]:
+def with_recoveries(
+    posts: Sequence[GivenPost], after: timedelta, readings: Mapping[str, Reading] = MappingProxyType({})
+) -> tuple[GivenPost, ...]:
     """Let each alert that fires recover so long after it did, as the vendor's second webhook would say it."""
     last: dict[tuple[str, str, str | None], GivenPost] = {}
     for given in sorted(posts, key=lambda one: one.after):
-        for alert in _alerts(given):
+        for alert in _alerts(given, readings):
             if alert.state is not AlertState.RECOVERED:
                 thing = given.provider, alert.monitor_name, alert.entity_id
                 recovery = named_post(
@@ -38,7 +41,7 @@ def long_enough(config: Config, posts: Sequence[GivenPost]) -> timedelta:
     monitors = [
         monitor
         for given in posts
-        for alert in _alerts(given)
+        for alert in _alerts(given, config.readings)
         if (monitor := match_monitor(alert.monitor_name, alert.provider, config.monitors)) is not None
     ]
     return min(last + max(map(_span_of, monitors), default=timedelta(0)) + AFTERWARDS, LONGEST)
@@ -49,9 +52,9 @@ def _span_of(monitor: Monitor) -> timedelta:
     return monitor.wait_time + ladder + monitor.recovery_grace
 
 
-def _alerts(given: GivenPost) -> Iterator[Alert]:
+def _alerts(given: GivenPost, readings: Mapping[str, Reading]) -> Iterator[Alert]:
     """Read a post's alerts; one that cannot be read has none."""
     try:
-        yield from provider_named(given.provider).read(given.post)
+        yield from read_post(given.provider, given.post, readings)
     except (PostUnreadable, ProviderUnknown):
         return

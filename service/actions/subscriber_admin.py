@@ -15,6 +15,7 @@ from service.actions.house import House
 from service.actions.subscriber_file import Entry, channel_of, named_columns, read_file, write_file
 from service.actions.subscribing import ask_to_confirm
 from service.calls.calling import check_url
+from service.config.settings import Config
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable
 from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
@@ -150,9 +151,14 @@ def _wish(house: House, entry: Entry) -> Wish:
     )
 
 
+def heard_groups(config: Config) -> tuple[str, ...]:
+    """Name the groups that some monitor or maintenance of config.yaml has as its audience, in its order."""
+    audiences = (*(one.audience for one in config.monitors), *(one.audience for one in config.maintenance))
+    return tuple(dict.fromkeys(name for audience in audiences for name in audience))
+
+
 def _unheard(house: House, entries: Sequence[Entry]) -> tuple[str, ...]:
-    heard = {group for monitor in house.config.monitors for group in monitor.audience}
-    heard |= {group for window in house.config.maintenance for group in window.audience}
+    heard = heard_groups(house.config)
     named = dict.fromkeys(group for entry in entries for group in entry.groups)
     return tuple(group for group in named if group not in heard)
 
@@ -207,6 +213,21 @@ def add_webhook(
         subscribers.choose(connection, found.id, components=components, groups=groups)
         audit.note(connection, now, _who(by), "webhook_added", audit.redacted(address))
         return subscribers.get(connection, found.id) or found
+
+
+def group(
+    house: House, subscriber_id: int, groups: Sequence[str], by: Employee | None, now: datetime
+) -> Subscriber:
+    """Put a subscriber into exactly these groups; what it hears of stays. Raises NotFound and NotAllowed."""
+    _refuse_others(by)
+    with house.store.transaction() as connection:
+        found = _found(subscribers.get(connection, subscriber_id))
+        wanted = tuple(dict.fromkeys(groups))
+        if set(wanted) != set(found.groups):
+            subscribers.choose(connection, found.id, components=found.components, groups=wanted)
+            said = f"{audit.redacted(found.address)}: {', '.join(wanted) or 'none'}"
+            audit.note(connection, now, _who(by), "subscriber_grouped", said)
+        return found
 
 
 def reinstate(house: House, subscriber_id: int, by: Employee | None, now: datetime) -> Subscriber:

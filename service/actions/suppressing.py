@@ -1,6 +1,6 @@
 """What a maintenance does to alerts: which one keeps an alert from an effect, and what still fires at its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.config.form import DEFAULT_PROVIDER
+from service.config.settings import Reading
 from service.errors import PostUnreadable
 from service.grouping import SeenAlert, maintenance_over, still_firing
 from service.model import Alert, AlertState, Maintenance, Monitor
 from service.providers.matching import match_monitor, state_for
 from service.providers.post import RawPost
-from service.providers.registry import provider_named
+from service.providers.registry import read_post
 from service.store import inbox_rows, maintenances
 from service.store.suppression import NotedAlert, alerts_since, message_of
 
@@ -58,7 +59,7 @@ def alerts_left(
             is_recovery = state is AlertState.RECOVERED
             seen.append(SeenAlert(one.id, key, one.entity_id, one.reason == SUPPRESSED, is_recovery))
     for number in still_firing(seen):
-        yield noted[number].inbox_id, _whole(connection, noted[number])
+        yield noted[number].inbox_id, _whole(connection, noted[number], house.config.readings)
 
 
 def _taken(
@@ -84,13 +85,13 @@ def _bare(noted: NotedAlert, message: str = "") -> Alert:
     )
 
 
-def _whole(connection: Connection, noted: NotedAlert) -> Alert:
+def _whole(connection: Connection, noted: NotedAlert, readings: Mapping[str, Reading]) -> Alert:
     """Read the post again, for the fields that a monitor's texts may name."""
     row = inbox_rows.get(connection, noted.inbox_id) if noted.inbox_id is not None else None
     if row is not None:
         post = RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
         try:
-            read = provider_named(row.provider).read(post)
+            read = read_post(row.provider, post, readings)
         except PostUnreadable:
             read = ()
         for alert in read:

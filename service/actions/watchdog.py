@@ -52,7 +52,8 @@ class Seen:
     """When the last turn of the decider ended."""
     is_standby: bool = False
     """Whether another instance decides and sends, and tells the admins."""
-    reads_mailbox: bool = False
+    mailbox_since: datetime | None = None
+    """Since when there is a mailbox to read; None: there is none."""
     mailbox_read_at: datetime | None = None
     """When the mailbox was last read to its end."""
     relay_fails_since: datetime | None = None
@@ -96,11 +97,27 @@ def _spans(facts: Facts, limits: Watchdog) -> Iterator[tuple[ProblemName, dateti
     seen = facts.seen
     since = facts.last_post_at or facts.watched_since if facts.expects_posts else None
     yield ProblemName.NO_WEBHOOK, since, limits.no_webhook_for
-    since = seen.mailbox_read_at or seen.started_at if seen.reads_mailbox else None
+    since = seen.mailbox_read_at or seen.mailbox_since if seen.mailbox_since else None
     yield ProblemName.MAILBOX_UNREAD, since, limits.mailbox_unread_for
     yield ProblemName.OUTBOX_OLD, _outbox_waits_since(facts), limits.outbox_older_than
     since = None if seen.is_standby else seen.decided_at or seen.started_at
     yield ProblemName.DECIDER_STOPPED, since, DECIDES_WITHIN
+
+
+def not_known_yet(facts: Facts, limits: Watchdog, now: datetime) -> frozenset[ProblemName]:
+    """Give the problems of which it cannot be said that they are over, though none is to be seen.
+
+    A process that has just begun has not tried the mailbox or the relay yet, and what is turned off is not mended.
+    """
+    seen = facts.seen
+    is_new = seen.started_at is not None and now - seen.started_at <= limits.outbox_older_than
+    cannot_tell = {
+        ProblemName.NO_WEBHOOK: not limits.no_webhook_for or not facts.expects_posts,
+        ProblemName.MAILBOX_UNREAD: not limits.mailbox_unread_for or seen.mailbox_read_at is None,
+        ProblemName.OUTBOX_OLD: not limits.outbox_older_than or (is_new and bool(facts.first_due)),
+        ProblemName.DECIDER_STOPPED: seen.decided_at is None,
+    }
+    return frozenset(name for name, is_so in cannot_tell.items() if is_so)
 
 
 def _outbox_waits_since(facts: Facts) -> datetime | None:
@@ -161,12 +178,12 @@ _WORDS: Final[Mapping[ProblemName, _Words]] = {
     ProblemName.MAILBOX_UNREAD: _Words(
         "The mailbox of replies is not read",
         "The mailbox of replies is read again",
-        "Replies have no effect until it is: `replycast doctor` says what is wrong with `mail.imap`.",
+        "Replies have no effect until it is: replycast doctor says what is wrong with mail.imap.",
     ),
     ProblemName.OUTBOX_OLD: _Words(
         "Mails wait in the outbox",
         "Mails leave the outbox again",
-        "Nobody is told of anything until they leave: `replycast doctor` says what is wrong with `mail.smtp`.",
+        "Nobody is told of anything until they leave: replycast doctor says what is wrong with mail.smtp.",
     ),
     ProblemName.DECIDER_STOPPED: _Words(
         "Nothing is decided",

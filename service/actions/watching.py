@@ -15,6 +15,7 @@ from service.actions.watchdog import (
     ended_title,
     find_problems,
     next_standing,
+    not_known_yet,
 )
 from service.model import DeliveryKind, Role
 from service.store import deliveries, observing, standing_problems
@@ -24,16 +25,7 @@ from service.store.standing_problems import Standing
 
 def problems_seen(connection: Connection, house: House, seen: Seen, now: datetime) -> tuple[Problem, ...]:
     """Give the problems that there are at this moment."""
-    posts = observing.last_posts(connection, house.config.webhooks)
-    facts = Facts(
-        seen=seen,
-        expects_posts=bool(house.config.monitors),
-        watched_since=observing.watched_since(connection),
-        last_post_at=max(posts.values(), default=None),
-        employees_wait_since=observing.employees_wait_since(connection),
-        first_due=observing.first_due(connection),
-    )
-    return find_problems(facts, house.config.watchdog, now)
+    return find_problems(_facts(connection, house, seen), house.config.watchdog, now)
 
 
 def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...], bool]:
@@ -42,13 +34,15 @@ def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...],
     Where nothing is new, or another instance tells, it only reads. Raises StoreUnavailable.
     """
     with house.store.reading() as connection:
-        found = problems_seen(connection, house, seen, now)
-        if seen.is_standby or not _changes(standing_problems.read_all(connection), found, now):
+        facts = _facts(connection, house, seen)
+        found = find_problems(facts, house.config.watchdog, now)
+        unknown = not_known_yet(facts, house.config.watchdog, now)
+        if seen.is_standby or not _changes(standing_problems.read_all(connection), found, unknown, now):
             return found, False
     is_told = False
     with house.store.transaction() as connection:
         stood = standing_problems.read_all(connection)
-        for name, standing, told in _changes(stood, found, now):
+        for name, standing, told in _changes(stood, found, unknown, now):
             standing_problems.write(connection, name, standing)
             if told is not None:
                 is_told = True
@@ -56,15 +50,32 @@ def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...],
     return found, is_told
 
 
+def _facts(connection: Connection, house: House, seen: Seen) -> Facts:
+    posts = observing.last_posts(connection, house.config.webhooks)
+    return Facts(
+        seen=seen,
+        expects_posts=bool(house.config.monitors),
+        watched_since=observing.watched_since(connection),
+        last_post_at=max(posts.values(), default=None),
+        employees_wait_since=observing.employees_wait_since(connection),
+        first_due=observing.first_due(connection),
+    )
+
+
 def _changes(
-    stood: Mapping[str, Standing], found: tuple[Problem, ...], now: datetime
+    stood: Mapping[str, Standing],
+    found: tuple[Problem, ...],
+    unknown: frozenset[ProblemName],
+    now: datetime,
 ) -> list[tuple[ProblemName, Standing, Told | None]]:
     """Give each problem that stands otherwise than before, and what is to be told of it."""
     by_name = {one.name: one for one in found}
     changes = []
     for name in ProblemName:
-        before = stood.get(name)
-        after, told = next_standing(before, by_name.get(name), now)
+        before, problem = stood.get(name), by_name.get(name)
+        if problem is None and name in unknown:
+            continue
+        after, told = next_standing(before, problem, now)
         if after is not None and after != before:
             changes.append((name, after, told))
     return changes

@@ -284,6 +284,7 @@ async def _connect(
         call=asyncio.Event(),
     )
     service.mailbox = _mailbox(service, mail)
+    ground.instruments.expect_mailbox(clock(), is_there=mail.imap is not None)
     intake = PostIntake(store, stored=service.decide.set)
     pages = make_pages(house)
     front = Front(

@@ -21,6 +21,10 @@ class Instruments:
     meters: Meters = field(default_factory=Meters)
     decided_at: datetime | None = None
     """When the last turn of the decider ended."""
+    mailbox_since: datetime | None = None
+    """Since when there is a mailbox to read."""
+    mailbox_read_at: datetime | None = None
+    """When it was last read to its end, under whichever configuration."""
     is_standby: bool = False
     """Whether another instance decides and sends."""
     problems: tuple[Problem, ...] = ()
@@ -35,14 +39,23 @@ class Instruments:
         self.decided_at = clock()
         return worked
 
+    def expect_mailbox(self, now: datetime, *, is_there: bool) -> None:
+        """Remember whether the configuration that is to work has a mailbox to read."""
+        if not is_there:
+            self.mailbox_since = self.mailbox_read_at = None
+        elif self.mailbox_since is None:
+            self.mailbox_since = now
+
     def seen(self, mailbox: MailboxReader | None, relay: Relay) -> Seen:
         """Give what the watchdog and /metrics go by."""
+        if mailbox is not None and mailbox.last_success_at is not None:
+            self.mailbox_read_at = mailbox.last_success_at
         return Seen(
             started_at=self.started_at,
             decided_at=self.decided_at,
             is_standby=self.is_standby,
-            reads_mailbox=mailbox is not None,
-            mailbox_read_at=mailbox.last_success_at if mailbox else None,
+            mailbox_since=self.mailbox_since,
+            mailbox_read_at=self.mailbox_read_at,
             relay_fails_since=relay.fails_since,
             config_in_force_at=self.reloads.succeeded_at,
             config_refused_at=self.reloads.failed_at,

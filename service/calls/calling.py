@@ -77,6 +77,33 @@ class Caller:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.NetworkError, OSError, ValueError) as fault:
             raise RecipientRefusedForNow(f"it cannot be called: {fault}") from fault
 
+    async def fetch(self, url: str, *, most: int) -> bytes:
+        """Get what stands at a URL, of at most so many bytes, once it was answered with 2xx.
+
+        Raises RecipientRefused for an address that may not be called, and RecipientRefusedForNow for everything else.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return await self._get(url, most)
+        except TimeoutError as fault:
+            raise RecipientRefusedForNow(f"no answer within {TIMEOUT:.0f} seconds") from fault
+        except AddressPrivate as fault:
+            raise RecipientRefused(str(fault)) from fault
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.NetworkError, OSError, ValueError) as fault:
+            raise RecipientRefusedForNow(f"it cannot be called: {fault}") from fault
+
+    async def _get(self, url: str, most: int) -> bytes:
+        said = {"user-agent": "Replycast", "accept-encoding": "identity"}
+        async with self._client.stream("GET", url, headers=said) as response:
+            if response.status_code not in _TAKEN:
+                raise RecipientRefusedForNow(f"it answered {response.status_code}")
+            got = b""
+            async for piece in response.aiter_raw():
+                got += piece
+                if len(got) > most:
+                    raise RecipientRefusedForNow(f"its answer has more than {most} bytes")
+        return got
+
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         said = {"content-type": "application/json", "user-agent": "Replycast", **headers}
         async with self._client.stream("POST", url, content=body, headers=said) as response:

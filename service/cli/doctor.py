@@ -1,4 +1,4 @@
-"""`replycast doctor mail`: sends a mail to our own plus-address, and says what of it comes back.
+"""`replycast doctor mail`: sends a mail to our own plus-address, and says what of it comes back; and the database.
 
 It stores nothing and acts on nothing: its mail bears our loop mark, so that a running service takes it for automatic.
 """
@@ -24,6 +24,7 @@ from service.mail.imap_login import log_in
 from service.mail.oauth import AccessTokens
 from service.mail.smtp import open_session
 from service.mail.tokens import find_tokens, make_token, message_id, reply_address
+from service.store.examining import examine
 
 LOOK_AGAIN: Final = 1.0
 """Seconds between two looks into the mailbox."""
@@ -45,6 +46,13 @@ class Finding:
     name: str
     state: State
     text: str
+
+
+def examine_database(config: Config) -> Iterator[Finding]:
+    """Look at the database; nothing in it is changed."""
+    for one in examine(config.database):
+        state = State.BAD if one.is_bad else State.WARN if one.is_doubtful else State.OK
+        yield Finding(one.name, state, one.text)
 
 
 def examine_mail(config: Config, *, patience: float, clock: Callable[[], datetime]) -> Iterator[Finding]:

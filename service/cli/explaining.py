@@ -31,7 +31,7 @@ def explain_post(
 ) -> dict[str, Any]:
     """Say what a webhook's body would be taken for; raises ProviderUnknown."""
     try:
-        foretold = foretell_post(provider, RawPost(body, content_type, query), config.monitors)
+        foretold = foretell_post(config, provider, RawPost(body, content_type, query))
     except PostUnreadable as error:
         return {"accepted": False, "reason": str(error), "alerts": []}
     explained = [

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -11,9 +12,18 @@ import structlog
 _ADDRESS = re.compile(r"([A-Za-z0-9.!#$%&'*/=?^_`{|}~+-]{1,64})@([A-Za-z0-9.-]{1,253})")
 
 
-def set_up_logs() -> None:
+class LogForm(StrEnum):
+    """What a line of the log looks like."""
+
+    AUTO = "auto"
+    """For people on a terminal, JSON elsewhere."""
+    JSON = "json"
+    CONSOLE = "console"
+
+
+def set_up_logs(form: LogForm = LogForm.AUTO) -> None:
     """Send structlog and the libraries' logging the same way, addresses redacted."""
-    on_terminal = sys.stderr.isatty()
+    is_for_people = form is LogForm.CONSOLE or (form is LogForm.AUTO and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -21,7 +31,9 @@ def set_up_logs() -> None:
         _redact,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if is_for_people
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

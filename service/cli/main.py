@@ -1,7 +1,6 @@
 """`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, maintenance, export-page, demo."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from textwrap import indent
@@ -13,21 +12,29 @@ import orjson
 from service.app.running import serve as serve_until_stopped
 from service.app.running import wall_clock
 from service.cli import explaining
+from service.cli.backing_up import backup, restore
+from service.cli.checking import check
 from service.cli.deliveries import deliveries
 from service.cli.demo import play
-from service.cli.doctor import State, examine_mail
+from service.cli.doctoring import doctor
+from service.cli.exits import tell_in_help
 from service.cli.exporting import export_page
-from service.cli.logs import set_up_logs
+from service.cli.inbox import inbox, replay
+from service.cli.incidents import incidents
+from service.cli.logs import LogForm, set_up_logs
 from service.cli.mail_words import mail_in_words
 from service.cli.maintaining import maintenance
-from service.cli.options import FAILED, FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.moving import move_database
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.orders import ORDERS
 from service.cli.post_words import post_in_words
+from service.cli.setting_up import init
 from service.cli.simulating import advise, simulate
 from service.cli.subscribers import subscribers
 from service.cli.tokens import token
-from service.config import load
+from service.cli.trying import send_test
+from service.config.json_schema import shipped
 from service.errors import ConfigFaulty, PermanentFault, ReplycastError
-from service.mail.words import conflicts
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -46,7 +53,15 @@ def main() -> None:
     show_default=True,
     help="The port; 0 takes a free one.",
 )
-def serve(config_path: Path, host: str, port: int) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice([form.value for form in LogForm]),
+    envvar="REPLYCAST_LOG_FORMAT",
+    default=LogForm.AUTO.value,
+    show_default=True,
+    help="What the log on standard error looks like; auto: for people on a terminal, JSON elsewhere.",
+)
+def serve(config_path: Path, host: str, port: int, log_format: str) -> None:
     """Run the service until SIGTERM or Ctrl-C.
 
     \b
@@ -56,7 +71,7 @@ def serve(config_path: Path, host: str, port: int) -> None:
     config = load_or_exit(config_path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
-    set_up_logs()
+    set_up_logs(LogForm(log_format))
 
     def ready(address: str) -> None:
         click.echo(f"listening on {address}")
@@ -71,27 +86,16 @@ def serve(config_path: Path, host: str, port: int) -> None:
 
 
 @main.command()
-@config_option
-@json_option
-def check(config_path: Path, *, as_json: bool) -> None:
-    """Say whether config.yaml is right: exit 0, or 2 and every fault as FILE:LINE:COLUMN: text."""
-    try:
-        config = load(config_path, os.environ)
-    except ConfigFaulty as error:
-        if as_json:
-            print_json({"ok": False, "faults": explaining.listed(error.faults), "warnings": []})
-        else:
-            for fault in error.faults:
-                click.echo(str(fault))
-        sys.exit(FAULTY)
-    if as_json:
-        print_json({"ok": True, "faults": [], "warnings": explaining.listed(config.warnings)})
-        return
-    for warning in config.warnings:
-        click.echo(f"{warning} (warning)")
-    for conflict in conflicts(config.replies.languages, config.replies.words):
-        click.echo(f"{config_path}: replies: {conflict} (warning)")
-    click.echo(f"{config_path}: right; {len(config.monitors)} monitors, {len(config.employees)} employees")
+def schema() -> None:
+    """Print the JSON Schema of config.yaml, by which editors complete and check it.
+
+    \b
+    Example:
+      replycast schema > config.schema.json
+      # and as config.yaml's first line:
+      # yaml-language-server: $schema=config.schema.json
+    """  # noqa: D301  as above
+    click.echo(shipped(), nl=False)
 
 
 @main.command("explain-webhook")
@@ -164,29 +168,6 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
         click.echo(f"{path}:\n{indent(said, '  ')}\n" if len(mails) > 1 else said)
 
 
-@main.group()
-def doctor() -> None:
-    """Examine what the service depends on."""
-
-
-@doctor.command("mail")
-@config_option
-@json_option
-@click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the mail.")
-def doctor_mail(config_path: Path, *, as_json: bool, patience: float) -> None:
-    """Send a mail to our own plus-address and say what of it comes back: exit 1 if something is broken."""
-    config = load_or_exit(config_path)
-    findings = []
-    for finding in examine_mail(config, patience=patience, clock=wall_clock):
-        findings.append(finding)
-        if not as_json:
-            click.echo(f"{finding.state:5} {finding.name:24} {finding.text}")
-    if as_json:
-        print_json([{"name": one.name, "state": one.state, "text": one.text} for one in findings])
-    if any(finding.state is State.BAD for finding in findings):
-        sys.exit(FAILED)
-
-
 @main.command()
 def demo() -> None:
     """Play the whole story against a service of its own, narrating; exit 0 only if it came out right."""
@@ -195,8 +176,21 @@ def demo() -> None:
 
 main.add_command(maintenance)
 main.add_command(export_page)
+main.add_command(move_database)
 main.add_command(subscribers)
 main.add_command(deliveries)
 main.add_command(token)
 main.add_command(simulate)
 main.add_command(advise)
+main.add_command(init)
+main.add_command(check)
+main.add_command(doctor)
+main.add_command(backup)
+main.add_command(restore)
+main.add_command(incidents)
+main.add_command(inbox)
+main.add_command(replay)
+main.add_command(send_test)
+for order in ORDERS:
+    main.add_command(order)
+tell_in_help(main)

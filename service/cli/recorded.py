@@ -81,7 +81,8 @@ def lines_of(run: RecordedRun, config: Config) -> Iterator[str]:
     def at(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%d %b, %H:%M}"
 
-    yield f"{run.posts:,} posts were received from {at(run.since)} until {at(run.until)}."
+    posts = "1 post was" if run.posts == 1 else f"{run.posts:,} posts were"
+    yield f"{posts} received from {at(run.since)} until {at(run.until)}."
     yield "Had this config.yaml been in force then, and nothing open before:"
     for one in run.outcomes:
         incident = one.incident

@@ -65,11 +65,11 @@ def simulate(payloads: tuple[BinaryIO, ...], *, as_json: bool, **given: Any) -> 
         for at, body in enumerate(payloads)
     )
     if bool(posts) == bool(given["monitor"]):
-        fail("give either payload files, --monitor NAME or --recorded DAY", FAULTY)
+        fail("give either payload files or --monitor NAME, or --recorded DAY", FAULTY)
     if given["monitor"]:
         posts = (named_post(timedelta(0), given["monitor"], given["state"], provider=provider),)
     if given["recovered_after"] is not None:
-        posts = with_recoveries(posts, given["recovered_after"])
+        posts = with_recoveries(posts, given["recovered_after"], config.readings)
     simulated = run_simulation(
         config,
         posts,
@@ -79,12 +79,13 @@ def simulate(payloads: tuple[BinaryIO, ...], *, as_json: bool, **given: Any) -> 
         publish_after=given["publish_after"],
     )
     if as_json:
-        print_json(_facts(simulated))
+        print_json(story_facts(simulated))
     else:
-        click.echo("\n".join(_lines(simulated)))
+        click.echo("\n".join(story_lines(simulated)))
 
 
-def _facts(simulated: Simulation) -> dict[str, Any]:
+def story_facts(simulated: Simulation) -> dict[str, Any]:
+    """Give a simulation for a script."""
     return {
         "started_at": simulated.started_at.isoformat(),
         "until": format_span(simulated.until),
@@ -118,7 +119,8 @@ def _step_facts(step: Step) -> dict[str, Any]:
     }
 
 
-def _lines(simulated: Simulation) -> Iterator[str]:
+def story_lines(simulated: Simulation) -> Iterator[str]:
+    """Say a simulation to a person."""
     before: tuple[object, ...] = ()
     for step in simulated.steps:
         phases = ", ".join(f"{tag} is {phase}" for tag, phase in step.phases.items())

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from service.config.database_url import is_read_underway
 from service.config.document import Document, Keys
 from service.config.mail_build import NAMED_BY_PROFILE
-from service.config.settings import Config, Policy
+from service.config.settings import Config, Policy, Proof
 from service.config.values import is_loopback_host
 from service.errors import Fault
 from service.model import LastResort
@@ -27,7 +27,8 @@ def advise(config: Config, document: Document) -> tuple[Fault, ...]:
 def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
     if not is_loopback(config.site.url):
         for provider, secret in config.webhooks.items():
-            if not secret:
+            proof = config.proofs.get(provider, Proof())
+            if not (secret or proof.signing_secret or proof.topics):
                 text = f"anybody who finds the webhook of `{provider}` can post to it: give it a secret"
                 yield ("webhooks", provider, "secret"), text
     if is_read_underway(config.database):

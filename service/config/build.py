@@ -5,11 +5,14 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from service.config.colours import readable
 from service.config.database_url import with_password
-from service.config.form import PROVIDERS, Form, MaintenanceForm, MonitorForm, SiteForm
+from service.config.form import Form, MaintenanceForm, MonitorForm, SiteForm
 from service.config.mail_build import build_mail
 from service.config.moments import parse_moment
-from service.config.settings import Config, Replies, Retention, Secret, Site, Watchdog, Window
+from service.config.pictures import read_picture
+from service.config.settings import Config, Picture, Replies, Retention, Site, Watchdog, Window
+from service.config.webhook_form import secrets_of
 from service.model import Component, Employee, Monitor, Rung
 
 
@@ -20,9 +23,9 @@ def build(form: Form, path: Path) -> Config:
         path=path,
         site=_site(form.site, path.parent),
         database=with_password(form.database, form.database_password),
-        webhooks=MappingProxyType(
-            {one: form.webhooks[one].secret if one in form.webhooks else Secret("") for one in PROVIDERS}
-        ),
+        webhooks=secrets_of(form.webhooks, frozenset(one.provider for one in form.monitors)),
+        readings=MappingProxyType({name: one.reading() for name, one in form.webhooks.items()}),
+        proofs=MappingProxyType({name: one.proof() for name, one in form.webhooks.items()}),
         mail=build_mail(form.mail, form.site.name, path.parent) if form.mail else None,
         employees=MappingProxyType({one.id: one for one in employees}),
         components=tuple(Component(one.name, one.group, one.description) for one in form.components),
@@ -49,7 +52,28 @@ def build(form: Form, path: Path) -> Config:
 
 def _site(form: SiteForm, folder: Path) -> Site:
     export_to = folder / form.export_to if form.export_to else None
-    return Site(form.name, form.url, form.timezone, form.hide_authors, export_to)
+    brand, brand_dark = form.colours.brand or "", form.colours.brand_dark or ""
+    return Site(
+        form.name,
+        form.url,
+        form.timezone,
+        form.hide_authors,
+        export_to,
+        logo=_picture(folder, form.logo),
+        favicon=_picture(folder, form.favicon),
+        brand=brand,
+        brand_dark=brand_dark or (readable(brand, is_dark=True) if brand else ""),
+    )
+
+
+def _picture(folder: Path, name: str | None) -> Picture | None:
+    """Read a picture that was found to be right; one that went away in this very moment is not shown."""
+    if name is None:
+        return None
+    try:
+        return read_picture(folder / name)
+    except ValueError:
+        return None
 
 
 def _monitor(form: MonitorForm) -> Monitor:

@@ -47,12 +47,6 @@ def _unknown_providers(document: Document) -> Iterator[Fault]:
             yield document.fault(
                 keys, f"unknown provider {document.quoted(keys)}{suggest(provider, PROVIDERS)}"
             )
-    for keys, _ in find(document.tree, "webhooks", "*"):
-        name = str(keys[-1])
-        if name not in PROVIDERS:
-            yield document.fault(
-                keys, f"unknown provider {quote(name)}{suggest(name, PROVIDERS)}", at_key=True
-            )
 
 
 def _unknown_employees(document: Document) -> Iterator[Fault]:

@@ -33,7 +33,7 @@ def differences(before: Config, after: Config) -> tuple[str, ...]:
 def _differ(name: str, before: Any, after: Any) -> Iterator[str]:  # noqa: ANN401  settings are of many kinds
     if before == after:
         return
-    if isinstance(before, Secret) or isinstance(after, Secret) or name in _WITH_PASSWORDS:
+    if isinstance(before, Secret | bytes) or isinstance(after, Secret | bytes) or name in _WITH_PASSWORDS:
         yield f"{name}: changed"
     elif is_dataclass(before) and type(before) is type(after):
         for field in fields(before):

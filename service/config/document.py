@@ -16,6 +16,7 @@ Keys = tuple[str | int, ...]
 UNQUOTED: Final = frozenset(
     {
         "secret",
+        "signing_secret",
         "password",
         "secret_key",
         "client_secret",
@@ -24,6 +25,7 @@ UNQUOTED: Final = frozenset(
         "database_password",
         "url",
         "token_url",
+        "token",
     }
 )
 """Keys whose values are, or may hold, something secret: a fault names the key instead."""

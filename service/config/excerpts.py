@@ -1,16 +1,18 @@
-"""Where each monitor stands in config.yaml, and its lines as they are written there, faults or none. Reads no file."""
+"""Where monitors and all else stand in config.yaml, and how it is written there, faults or none. Reads no file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from service.config.document import Document
+from service.config.document import Document, Keys
 from service.config.form import DEFAULT_PROVIDER
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty
 
 LONGEST: Final = 200
 """Lines of an excerpt."""
+_NAMES: Final = ("id", "name", "subject")
+"""What the entries of a list are known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +69,31 @@ def _key(monitor: object) -> str:
     names = monitor.get("alert_name", "")
     first = names[0] if isinstance(names, list) and names else names
     return f"{monitor.get('provider', DEFAULT_PROVIDER)}:{first}"
+
+
+def line_numbers(text: str) -> Mapping[str, int]:
+    """Tell in which line each key of a config.yaml stands, by its name as `site.url` or `components[Email]`.
+
+    What has a name, an id or a subject goes by it within its list, all else by its number from 0. None where the text
+    is no YAML.
+    """
+    try:
+        document, _ = read_document(text, "")
+    except ConfigFaulty:
+        return {}
+    return {_dotted(document.tree, keys): place.key_line for keys, place in document.places.items()}
+
+
+def _dotted(tree: Any, keys: Keys) -> str:  # noqa: ANN401  whatever YAML holds
+    said, here = "", tree
+    for key in keys:
+        try:
+            here = here[key]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        if isinstance(key, int):
+            named = here if isinstance(here, dict) else {}
+            said += f"[{next((named[name] for name in _NAMES if isinstance(named.get(name), str)), key)}]"
+        else:
+            said += f".{key}" if said else str(key)
+    return said

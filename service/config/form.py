@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from service.config.kinds import (
     AnswerableSpan,
+    Colour,
     DatabaseUrl,
     Email,
     Identifier,
@@ -38,11 +39,17 @@ from service.config.kinds import (
 from service.config.login_form import LoginForm
 from service.config.mail_form import MailForm
 from service.config.settings import Secret
+from service.config.webhook_form import DEFAULT_PROVIDER, PROVIDERS, WebhookForm
 from service.model import IfRecovered, LastResort, Role
 
-DEFAULT_PROVIDER: Final = "victorops"
-PROVIDERS: Final = (DEFAULT_PROVIDER,)
-"""The monitoring products that can post to us."""
+__all__ = ["COMMANDS", "DEFAULT_PROVIDER", "PROVIDERS", "Form", "keys_of"]
+
+
+class ColoursForm(Section):
+    """The company's own colours."""
+
+    brand: Colour | None = None
+    brand_dark: Colour | None = None
 
 
 class SiteForm(Section):
@@ -53,13 +60,9 @@ class SiteForm(Section):
     timezone: Timezone = ZoneInfo("UTC")
     hide_authors: Truth = False
     export_to: Line | None = None
-
-
-class WebhookForm(Section):
-    """How one provider proves itself."""
-
-    secret: SecretText = Secret("")
-    secret_file: Line | None = None
+    logo: Line | None = None
+    favicon: Line | None = None
+    colours: ColoursForm = Field(default_factory=ColoursForm)
 
 
 class EmployeeForm(Section):

@@ -77,6 +77,7 @@ _KINDS: Final[tuple[tuple[object, Schema], ...]] = (
     (kinds.From, _line(examples=["Acme Status <status@acme.example>"])),
     (kinds.SiteUrl, _line(examples=["https://status.acme.example"])),
     (kinds.DatabaseUrl, _line(examples=["sqlite:///var/replycast.db", "postgresql://replycast@db.example.com/replycast"])),
+    (kinds.Colour, _line(examples=["#3350b0"])),
     (kinds.Timezone, _line(examples=["Europe/Berlin", "UTC"])),
     (kinds.Moment, _line(examples=["2026-12-01 22:00"])),
     (kinds.SecretText, {"type": "string"}),

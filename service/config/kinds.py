@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from service.config import values
+from service.config.colours import parse_colour
 from service.config.database_url import parse_database
 from service.config.languages import parse_language
 from service.config.moments import parse_moment
@@ -145,6 +146,7 @@ TokenUrl = Annotated[Line, AfterValidator(values.parse_token_url)]
 Tenant = Annotated[Line, AfterValidator(values.parse_tenant)]
 AuthservId = Annotated[Line, AfterValidator(values.parse_authserv_id)]
 DatabaseUrl = Annotated[Line, AfterValidator(parse_database)]
+Colour = Annotated[Line, AfterValidator(parse_colour)]
 Timezone = Annotated[ZoneInfo, BeforeValidator(lambda value: values.parse_timezone(_text(value)))]
 From = Annotated[values.Sender, BeforeValidator(lambda value: values.parse_sender(_one_line(_text(value))))]
 States = Annotated[dict[Line, ComponentState], BeforeValidator(_components)]

@@ -1,6 +1,7 @@
 """The way from config.yaml to `Config`, one step after the other, collecting every fault on it.
 
-Reads that file, the secret files and the certificate that it names, and nothing else; the environment is an argument.
+Reads that file, the secret files, the certificate and the pictures that it names, and nothing else; the environment is
+an argument.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from service.config.advice import advise
+from service.config.brand_check import check_brand
 from service.config.build import build
 from service.config.certificate import check_certificate
 from service.config.checks import check_references
@@ -22,6 +24,7 @@ from service.config.secret_files import read_secret_files
 from service.config.settings import Config
 from service.config.shape import fill_form
 from service.config.template_check import check_templates
+from service.config.webhook_check import check_webhooks
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty, Fault
 
@@ -70,12 +73,14 @@ def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
         *unread,
         *misshapen,
         *check_references(document),
+        *check_webhooks(document),
         *check_ladders(document),
         *check_database(document),
         *check_logins(document),
         *check_login(document),
         *check_certificate(document, path.parent),
         *check_templates(document),
+        *check_brand(document, path.parent),
         *check_maintenance(document),
     ]
     if faults or form is None:

@@ -15,6 +15,7 @@ from service.errors import Fault
 
 PLACES: Final = (
     ("webhooks", "*", "secret"),
+    ("webhooks", "*", "signing_secret"),
     ("mail", "smtp", "password"),
     ("mail", "smtp", "oauth", "client_secret"),
     ("mail", "smtp", "oauth", "refresh_token"),

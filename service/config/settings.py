@@ -51,6 +51,18 @@ class Security(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of the company's own, which was looked at and may be shown."""
+
+    digest: str
+    """The beginning of the SHA-256 of its bytes, in hexadecimal digits."""
+    media_type: str
+    ending: str
+    """Of its file's name: `png`, `jpg`, `webp` or `svg`."""
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The status page as a whole."""
 
@@ -61,6 +73,12 @@ class Site:
     hide_authors: bool = False
     export_to: Path | None = None
     """The folder that the page is written into at each change, as files."""
+    logo: Picture | None = None
+    favicon: Picture | None = None
+    brand: str = ""
+    """The colour of links and buttons on light pages, as `#rrggbb`, which can be read there; empty: our own."""
+    brand_dark: str = ""
+    """The same for dark pages; never empty where there is a `brand`."""
 
 
 class Auth(StrEnum):
@@ -202,6 +220,36 @@ class Replies:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Where in a payload things stand; each is a Jinja expression over one alert of it, see `expressions`.
+
+    All but `monitor_name` are for the generic provider alone.
+    """
+
+    monitor_name: str = ""
+    """Empty: what the provider's own file takes."""
+    each: str = ""
+    """Gives the list of alerts of a payload; empty: it is one alert."""
+    state: str = ""
+    entity_id: str = ""
+    message: str = ""
+    firing: tuple[str, ...] = ()
+    """Values of `state` that mean it, as are the next two; none at all: the usual words of monitoring products."""
+    recovered: tuple[str, ...] = ()
+    acknowledged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """By what a provider's posts are known to be its own."""
+
+    signing_secret: Secret = field(default_factory=lambda: Secret(""))
+    """With which it signs each post; empty: signatures are not looked at."""
+    topics: tuple[str, ...] = ()
+    """ARNs of the Amazon SNS topics whose messages are taken; none: all of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A maintenance as config.yaml plans it; times in UTC."""
 
@@ -267,7 +315,7 @@ class Config:
     database: str
     """An SQLAlchemy URL, with its password; relative SQLite paths are relative to the working directory."""
     webhooks: Mapping[str, Secret]
-    """By provider; an empty secret asks for none."""
+    """By provider that may post; an empty secret asks for none."""
     mail: Mail | None
     employees: Mapping[str, Employee]
     """By id, in the order of the file."""
@@ -278,6 +326,10 @@ class Config:
     replies: Replies
     secret_key: Secret
     """Derives reply tokens and signs links; empty: a key file beside the database, else beside this file."""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    """By provider; one that is not named is read as its own file has it."""
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    """By provider."""
     private_webhooks: bool = False
     """Whether subscribers' webhooks may be at addresses of our own network."""
     login: Login = field(default_factory=Login)

@@ -26,6 +26,8 @@ _WHOLE_NUMBER: Final = re.compile(
 )
 _DECIMAL: Final = re.compile(r"[-+]?\d{1,20}(?:\.\d{0,20})?(?:e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _NO_VALUE: Final = "has no value: give it one, or remove the line"
+_COLOUR: Final = re.compile(r":\s+#[0-9a-f]{3,8}\s*(?:[,}#]|$)", re.IGNORECASE)
+_COMMENTED_OUT: Final = "has no value, since # begins a comment: put the colour in quotes"
 _BRACES: Final = "a text that begins with {{ must stand in quotes"
 
 _HINTS: Final = (
@@ -129,6 +131,10 @@ class _Reading:
             return self._scalar(node, keys, key)
         return self._spoil(start, "tags (words that begin with !) are not used here: remove it")
 
+    def _why_no_value(self, key: Node) -> str:
+        line = self.text[key.start_mark.index :].split("\n", 1)[0]
+        return _COMMENTED_OUT if _COLOUR.search(line) else _NO_VALUE
+
     def _spoil(self, index: int, text: str) -> object:
         self.faults.append(self.fault(index, text))
         return SPOILED
@@ -159,7 +165,7 @@ class _Reading:
         match str(node.tag).removeprefix(_TAG):
             case "null":
                 name = quote(str(keys[-1])) if isinstance(keys[-1], str) else "this entry of the list"
-                return self._spoil(key.start_mark.index, f"{name} {_NO_VALUE}")
+                return self._spoil(key.start_mark.index, f"{name} {self._why_no_value(key)}")
             case "bool":
                 return _WORDS.get(text.lower(), text)
             case "int" if _WHOLE_NUMBER.fullmatch(text):

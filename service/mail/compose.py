@@ -75,6 +75,11 @@ class Envelope:
     """Whether it is known that no line of the message begins with a dot: to look for one takes a while."""
 
 
+OUR_BRAND: Final = "#1558c0"
+"""The colour of links and buttons where config.yaml gives none."""
+OUR_BRAND_DARK: Final = "#7cb1ff"
+
+
 def compose(delivery: Delivery, office: PostOffice) -> Envelope:
     """Compose a delivery's mail.
 
@@ -85,7 +90,12 @@ def compose(delivery: Delivery, office: PostOffice) -> Envelope:
     sender = checked_address(office.sender_address)
     site = office.site
     surroundings: MailSurroundings = {
-        "site": {"name": one_line(site.name, 200), "url": site.url},
+        "site": {
+            "name": one_line(site.name, 200),
+            "url": site.url,
+            "brand": site.brand or OUR_BRAND,
+            "brand_dark": site.brand_dark or OUR_BRAND_DARK,
+        },
         "links": _links(delivery, office),
     }
     texts = render(delivery.kind, delivery.facts, surroundings, site.timezone)

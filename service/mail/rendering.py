@@ -42,7 +42,7 @@ class MailSurroundings(TypedDict):
     """What templates may use besides the facts, `timezone`, `text_limit` and `list_limit`."""
 
     site: dict[str, Any]
-    """`name` and `url`."""
+    """`name`, `url`, `brand` and `brand_dark`: the colours of links on light and on dark ground."""
     links: dict[str, str]
     """`dashboard`; `page` with an incident; `unsubscribe` for subscribers; `act` to confirm, log in, or decide."""
 

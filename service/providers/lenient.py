@@ -45,8 +45,24 @@ def read_properties(body: bytes, content_type: str, wanted: Sequence[Wanted]) ->
     if not text.strip():
         raise PostUnreadable("the body is empty")
     if _is_form(text, content_type):
-        return _flat(_form(text))
-    return _flat(_object(text, wanted))
+        return flat(_form(text))
+    return flat(_object(text, wanted))
+
+
+def read_tree(body: bytes, content_type: str) -> object:
+    """Read a body as the tree that it is: of JSON, JSON5, or a form. Raises PostUnreadable."""
+    text = _text(body)
+    if not text.strip():
+        raise PostUnreadable("the body is empty")
+    if _is_form(text, content_type):
+        return _form(text)
+    with contextlib.suppress(orjson.JSONDecodeError):
+        tree: object = orjson.loads(text)
+        return tree
+    try:
+        return _json5(text)
+    except _NOT_JSON5 as error:
+        raise PostUnreadable(_json5_complaint(text, error)) from error
 
 
 def _text(body: bytes) -> str:
@@ -137,8 +153,8 @@ def _only_object(tree: object) -> dict[str, Any]:
     return tree
 
 
-def _flat(tree: dict[str, Any]) -> dict[str, Scalar]:
-    """Flatten breadth first, so that what is left out of an enormous tree lies deepest; no recursion."""
+def flat(tree: dict[str, Any]) -> dict[str, Scalar]:
+    """Flatten a tree as `read_properties` does; breadth first, so that what is left out lies deepest; no recursion."""
     flat: dict[str, Scalar] = {}
     waiting: deque[tuple[str, int, dict[str, Any] | list[Any]]] = deque([("", 1, tree)])
     while waiting:

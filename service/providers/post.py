@@ -11,3 +11,5 @@ class RawPost:
     body: bytes
     content_type: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    is_plain: bool = False
+    """Whether it is in our own plain form, `monitorName` and `state`, whatever its provider: a simulation's."""

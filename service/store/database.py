@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.errors import PermanentFault, ReplycastError, StoreUnavailable
 from service.store import postgresql
 from service.store.statements import tell
+from service.store.turns import Turns
 
 BUSY_MILLISECONDS = 5_000
 LOG_PAGES = 16_000
@@ -61,6 +62,8 @@ class Store:
         self.commits = 0
         """Counts what this process committed: while it stays the same, nothing here changed."""
         self._counting = Lock()
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._turn = Turns(BUSY_MILLISECONDS / 1_000).turn if is_sqlite else nullcontext
 
     @contextmanager
     def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
@@ -77,7 +80,7 @@ class Store:
             engine = self.engine if durable else self._passing
         else:
             engine = self._beside if durable else self._passing_beside
-        with _named_faults(), engine.begin() as connection:
+        with self._turn(), _named_faults(), engine.begin() as connection:
             yield connection
         with self._counting:
             self.commits += 1
@@ -229,11 +232,11 @@ def migrate(store: Store) -> None:
     """Run every migration that this database has not seen. Raises StoreUnavailable and SchemaUnknown."""
     with store.transaction(alone=False) as connection:
         # what is as it should be needs none of the machinery, and every command of ours opens the database
-        if _is_migrated(connection):
+        if is_migrated(connection):
             return
         if connection.dialect.name == "postgresql":
             postgresql.stand_in_line_to_migrate(connection)
-            if _is_migrated(connection):
+            if is_migrated(connection):
                 return  # by another instance that starts at this moment
         try:
             command.upgrade(alembic_config(connection), "head")
@@ -242,7 +245,8 @@ def migrate(store: Store) -> None:
             raise SchemaUnknown(f"{said} ({error})") from error
 
 
-def _is_migrated(connection: Connection) -> bool:
+def is_migrated(connection: Connection) -> bool:
+    """Whether the database has every migration of this version, and none of a newer one."""
     return MigrationContext.configure(connection).get_current_heads() == _newest()
 
 

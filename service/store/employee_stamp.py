@@ -4,7 +4,7 @@ It reads no texts. Each number comes from the end of an index: however much hist
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, ScalarSelect, Table, bindparam, func, select
@@ -14,7 +14,6 @@ from service.store.inbox_rows import Door
 from service.store.schema import (
     alerts,
     deliveries,
-    employee_unreached,
     inbox,
     maintenances,
     timeline,
@@ -32,7 +31,7 @@ class Stamp(NamedTuple):
     timeline: int
     alerts: int
     unreached: int
-    how_many_unreached: int
+    """When it was last told that a mail to an employee did not arrive, in milliseconds."""
     inbox: int
     first_pending_post: int
     first_pending_mail: int
@@ -68,8 +67,7 @@ _NOT_OVER = maintenances.c.due_at.is_not(None)
 _STAMP = select(
     _newest(timeline),
     _newest(alerts),
-    select(func.max(deliveries.c.id)).where(employee_unreached).scalar_subquery(),
-    select(func.count()).select_from(deliveries).where(employee_unreached).scalar_subquery(),
+    select(func.max(deliveries.c.alarmed_at)).where(deliveries.c.alarmed_at.is_not(None)).scalar_subquery(),
     _newest(inbox),
     _first_pending(Door.WEBHOOK),
     _first_pending(Door.MAIL),
@@ -82,7 +80,11 @@ _STAMP = select(
 
 def employee_stamp(connection: Connection) -> Stamp:
     """Tell how new everything is."""
-    return Stamp(*(int(one or 0) for one in connection.execute(_STAMP).one()))
+    return Stamp(*map(_number, connection.execute(_STAMP).one()))
+
+
+def _number(found: datetime | int | None) -> int:
+    return int(found.timestamp() * 1000) if isinstance(found, datetime) else int(found or 0)
 
 
 def incidents_since(connection: Connection, before: Stamp, after: Stamp) -> frozenset[int] | None:
@@ -96,8 +98,11 @@ def incidents_since(connection: Connection, before: Stamp, after: Stamp) -> froz
         if len(rows) > MOST_NAMED:
             return None
         named |= {one for one in rows if one is not None}
-    if before[2:4] != after[2:4]:
-        query = select(deliveries.c.incident_id).where(employee_unreached).limit(MOST_NAMED)
+    if before.unreached < after.unreached:
+        since_then = datetime.fromtimestamp(before.unreached / 1000, UTC)
+        query = (
+            select(deliveries.c.incident_id).where(deliveries.c.alarmed_at >= since_then).limit(MOST_NAMED)
+        )
         named |= {one for one in connection.execute(query).scalars() if one is not None}
     return frozenset(named)
 

@@ -1,14 +1,16 @@
 """Rows of what arrived: raw webhook bodies and raw mails, with what became of each."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from itertools import takewhile
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.errors import IncidentChangedMeanwhile
 from service.store.schema import inbox
 from service.store.statements import Statement
 
@@ -42,7 +44,7 @@ class Arrival:
     about: Mapping[str, Any] = field(default_factory=dict)
     """What stood around the body: content type, URL parameters; for a mail its folder and size."""
     content_key: str | None = None
-    """Equal for two copies of one mail."""
+    """Equal for two copies of one mail, and for a post and its repetition."""
     uid_key: str | None = None
     state: InboxState = InboxState.PENDING
     reason: str = ""
@@ -65,13 +67,35 @@ class InboxRow:
     explanation: str
 
 
+REPEATED: Final = "repeated"
+"""Why a post had no effect that its provider delivered before."""
+
 # what is asked for each reply and alert is put together once, for that takes longer than the asking
 _ADD = insert(inbox).returning(inbox.c.id, sort_by_parameter_order=True)
 
 
 def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
-    """Store some arrivals in the order given and return their ids in that order."""
+    """Store some arrivals in the order given and return their ids in that order.
+
+    A post whose content key is there already repeats another: it is stored as done, and never has an effect.
+    """
+    if any(arrival.content_key for arrival in arrivals):
+        arrivals = [*_marked_if_repeated(connection, arrivals)]
     return list(connection.execute(_ADD, [_columns(arrival) for arrival in arrivals]).scalars())
+
+
+def _marked_if_repeated(connection: Connection, arrivals: Sequence[Arrival]) -> Iterator[Arrival]:
+    keys = [arrival.content_key for arrival in arrivals if arrival.content_key]
+    seen = set(connection.execute(select(inbox.c.content_key).where(inbox.c.content_key.in_(keys))).scalars())
+    for arrival in arrivals:
+        if arrival.content_key is None:
+            yield arrival
+        elif arrival.content_key not in seen:
+            seen.add(arrival.content_key)
+            yield arrival
+        else:
+            told = "its provider delivered it before, under the same id"
+            yield replace(arrival, content_key=None, state=InboxState.DONE, reason=REPEATED, explanation=told)
 
 
 _ADD_NEW = Statement(
@@ -165,9 +189,25 @@ def next_pending(connection: Connection, *, first: Door = Door.MAIL) -> InboxRow
     return None
 
 
+_PENDING_FEW = Statement(
+    select(inbox)
+    .where(_is_pending, inbox.c.door == bindparam("of_door"))
+    .order_by(inbox.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def untried_posts(connection: Connection, most: int) -> list[InboxRow]:
+    """Find the posts that are next and were never tried, up to one that was; none while a mail waits."""
+    if _PENDING.rows(connection, of_door=Door.MAIL):
+        return []
+    found = _PENDING_FEW.rows(connection, of_door=Door.WEBHOOK, most=most)
+    return [_row(row) for row in takewhile(lambda row: row.attempts == 0, found)]
+
+
 _OF_ID = update(inbox).where(inbox.c.id == bindparam("inbox_id"))
 _COUNT = Statement(_OF_ID.values(attempts=inbox.c.attempts + bindparam("by")))
-_FINISH = Statement(_OF_ID)
+_FINISH = Statement(_OF_ID.where(_is_pending))
 
 
 def count_attempt(connection: Connection, inbox_id: int) -> None:
@@ -183,8 +223,13 @@ def uncount_attempt(connection: Connection, inbox_id: int) -> None:
 def finish(
     connection: Connection, inbox_id: int, state: InboxState, *, reason: str, explanation: str = ""
 ) -> None:
-    """Remember what became of it."""
-    _FINISH.run(connection, inbox_id=inbox_id, state=state, reason=reason, explanation=explanation)
+    """Remember what became of it, in the transaction of its effect.
+
+    Raises IncidentChangedMeanwhile where somebody else finished it: then there must be no second effect.
+    """
+    told = {"state": state, "reason": reason, "explanation": explanation}
+    if _FINISH.run(connection, inbox_id=inbox_id, **told) != 1:
+        raise IncidentChangedMeanwhile(f"arrival {inbox_id} was worked off by somebody else meanwhile")
 
 
 _GET = select(inbox).where(inbox.c.id == bindparam("inbox_id"))

@@ -99,7 +99,11 @@ def get(connection: Connection, incident_id: int) -> Incident | None:
     rows = _GET.rows(connection, incident_id=incident_id)
     if not rows:
         return None
-    return _incident(rows[0], [_alert(row) for row in _ALERTS_OF.rows(connection, incident_id=incident_id)])
+    return _whole(connection, rows[0])
+
+
+def _whole(connection: Connection, row: Row[Any]) -> Incident:
+    return _incident(row, [_alert(one) for one in _ALERTS_OF.rows(connection, incident_id=row.id)])
 
 
 def get_public(connection: Connection, incident_id: int) -> Incident | None:
@@ -109,16 +113,16 @@ def get_public(connection: Connection, incident_id: int) -> Incident | None:
 
 
 # what is asked for each alert is put together once, for that takes longer than the asking
-_OPEN = (
+_OPEN = Statement(
     select(incidents)
-    .where(incidents.c.monitor_key == bindparam("monitor_key"), is_open)
+    .where(incidents.c.monitor_key == bindparam("of_monitor", ""), is_open)
     .order_by(incidents.c.id)
 )
 
 
 def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
     """Read the incidents of a monitor that alerts may still join, oldest first."""
-    return _many(connection, _OPEN, monitor_key=monitor_key)
+    return tuple(_whole(connection, row) for row in _OPEN.rows(connection, of_monitor=monitor_key))
 
 
 _DUE = (

@@ -157,6 +157,9 @@ def advance_fan_out(
     )
 
 
+_ADD_ALERT = Statement(insert(alerts))
+
+
 def add_alert(
     connection: Connection,
     alert: Alert,
@@ -167,19 +170,17 @@ def add_alert(
     now: datetime,
 ) -> None:
     """Note an alert and what came of it."""
-    connection.execute(
-        insert(alerts),
-        {
-            "inbox_id": inbox_id,
-            "incident_id": incident_id,
-            "monitor_name": alert.monitor_name,
-            "state": alert.state,
-            "raw_state": alert.raw_state[:64],
-            "entity_id": alert.entity_id,
-            "message": alert.message,
-            "received_at": now,
-            "reason": reason,
-        },
+    _ADD_ALERT.run(
+        connection,
+        inbox_id=inbox_id,
+        incident_id=incident_id,
+        monitor_name=alert.monitor_name,
+        state=alert.state,
+        raw_state=alert.raw_state[:64],
+        entity_id=alert.entity_id,
+        message=alert.message,
+        received_at=now,
+        reason=reason,
     )
 
 

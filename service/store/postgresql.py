@@ -30,7 +30,7 @@ WRITERS: Final = 0x7265706C79  # "reply"
 MIGRATIONS: Final = WRITERS + 1
 """The number of the advisory lock for which instances stand in line that start at once."""
 REPLACEMENT: Final = "\ufffd"
-"""Stands for what PostgreSQL takes in no text: U+0000."""
+"""Stands for what PostgreSQL takes in no text: U+0000, and half a pair of surrogates."""
 
 AT_CONNECT: Final = (
     "SET TIME ZONE 'UTC'",
@@ -88,7 +88,7 @@ def begin_reading(connection: Connection) -> None:
 
 
 def stand_in_line_to_migrate(connection: Connection) -> None:
-    """Wait, in a transaction, until no other instance migrates; and let each statement take its time."""
+    """Wait, in a transaction, until no other instance migrates or decides; and let each statement take its time."""
     limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     _say(connection, [*(f"SET LOCAL {limit} = 0" for limit in limits),
                       f"SELECT pg_advisory_xact_lock({MIGRATIONS})",
@@ -112,10 +112,10 @@ def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
 
 
 class _TextDumper(StrDumperUnknown):
-    """Sends a text without U+0000, which hostile mails and posts contain; their raw bytes are kept as they came."""
+    """Sends a text without what hostile mails and posts contain; their raw bytes are kept as they came."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", REPLACEMENT))
+        return super().dump(_acceptable(obj))
 
 
 class _DiscreetCursor(psycopg.Cursor[Any]):
@@ -149,14 +149,22 @@ def _discreet() -> Iterator[None]:
 
 def _json(value: object) -> str:
     written = json.dumps(value)
-    return written if "\\u0000" not in written else json.dumps(_without_nul(value))
+    is_strange = "\\u0000" in written or "\\ud" in written
+    return json.dumps(_all_acceptable(value)) if is_strange else written
 
 
-def _without_nul(value: object) -> object:
+def _all_acceptable(value: object) -> object:
     if isinstance(value, str):
-        return value.replace("\0", REPLACEMENT)
+        return _acceptable(value)
     if isinstance(value, Mapping):
-        return {_without_nul(key): _without_nul(one) for key, one in value.items()}
+        return {_all_acceptable(key): _all_acceptable(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nul(one) for one in value]
+        return [_all_acceptable(one) for one in value]
     return value
+
+
+def _acceptable(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\0", REPLACEMENT)

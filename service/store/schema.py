@@ -68,7 +68,7 @@ inbox = Table(
     UniqueConstraint("uid_key"),
     sqlite_autoincrement=True,
 )
-Index("ix_inbox_received", inbox.c.door, inbox.c.received_at)
+Index("ix_inbox_received", inbox.c.received_at)
 _is_pending = inbox.c.state == "pending"
 Index("ix_inbox_pending", inbox.c.door, inbox.c.id, sqlite_where=_is_pending, postgresql_where=_is_pending)
 is_post = inbox.c.door == bindparam(None, "webhook", literal_execute=True)
@@ -358,6 +358,8 @@ employee_unreached = (
 )
 Index("ix_deliveries_unreached", deliveries.c.id,
       sqlite_where=employee_unreached, postgresql_where=employee_unreached)  # fmt: skip
+is_lost = or_(deliveries.c.failed_at.is_not(None), deliveries.c.bounced_at.is_not(None))
+Index("ix_deliveries_lost", deliveries.c.id, sqlite_where=is_lost, postgresql_where=is_lost)
 Index("ix_deliveries_alarmed", deliveries.c.alarmed_at,
       sqlite_where=deliveries.c.alarmed_at.is_not(None),
       postgresql_where=deliveries.c.alarmed_at.is_not(None))  # fmt: skip

@@ -18,6 +18,7 @@ from service.config.settings import Site
 from service.mail.markdown import to_html
 from service.mail.sandbox import Sandbox
 from service.store.inbox_rows import Arrival
+from service.web.brand import brand_of
 
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -74,6 +75,7 @@ def _pages_of(site: Site) -> Environment:
     )
     zone = site.timezone
     environment.globals["site"] = site
+    environment.globals["brand"] = brand_of(site)
     environment.filters["markdown"] = html_of
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
@@ -105,4 +107,6 @@ def page(
 def render(front: Front, name: str, **shown: object) -> str:
     """Render a page that nobody has asked for yet."""
     template = front.pages.get_template(name)
-    return template.render(sandbox_is_on=front.sandbox is not None, problems=front.problems(), **shown)
+    return template.render(
+        sandbox_is_on=front.sandbox is not None, watchdog_problems=front.problems(), **shown
+    )

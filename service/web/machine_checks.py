@@ -1,12 +1,19 @@
-"""/healthz and /readyz: whether the process lives, and whether it can do its work."""
+"""What machines ask: does the process live, can it do its work, and how does it fare.
+
+Not ready is only what another instance could do better, so that a load balancer may take this one out: a database that
+cannot be used. Whatever else is wrong is a warning: posts are still to be taken in, which loses nothing.
+"""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from service.actions.watchdog import Problem
+from service.actions.watching import problems_seen
 from service.errors import StoreUnavailable
 from service.store import inbox_rows
 from service.web.front import front_of
+from service.web.metrics import show_metrics
 
 
 async def is_alive(_request: Request) -> Response:
@@ -15,13 +22,28 @@ async def is_alive(_request: Request) -> Response:
 
 
 def is_ready(request: Request) -> Response:
-    """Say whether the database can be used, and what waits in the inbox."""
+    """Say whether the database can be used, what waits in the inbox, and what the watchdog would say."""
+    front = front_of(request)
     try:
-        with front_of(request).house.store.reading() as connection:
+        with front.house.store.reading() as connection:
             pending = inbox_rows.count_pending(connection)
+            found = problems_seen(connection, front.house, front.seen(), front.clock())
     except StoreUnavailable as error:
-        return JSONResponse({"ready": False, "reasons": [str(error)]}, 503)
-    return JSONResponse({"ready": True, "reasons": [], "inbox_pending": pending})
+        return JSONResponse({"ready": False, "reasons": [str(error)], "warnings": []}, 503)
+    warnings = list(map(_shown, found))
+    return JSONResponse({"ready": True, "reasons": [], "warnings": warnings, "inbox_pending": pending})
 
 
-routes = [Route("/healthz", is_alive), Route("/readyz", is_ready)]
+def _shown(problem: Problem) -> dict[str, str]:
+    since = problem.since.isoformat(timespec="seconds")
+    return {"name": problem.name, "since": since, "text": problem.title}
+
+
+routes = [
+    Route("/healthz", is_alive),
+    Route("/readyz", is_ready),
+    # as Prometheus itself names them
+    Route("/-/healthy", is_alive),
+    Route("/-/ready", is_ready),
+    Route("/metrics", show_metrics),
+]

@@ -5,7 +5,7 @@
 
 from starlette.routing import BaseRoute
 
-from service.web import api, links, machine_checks, sandbox_page, webhooks
+from service.web import api, brand, links, machine_checks, sandbox_page, webhooks
 from service.web.dashboard import routes as dashboard
 from service.web.login import routes as login
 from service.web.public import routes as public
@@ -16,6 +16,7 @@ def all_routes(*, with_sandbox: bool) -> list[BaseRoute]:
     return [
         *webhooks.routes,
         *machine_checks.routes,
+        *brand.routes,
         *public.ROUTES,
         *api.routes(),
         *links.routes,

@@ -113,8 +113,8 @@ def test_a_payload_that_cannot_be_read_is_complained_of(body: bytes) -> None:
 
 
 def test_an_unknown_provider_is_complained_of() -> None:
-    post = GivenPost(AT_ONCE, fires().post, provider="pagerduty")
-    assert "known is: victorops" in run(*with_recoveries([post], MINUTE)).steps[0].complaint
+    post = GivenPost(AT_ONCE, fires().post, provider="nagios")
+    assert "known is: alertmanager" in run(*with_recoveries([post], MINUTE)).steps[0].complaint
 
 
 def test_a_monitor_that_publishes_by_itself_needs_no_answer() -> None:

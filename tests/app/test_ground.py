@@ -78,6 +78,20 @@ def test_a_folder_in_the_keys_place_is_refused(config: Config, key_file: Path) -
         load_key(config)
 
 
+def test_with_postgresql_the_key_lies_beside_the_config(config: Config, key_file: Path) -> None:
+    key = load_key(replace(config, database="postgresql://rc@db/replycast"))
+    assert bytes.fromhex(key_file.read_text()) == key
+    assert load_key(config) == key
+
+
+def test_a_key_file_that_cannot_be_made_says_what_to_configure(config: Config, tmp_path: Path) -> None:
+    elsewhere = replace(
+        config, database="postgresql://rc@db/replycast", path=tmp_path / "none" / "config.yaml"
+    )
+    with pytest.raises(KeyFileUnusable, match="nor is there a `secret_key`"):
+        load_key(elsewhere)
+
+
 def test_the_configs_key_is_used_and_no_file_is_made(config: Config, key_file: Path) -> None:
     assert load_key(replace(config, secret_key=Secret("correct horse"))) == b"correct horse"
     assert not key_file.exists()

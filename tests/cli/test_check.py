@@ -2,12 +2,16 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run, run_json, write_config
-from tests.rooms import CONFIG
+from service.cli import checking
+from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
+from tests.rooms import CONFIG, Clock
+from tests.stories.world import make_world
 
 FAULTY = CONFIG.replace("role: viewer", "role: boss").replace(
     "notify_employees: [jordan", "notify_employees: [nora"
@@ -67,3 +71,60 @@ def test_a_file_that_is_not_there_is_a_fault(tmp_path: Path, command: str) -> No
 
 def test_the_example_is_right() -> None:
     assert run("check", "--config", Path(__file__).parents[2] / "config.yaml").exit_code == 0
+
+
+def test_strict_takes_warnings_for_faults(tmp_path: Path) -> None:
+    right = write_config(tmp_path)
+    assert run("check", "--strict", "--config", right).exit_code == 0
+    warned = write_config(
+        tmp_path, ON_THIS_MACHINE.replace('    closing_comment: "Email works again."\n', "")
+    )
+    result = run("check", "--strict", "--json", "--config", warned)
+    assert (result.exit_code, json.loads(result.stdout)["ok"]) == (2, True)
+
+
+def test_a_monitor_that_publishes_by_itself_and_tells_nobody_is_warned_of(tmp_path: Path) -> None:
+    text = ON_THIS_MACHINE.replace("auto_publish: false", "auto_publish: true")
+    path = write_config(tmp_path, text.replace("    notify_employees: [jordan, sam]\n", ""))
+    [warning] = run_json("check", "--config", path)["warnings"]
+    assert "no employee hears of it" in warning["text"]
+
+
+@pytest.mark.anyio
+async def test_what_was_received_teaches_what_is_wrong(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "wall_clock", clock)
+    async with make_world(tmp_path, clock) as world:
+        await world.fire()
+        await world.fire("Emial Server")
+        await world.fire("Toaster")
+        await world.after(days=2)
+    path = write_config(tmp_path)
+    said = run_json("check", "--config", path)["warnings"]
+    texts = [one["text"] for one in said]
+    assert len(texts) == 3
+    assert any("never recovered: is the second webhook" in text for text in texts)
+    assert any("`Emial Server` was received, and no monitor takes it: did you mean" in text for text in texts)
+    assert any("`Toaster` was received, and no monitor takes it: add one" in text for text in texts)
+    lines = path.read_text().splitlines()
+    assert [lines[one["line"] - 1].strip() for one in said if "second webhook" in one["text"]] == [
+        "alert_name: Email Server"
+    ]
+    assert run_json("check", "--no-database", "--config", path)["warnings"] == []
+
+
+def test_looking_makes_no_database(tmp_path: Path) -> None:
+    assert run("check", "--config", write_config(tmp_path)).exit_code == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_database_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
+    path = write_config(tmp_path)
+    (tmp_path / "replycast.db").write_bytes(b"no database at all, by any means" * 40)
+    result = run("check", "--config", path)
+    assert (result.exit_code, "what was received so far could not be looked at" in result.stdout) == (0, True)
+    (tmp_path / "replycast.db").unlink()
+    with closing(sqlite3.connect(tmp_path / "replycast.db")) as other:
+        other.execute("CREATE TABLE something (id)")
+    assert "could not be looked at" in run("check", "--config", path).stdout

@@ -142,9 +142,9 @@ def test_what_would_be_refused_is_explained_too(config: Path, body: bytes) -> No
 
 
 def test_an_unknown_provider_is_a_wrong_argument(config: Path) -> None:
-    result = run("explain-webhook", "pagerduty", "--config", config, stdin=FIRING)
+    result = run("explain-webhook", "nagios", "--config", config, stdin=FIRING)
     assert result.exit_code == 2
-    assert "known is: victorops" in result.stderr
+    assert "known is: alertmanager" in result.stderr
 
 
 def test_nothing_is_stored(config: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The log says where a mail went, and not to whom."""
 
 import logging
+from pathlib import Path
 
 import pytest
 import structlog
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cli.logs import redacted, set_up_logs
+from tests.cli.running import PATIENCE, start, write_config
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,23 @@ def test_an_address_keeps_its_first_letter_and_its_domain(text: str, shown: str)
 )
 def test_no_local_part_stands_in_the_log(local: str, around: str) -> None:
     assert f"{local}@acme.example" not in redacted(f"{around} {local}@acme.example {around}")
+
+
+@pytest.mark.parametrize(("form", "is_json"), [("json", True), ("console", False), ("auto", True)])
+def test_the_log_has_the_form_that_is_asked_for(tmp_path: Path, form: str, *, is_json: bool) -> None:
+    """`auto` writes to no terminal here."""
+    config = write_config(tmp_path)
+    with start(
+        "serve", "--config", config, "--port", "0", folder=tmp_path, REPLYCAST_LOG_FORMAT=form
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("listening on ")
+        process.terminate()
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    logged = [line for line in said.splitlines() if "stopping" in line]
+    assert len(logged) == 1
+    assert logged[0].startswith("{") == is_json
 
 
 def test_no_address_of_a_webhook_stands_in_the_log() -> None:

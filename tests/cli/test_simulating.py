@@ -1,9 +1,14 @@
 """`replycast simulate` and `replycast advise`, as a person and as a script reads them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from service.cli.house import house_of
+from service.cli.options import load_or_exit
+from service.store import inbox_rows
+from service.store.inbox_rows import Arrival, Door
 from tests.cli.running import run, run_json, write_config
 
 FIRING = b'{monitorName: "Email Server", state: "CRITICAL", entityId: "mx1"}'
@@ -120,3 +125,35 @@ def test_advice_is_given_of_each_monitor(config: Path) -> None:
         None,
     )
     assert list(monitor["spared"]) == ["0", "1m", "2m", "5m", "10m", "15m", "30m"]
+
+
+def test_a_recorded_day_is_simulated_under_the_present_configuration(config: Path) -> None:
+    day = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    with house_of(load_or_exit(config)) as house, house.store.transaction() as connection:
+        arrivals = [Arrival(Door.WEBHOOK, day, FIRING, provider="victorops")]
+        inbox_rows.add_many(connection, arrivals)
+    asked = "simulate", "--config", config, "--recorded", "2026-11-23", "--publish-after", "3m"
+    said = run_json(*asked)
+    [incident] = said["incidents"]
+    assert (said["posts"], incident["monitor"], incident["phase"]) == (
+        1,
+        "victorops:Email Server",
+        "published",
+    )
+    assert incident["is_told_to_subscribers"] is True
+    text = run(*asked).stdout
+    assert "1 posts were received" not in text
+    assert "1 post was received" in text
+    assert "INC-1" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--recorded", "yesterday"], "`yesterday` is no day: write it as 2026-11-23"),
+        (["--recorded", "2026-11-23", "--monitor", "Email Server"], "--recorded goes with --until"),
+    ],
+)
+def test_a_day_that_cannot_be_simulated_is_refused(config: Path, arguments: list[str], said: str) -> None:
+    answer = run("simulate", "--config", config, *arguments)
+    assert (answer.exit_code, said in answer.stderr) == (2, True)

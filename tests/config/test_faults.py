@@ -73,7 +73,7 @@ TABLE = [
     ("{Email: major", "{¦Emial: major", "unknown component `Emial`, did you mean `Email`?"),
     ("{Email: major_outage}", "[Email, ¦Mail]", "unknown component `Mail`, did you mean `Email`?"),
     ("authored_by", "provider: ¦victorop\n    authored_by", "unknown provider `victorop`, did you mean"),
-    ("webhooks:\n", "webhooks:\n  ¦nagios: {secret: x}\n", "unknown provider `nagios` (known: `victorops`)"),
+    ("webhooks:\n", "webhooks:\n  ¦nagios: {secret: x}\n", "unknown provider `nagios` (known: `victorops`, `alertm"),
     ("id: vic", "id: ¦jordan", "the employee id `jordan` stands here a second time (first in line 5)"),
     ("vic@acme.example", "¦Jordan@ACME.example", "the e-mail address `Jordan@ACME.example` stands here"),
     ("group: Office}", "group: Office}\n  - name: ¦Email", "the component `Email` stands here a second time"),

@@ -36,7 +36,7 @@ class WatchedSandbox(Sandbox):
         return found
 
 
-def write_config(folder: Path, sandbox: Sandbox, monitors: str = CONFIG) -> Path:
+def write_config(folder: Path, sandbox: Sandbox, address: str, monitors: str = CONFIG) -> Path:
     """Write a config.yaml whose mails go through a mail server in this process."""
     imap = sandbox.imap
     mail = f"""\
@@ -45,7 +45,7 @@ mail:
   smtp: {{host: 127.0.0.1, port: {sandbox.smtp.port}, security: none}}
   imap: {{host: 127.0.0.1, port: {imap.port}, security: none, username: "{imap.username}",
          password: "{imap.password.reveal()}"}}
-database: "sqlite:///{folder}/replycast.db"
+database: "{address}"
 """
     path = folder / "config.yaml"
     path.write_text(mail + monitors)

@@ -42,14 +42,14 @@ def sink(tmp_path: Path) -> Iterator[Sink]:
         pytest.skip(str(missing))
 
 
-def write_config(folder: Path, sink: Sink) -> Path:
+def write_config(folder: Path, sink: Sink, address: str) -> Path:
     """Write a config.yaml whose mails go into the sink."""
     path = folder / "config.yaml"
     path.write_text(f"""\
 mail:
   from: "Acme Status <{OWN_ADDRESS}>"
   smtp: {{host: 127.0.0.1, port: {sink.port}, security: none}}
-database: "sqlite:///{folder}/replycast.db"
+database: "{address}"
 {AT_ONCE}""")
     return path
 
@@ -88,11 +88,11 @@ async def until_sent(store: Store, number: int) -> None:
             )  # between two looks; the condition, not the time, ends the loop
 
 
-async def test_a_fan_out_that_is_killed_reaches_everybody(sink: Sink, tmp_path: Path) -> None:
+async def test_a_fan_out_that_is_killed_reaches_everybody(sink: Sink, tmp_path: Path, address: str) -> None:
     chance = random.Random(KILLS)  # noqa: S311  a moment, not a secret
-    store = open_store(f"sqlite:///{tmp_path}/replycast.db")
+    store = open_store(address)
     addresses = fill(store)
-    config, log = write_config(tmp_path, sink), tmp_path / "log"
+    config, log = write_config(tmp_path, sink, address), tmp_path / "log"
     moments = sorted(chance.sample(range(1, SUBSCRIBERS - 100), KILLS))
     for round_, moment in enumerate(moments):
         async with await ServiceProcess.start(config, log) as process, httpx2.AsyncClient() as client:

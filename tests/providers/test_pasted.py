@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from service.errors import PostUnreadable
 from service.model import Alert
 from service.providers.post import RawPost
-from service.providers.victorops import MAX_NAME_LENGTH, read
+from service.providers.victorops import read
+from service.providers.wording import MAX_NAME_LENGTH
 from tests.providers.reading import TEMPLATE, alert_of, named
 
 SIZE = 60_000

@@ -8,7 +8,7 @@ import pytest
 from service.errors import PostUnreadable
 from service.model import AlertState, Monitor
 from service.providers.matching import state_for
-from service.providers.victorops import MAX_NAME_LENGTH
+from service.providers.wording import MAX_NAME_LENGTH
 from tests.providers.reading import PAYLOADS, TEMPLATE, alert_of
 
 FIRING = ("CRITICAL", "WARNING", "PROBLEM", "DOWN", "UNREACHABLE", "ERROR", "ALERT", "TRIGGERED", "UNACKED")

@@ -85,7 +85,7 @@ class Server:
 def server() -> Server:
     """Give the server of this run, which is started at the first call."""
     programs = binaries()
-    assert programs is not None
+    assert programs is not None, "PostgreSQL is not installed: `make servers` does it"
     has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM
     folder = Path(mkdtemp(prefix="replycast-pg-", dir=IN_MEMORY if has_room else None))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from service.errors import IncidentChangedMeanwhile
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxState
@@ -84,6 +85,23 @@ def test_the_oldest_pending_is_next_and_what_is_finished_is_not(store: Store) ->
         done = inbox_rows.get(connection, first)
     assert done is not None
     assert (done.state, done.reason, done.explanation) == ("done", "opened", "INC-1")
+
+
+def test_what_somebody_else_finished_has_no_second_effect(store: Store) -> None:
+    with store.transaction() as connection:
+        [inbox_id] = inbox_rows.add_many(connection, [a_post()])
+        inbox_rows.finish(connection, inbox_id, InboxState.DONE, reason="opened")
+
+    def have_an_effect_again() -> None:
+        with store.transaction() as connection:
+            inbox_rows.add_many(connection, [a_post()])
+            inbox_rows.finish(connection, inbox_id, InboxState.REFUSED, reason="no_alerts")
+
+    with pytest.raises(IncidentChangedMeanwhile, match="by somebody else meanwhile"):
+        have_an_effect_again()
+    with store.reading() as connection:
+        (row,) = inbox_rows.listed(connection, limit=9)
+    assert (row.state, row.reason) == ("done", "opened")
 
 
 def test_attempts_are_counted_and_taken_back(store: Store) -> None:

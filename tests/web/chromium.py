@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 NAME = "status.acme.example"
@@ -30,9 +30,15 @@ def started() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, width: int, height: int) -> Iterator[Page]:
-    """Open an empty page in a browser that was never anywhere; a complaint of it fails the test at the end."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+def opened(
+    browser: Browser, width: int, height: int, *, zone: str = "Europe/Berlin", locale: str = "en-GB"
+) -> Iterator[Page]:
+    """Open an empty page in a browser that was never anywhere; a complaint of it fails the test at the end.
+
+    Its reader lives in a zone, by default that of the tests' site.
+    """
+    size: ViewportSize = {"width": width, "height": height}
+    context = browser.new_context(viewport=size, timezone_id=zone, locale=locale)
     page = context.new_page()
     page.set_default_timeout(10_000)
     complaints: list[str] = []

@@ -17,8 +17,8 @@ from service.web.public.component_slugs import slugs
 
 ENDLESS: Final = frozenset({"/events", "/dashboard/events"})
 """They never end; the first asks the database as the status page does."""
-ELSEWHERE: Final = frozenset({"/login/oidc", "/login/oidc/callback"})
-"""They ask a provider of identities, and the database nothing that /login does not."""
+ELSEWHERE: Final = frozenset({"/login/oidc", "/login/oidc/callback", "/metrics", "/static/brand-{name}"})
+"""They ask a provider of identities, and the database nothing that /login does not; the last has a test of its own."""
 WHOLE_LISTS: Final = frozenset({"/dashboard/subscribers/export", "/api/v1/subscribers/export"})
 """They are the whole list, sent as it is read."""
 SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
@@ -31,6 +31,15 @@ SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "?state=refused",
             "?reason=opened",
             "?door=mail&q=nothing",
+        ),
+        "/dashboard/deliveries": (
+            "?state=due",
+            "?state=later&to=webhooks",
+            "?state=lost",
+            "?state=cancelled&after=1000000",
+            "?kind=alarm",
+            "?incident=7&state=lost",
+            "?address=reader-77@reader.example",
         ),
         "/dashboard/audit": (
             "?by=jordan",
@@ -46,6 +55,7 @@ SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "?state=unsubscribed&before=1000000",
         ),
         "/dashboard/sessions": ("?all",),
+        "/dashboard/components/{component}": ("?before=900",),
         "/history": ("?month=2026-11",),
         "/api/v1/incidents": (
             "?phase=closed",
@@ -94,7 +104,7 @@ def asked_at(path: str, known: Known) -> str:
 
 def _values(path: str, known: Known) -> Iterator[tuple[str, str]]:
     slug, component = slug_of(known.config.monitors[0]), next(iter(slugs(known.config.components).values()))
-    yield from (("{slug}", slug), ("{reader}", EMPLOYEES))
+    yield from (("{slug}", slug), ("{reader}", EMPLOYEES), ("{component}", component))
     numbers = {
         "/incidents": known.incident,
         "/maintenance": known.maintenance,

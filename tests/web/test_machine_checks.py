@@ -33,7 +33,7 @@ async def test_it_is_ready_and_says_what_waits(machine: httpx2.AsyncClient, fron
         inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, front.clock(), b"{}")] * 2)
     answer = await machine.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "reasons": [], "inbox_pending": 2}
+    assert answer.json() == {"ready": True, "reasons": [], "warnings": [], "inbox_pending": 2}
 
 
 def damage(house: House) -> None:

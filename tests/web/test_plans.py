@@ -50,6 +50,7 @@ ALLOWED: Final[Mapping[str, str]] = MappingProxyType(
         r"SCAN (\w+) \| (?!.* WHERE ).* ORDER BY \1\.id DESC LIMIT": "the newest rows: it ends at the limit",
         r"SCAN incidents USING INDEX ix_incidents_going_on ": "the index holds nothing but what goes on",
         r"SCAN inbox USING INDEX ix_inbox_pending ": "the index holds nothing but what waits",
+        r"SCAN deliveries USING INDEX ix_deliveries_urgent_since .* LIMIT": "it ends at the limit",
         r"SCAN subscribers USING INDEX ix_subscribers_suppressed .* LIMIT": "it ends at the limit",
         r"SCAN subscribers USING INDEX ix_subscribers_(suppressed|reached|aside) \| SELECT (\S+, )?count": (
             "they are counted, by indexes that hold little else"

@@ -69,12 +69,14 @@ PATHS = [
 ]
 TELLS_A_VERSION = "/events"
 """It ends only when its reader leaves, and is looked at in test_live.py."""
-OWN_SCRIPT = '<script src="/static/live.js" defer></script>'
+OWN_SCRIPTS = tuple(f'<script src="/static/{name}.js" defer></script>' for name in ("live", "times"))
 
 
 def without_our_script(page: str) -> str:
-    """Take the one script away that a page may have."""
-    return page.replace(OWN_SCRIPT, "", 1)
+    """Take the scripts away that a page may have, each once."""
+    for script in OWN_SCRIPTS:
+        page = page.replace(script, "", 1)
+    return page
 
 
 @HIDDEN

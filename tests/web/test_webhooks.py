@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 
 from service.actions.house import House
 from service.errors import StoreUnavailable
+from service.providers.registry import PROVIDERS
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, InboxRow
 from service.web import webhooks
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.anyio
 SECRET = "s3crét/with slash+plus"
 FIRING = '{\nmonitorName: "Email Server",\nstate: "CRITICAL"\n}'
 DOOR = "/webhook/victorops"
+LARGEST_BODY = PROVIDERS["victorops"].largest
 
 
 @pytest.fixture
@@ -178,13 +180,13 @@ async def test_the_secret_is_neither_stored_nor_logged(
         assert "hunter2" not in text
 
 
-@pytest.mark.parametrize("path", ["/webhook/pagerduty", "/webhook/pagerduty/s3cret", "/webhook/%00"])
+@pytest.mark.parametrize("path", ["/webhook/nagios", "/webhook/nagios/s3cret", "/webhook/%00"])
 async def test_an_unknown_provider_is_told_which_are_known(
     victorops: httpx2.AsyncClient, house: House, path: str
 ) -> None:
     answer = await victorops.post(path, content=FIRING)
     assert answer.status_code == 404
-    assert answer.json()["error"].endswith("known is: victorops")
+    assert answer.json()["error"].endswith("uptimerobot, victorops")
     assert stored(house) == []
 
 
@@ -201,7 +203,7 @@ async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + 10_000]
 
 
-@pytest.mark.parametrize("size", [webhooks.LARGEST_BODY + 1, 2 * 1024 * 1024], ids=["64 KiB + 1", "2 MiB"])
+@pytest.mark.parametrize("size", [LARGEST_BODY + 1, 2 * 1024 * 1024], ids=["64 KiB + 1", "2 MiB"])
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["with its length", "in chunks"])
 async def test_a_body_that_is_too_large_is_refused(
     trusted: httpx2.AsyncClient, house: House, size: int, *, is_chunked: bool
@@ -214,7 +216,7 @@ async def test_a_body_that_is_too_large_is_refused(
 
 
 async def test_a_body_of_exactly_the_limit_is_taken(trusted: httpx2.AsyncClient, house: House) -> None:
-    body = FIRING.encode().ljust(webhooks.LARGEST_BODY)
+    body = FIRING.encode().ljust(LARGEST_BODY)
     assert (await trusted.post(DOOR, content=in_chunks(body))).status_code == 202
     assert [row.raw for row in stored(house)] == [body]
 

@@ -87,7 +87,7 @@ def simulate_alert(call: Call) -> SimulationShown:
     said, config = call.said(SimulateBody), call.house.config
     posts = _posts(said)
     if said.recovered_after is not None:
-        posts = with_recoveries(posts, parse_span(said.recovered_after))
+        posts = with_recoveries(posts, parse_span(said.recovered_after), config.readings)
     simulated = simulate(
         config,
         posts,

@@ -69,11 +69,11 @@ def names_of(before: Stamp, after: Stamp, incidents: frozenset[int] | None) -> f
     if incidents is None:
         return frozenset({ALL})
     names = {f"incident-{one}" for one in incidents}
-    if before[:4] != after[:4]:
+    if before[:3] != after[:3]:
         names.add(INCIDENTS)
-    if before[4:7] != after[4:7]:
+    if before[3:6] != after[3:6]:
         names.add(INBOX)
-    if before[7:] != after[7:]:
+    if before[6:] != after[6:]:
         names.add(MAINTENANCE)
     return frozenset(names)
 
@@ -113,7 +113,7 @@ class Changes:
             with suppress(StoreUnavailable):
                 stamp, names = await self._first(since)
                 yield Told(names, stamp)
-                while not (self._is_closed or stream.is_ending):
+                while stream.names or not (self._is_closed or stream.is_ending):
                     names = await _next(stream, heartbeat)
                     yield Told(names, self._stamp or stamp)
                     if names and not stream.is_ending:

@@ -1,15 +1,15 @@
 """config.yaml as it lies on disk now, beside the configuration that runs. It is shown and never taken over."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from service.config import Config, load
-from service.config.excerpts import Excerpt, monitor_excerpts
+from service.config.excerpts import Excerpt, line_numbers, monitor_excerpts
 from service.config.loading import LARGEST
 from service.errors import ConfigFaulty, Fault
 from service.model import Monitor
@@ -29,6 +29,8 @@ class ConfigFile:
     excerpts: tuple[Excerpt, ...]
     differs_in: tuple[str, ...] = ()
     """The sections in which it differs from what runs."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """In which line each key stands, as `line_numbers` names them."""
 
     def excerpt(self, monitor: Monitor) -> Excerpt | None:
         """Find where a monitor stands; None: it is not in the file, or not to be found there."""
@@ -60,30 +62,30 @@ def read_config_file(running: Config, now: datetime, *, has_sandbox: bool) -> Co
         seen = stat.st_mtime_ns, stat.st_size
     except (OSError, ValueError):
         seen = None
-    config, faults, excerpts = _read(running.path, seen, now.replace(second=0, microsecond=0))
+    config, faults, excerpts, lines = _read(running.path, seen, now.replace(second=0, microsecond=0))
     differs_in = tuple(_differences(running, config, has_sandbox)) if config else ()
-    return ConfigFile(config, faults, excerpts, differs_in)
+    return ConfigFile(config, faults, excerpts, differs_in, lines)
 
 
 @lru_cache(maxsize=4)
 def _read(
     path: Path, _seen: tuple[int, int] | None, _minute: datetime
-) -> tuple[Config | None, tuple[Fault, ...], tuple[Excerpt, ...]]:
+) -> tuple[Config | None, tuple[Fault, ...], tuple[Excerpt, ...], Mapping[str, int]]:
     try:
         with path.open("rb") as opened:
             text = opened.read(LARGEST).decode("utf-8", "replace")
-        excerpts = monitor_excerpts(text)
+        excerpts, lines = monitor_excerpts(text), line_numbers(text)
     except (OSError, ValueError):
-        excerpts = ()
+        excerpts, lines = (), {}
     try:
-        return load(path, os.environ), (), excerpts
+        return load(path, os.environ), (), excerpts, lines
     except ConfigFaulty as error:
-        return None, error.faults, excerpts
+        return None, error.faults, excerpts, lines
 
 
 def _differences(running: Config, config: Config, has_sandbox: bool) -> Iterator[str]:  # noqa: FBT001  private
-    for field in fields(Config):
-        name = field.name
+    for one in fields(Config):
+        name = one.name
         if name not in _NOT_COMPARED and getattr(running, name) != getattr(config, name):
             yield name
     # the sandbox stands in where there is no mail; secrets, which we may have renewed ourselves, are not shown in words

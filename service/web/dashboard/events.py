@@ -29,6 +29,8 @@ def show_events(request: Request, employee: Employee) -> Response:
     """Stream the names of what changed since the page was rendered, and of each change from now on."""
     del employee  # what changed is named alike to all; what of it they may see their pages decide
     changes: Changes = request.app.state.changes
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     if changes.is_full:
         said = "Too many watch at the moment; a page that is loaded again is always up to date.\n"
         return PlainTextResponse(said, 503, headers={"retry-after": COME_BACK})

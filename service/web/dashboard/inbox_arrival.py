@@ -140,7 +140,7 @@ def _post(row: InboxRow) -> RawPost:
 
 def _read_post(house: House, row: InboxRow, employee: Employee) -> ReadPost:
     try:
-        alerts = foretell_post(row.provider, _post(row), house.config.monitors)
+        alerts = foretell_post(house.config, row.provider, _post(row))
     except (PostUnreadable, ProviderUnknown) as error:
         return ReadPost(complaint=str(error))
     names = dict.fromkeys(one.alert.monitor_name for one in alerts if one.monitor is None)

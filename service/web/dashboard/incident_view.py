@@ -15,8 +15,10 @@ from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
 from service.store import deliveries, incidents, narrative, progress
 from service.store.audience import Reach
+from service.store.employee_stamp import Stamp, employee_stamp
 from service.store.narrative import ReceivedAlert
 from service.store.progress import FanOutProgress
+from service.web.dashboard.next_steps import NextStep, next_steps
 from service.workflow import Policy
 
 ALERTS_SHOWN: Final = 50
@@ -50,6 +52,8 @@ class IncidentView:
     """To employees."""
     closing_text: str
     """What subscribers would read if it were closed now without a comment."""
+    stamp: Stamp
+    """How new all this is."""
 
     @property
     def is_over(self) -> bool:
@@ -66,6 +70,11 @@ class IncidentView:
         """What subscribers would read if it were published now, word for word."""
         message = self.incident.message
         return f"{message}\n\n{self.closing_text}" if self.is_over else message
+
+    @property
+    def steps(self) -> tuple[NextStep, ...]:
+        """What happens by itself."""
+        return next_steps(self.incident, self.policy)
 
     @property
     def approvals_missing(self) -> int:
@@ -96,6 +105,7 @@ def _read(connection: Connection, house: House, incident: Incident, now: datetim
         received=narrative.alerts_of(connection, incident.id, limit=ALERTS_SHOWN),
         mails=deliveries.of_incident_to_employees(connection, incident.id),
         closing_text=closing_comment(house, incident, with_alert(connection, incident), now),
+        stamp=employee_stamp(connection),
     )
 
 

@@ -11,11 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from service.actions import deciding, telling
+from service.actions.carrying_out import policy_for
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.model import INCIDENT_STATUSES, Employee, Incident, Phase, UpdateStatus
 from service.store import deliveries, incidents
+from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.incident_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
+from service.web.dashboard.next_steps import next_steps
 from service.web.dashboard.words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees
@@ -44,7 +47,9 @@ def show_incidents(request: Request, employee: Employee) -> Response:
     """Show what waits for a decision, then what is open, then what has ended, page by page."""
     front = front_of(request)
     before = before_id(request)
-    with front.house.store.reading() as connection:
+    house = front.house
+    with house.store.reading() as connection:
+        stamp = employee_stamp(connection)
         undecided, waiting, public = (
             incidents.listed(connection, phases=phases, limit=OPEN_SHOWN) if before is None else ()
             for phases in ([Phase.UNPUBLISHED], [Phase.WAITING], [Phase.PUBLISHED, Phase.RECOVERED])
@@ -67,8 +72,9 @@ def show_incidents(request: Request, employee: Employee) -> Response:
         before=before,
         most=OPEN_SHOWN,
         now=front.clock(),
-        config=front.house.config,
-        name_of=front.house.name_of,
+        since=stamp,
+        steps_of=lambda incident: next_steps(incident, policy_for(house, incident)),
+        name_of=house.name_of,
         phase_words=PHASE_WORDS,
         span_words=span_words,
     )
@@ -110,6 +116,7 @@ def _incident_page(
         alerts_shown=ALERTS_SHOWN,
         raw_shown=RAW_SHOWN,
         now=now,
+        since=view.stamp,
         name_of=house.name_of,
         phase_words=PHASE_WORDS,
         mail_words=MAIL_WORDS,

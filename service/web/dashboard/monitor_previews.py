@@ -14,6 +14,7 @@ from service.store import incidents
 from service.web.dashboard.monitor_words import example_name
 from service.web.front import Front
 from service.web.public.incidents import shown
+from service.web.public.static_form import without_scripts
 from service.web.public.status_page import incident_page
 
 EMPLOYEES: Final = "employees"
@@ -53,7 +54,7 @@ def _page(front: Front) -> str:
     with front.house.store.reading() as connection:
         newest = incidents.recent_public(connection, limit=1)
         found = shown(connection, front.house, newest)
-    return incident_page(front, found[0]) if found else ""
+    return without_scripts(incident_page(front, found[0])) if found else ""
 
 
 def mail_for(simulated: Simulation, reader: str) -> SimulatedMail | None:

@@ -151,8 +151,9 @@ def simulate(request: Request, employee: Employee, form: Mapping[str, str]) -> R
         else named_post(start, name, state, provider=monitor.provider)
     )
     recovered, published = spans.get("recovered_after"), spans.get("publish_after")
-    posts = with_recoveries([given], recovered) if recovered is not None else (given,)
     front = front_of(request)
+    readings = front.house.config.readings
+    posts = with_recoveries([given], recovered, readings) if recovered is not None else (given,)
     simulated = run(front, posts, long_enough(front.house.config, posts), publish_after=published)
     return _monitor_page(request, employee, monitor, simulated=simulated, typed=form)
 

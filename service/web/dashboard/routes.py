@@ -6,6 +6,8 @@ from starlette.routing import Route
 
 from service.web.dashboard import (
     audit,
+    components,
+    deliveries,
     events,
     inbox,
     incidents,
@@ -14,6 +16,7 @@ from service.web.dashboard import (
     opening,
     recorded_days,
     sessions,
+    settings,
     subscribers,
     tokens,
 )
@@ -23,11 +26,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     *opening.routes,
     *inbox.routes,
     *monitors.routes,
+    *components.routes,
+    *deliveries.routes,
     *recorded_days.routes,
     *subscribers.routes,
     *maintenance.routes,
     *sessions.routes,
     *tokens.routes,
     *audit.routes,
+    *settings.routes,
     *events.routes,
 )

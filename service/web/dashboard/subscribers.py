@@ -1,6 +1,6 @@
 """Who hears of incidents, as admins see and change it. What becomes of an order `actions.subscriber_admin` decides."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from service.actions import subscriber_admin
-from service.actions.subscriber_admin import Imported
+from service.actions.subscriber_admin import Imported, heard_groups
 from service.actions.subscriber_file import COLUMNS, SubscriberFileFaulty
 from service.calls.calling import UrlUnusable
 from service.calls.signing import signing_key
@@ -29,6 +29,9 @@ from service.web.login.mail_link import (
 
 SHOWN: Final = 50
 LONGEST_SEARCH: Final = 320
+MOST_GROUPS: Final = 50
+LONGEST_GROUP: Final = 200
+"""Characters."""
 STATES: Final[Mapping[str, str]] = {
     "": "All",
     SubscriberState.CONFIRMED: "Subscribed",
@@ -46,6 +49,7 @@ SAID: Final[Mapping[str, str]] = {
     "added": "The webhook is subscribed.",
     "reinstated": "It is sent to again from now on.",
     "removed": "It is forgotten.",
+    "grouped": "Its groups are saved.",
 }
 _HERE: Final = "/dashboard/subscribers"
 
@@ -102,6 +106,10 @@ def _list(
 @shown_to_employees
 def show_subscriber(request: Request, employee: Employee) -> Response:
     """Show one subscriber: what it chose, how it is reached and, of a webhook, the key that signs its calls."""
+    return _one(request, employee)
+
+
+def _one(request: Request, employee: Employee, *, problem: str = "", typed: str | None = None) -> Response:
     _refuse_others(employee)
     house = front_of(request).house
     with house.store.reading() as connection:
@@ -111,10 +119,14 @@ def show_subscriber(request: Request, employee: Employee) -> Response:
     return page(
         request,
         "dashboard/subscriber.html",
+        status_code=422 if problem else 200,
         employee=employee,
         here="subscriber",
         subscriber=found,
         channels=CHANNELS,
+        problem=problem,
+        typed="; ".join(found.groups) if typed is None else typed,
+        heard=heard_groups(house.config),
         signing_key=signing_key(house.key, found.public_id) if found.channel is Channel.WEBHOOK else "",
         said=SAID.get(request.query_params.get("said", ""), ""),
     )
@@ -181,6 +193,26 @@ def add_webhook(request: Request, employee: Employee, form: Mapping[str, str]) -
 
 
 @ordered_by_employees
+def group(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
+    """Put a subscriber into groups, of which names are parted by semicolons or lines."""
+    front, number, typed = front_of(request), row_id(request), form.get("groups", "")
+    named = [" ".join(one.split()) for one in typed.replace("\n", ";").split(";")]
+    groups = [one for one in named if one]
+    if problem := _wrong_groups(groups):
+        return _one(request, employee, problem=problem, typed=typed)
+    subscriber_admin.group(front.house, number, groups, employee, front.clock())
+    return RedirectResponse(f"{_HERE}/{number}?said=grouped", 303)
+
+
+def _wrong_groups(groups: Sequence[str]) -> str:
+    if len(groups) > MOST_GROUPS:
+        return f"These are too many groups: at most {MOST_GROUPS} are kept."
+    if any(len(one) > LONGEST_GROUP or not one.isprintable() for one in groups):
+        return f"A group's name is one line of at most {LONGEST_GROUP} characters."
+    return ""
+
+
+@ordered_by_employees
 def reinstate(request: Request, employee: Employee, _form: Mapping[str, str]) -> Response:
     """Send to a suppressed subscriber again."""
     front, number = front_of(request), row_id(request)
@@ -207,6 +239,7 @@ routes = [
     Route(f"{_HERE}/import", import_list, methods=["POST"]),
     Route(f"{_HERE}/webhook", add_webhook, methods=["POST"]),
     Route(f"{_HERE}/{{id}}", show_subscriber),
+    Route(f"{_HERE}/{{id}}/groups", group, methods=["POST"]),
     Route(f"{_HERE}/{{id}}/reinstate", reinstate, methods=["POST"]),
     Route(f"{_HERE}/{{id}}/remove", remove, methods=["POST"]),
 ]

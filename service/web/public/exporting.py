@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from service.errors import StoreUnavailable
 from service.store import incidents, maintenances
 from service.store.public_stamp import public_stamp
+from service.web.brand import brand_of
 from service.web.front import STATIC, Front
 from service.web.public.incidents import ShownIncident, shown
 from service.web.public.maintenances import shown_maintenances
@@ -74,6 +75,8 @@ class Exporter:
             wanted |= {
                 f"static/{name}": (STATIC / name).read_bytes for name in static if (STATIC / name).is_file()
             }
+            look = brand_of(self._front.house.config.site).files
+            wanted |= {f"static/{name}": partial(bytes, file.content) for name, file in look.items()}
             seen = {}
             for path, made_of, render in _lasting(connection, self._front, now):
                 file, digest = file_of(path), sha256(repr(made_of).encode()).hexdigest()

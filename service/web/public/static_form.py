@@ -54,10 +54,15 @@ def static_html(html: str, path: str, exported: Container[str], site_url: str) -
         return f'{link[1]}="{upwards + file or "./"}{fragment}"'
 
     subscribe = f'<p><a class="button button--primary" href="{escape(site_url)}/subscribe">Subscribe</a></p>'
-    return _LINK.sub(lead, _FORM.sub(subscribe, _SCRIPT.sub("", html)))
+    return _LINK.sub(lead, _FORM.sub(subscribe, without_scripts(html)))
+
+
+def without_scripts(html: str) -> str:
+    """Give a page of ours as it is where none of its scripts may run."""
+    return _SCRIPT.sub("", html)
 
 
 def static_files_of(html: str) -> set[str]:
     """Tell which of our static files a page needs, by name, once it has no script."""
-    links = (_STATIC.fullmatch(link[2]) for link in _LINK.finditer(_SCRIPT.sub("", html)))
+    links = (_STATIC.fullmatch(link[2]) for link in _LINK.finditer(without_scripts(html)))
     return {link[1] for link in links if link}

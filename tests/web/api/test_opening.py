@@ -121,3 +121,17 @@ async def test_a_mail_is_not_replayed(
 async def test_to_look_at_the_inbox_is_not_to_replay(front: Front) -> None:
     async with program_at(front, [Scope.INBOX_READ]) as program:
         assert (await program.post(f"{ROOT}/inbox/1/replay")).status_code == 403
+
+
+async def test_what_was_recorded_is_simulated_anew(
+    program: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    with house.store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, clock(), CRITICAL, provider="victorops")])
+    span = {"since": "2026-11-24T00:00:00+01:00", "until": "2026-11-25T00:00:00+01:00"}
+    found = (await program.post(f"{ROOT}/inbox/simulate", json={**span, "publish_after": "3m"})).json()
+    [incident] = found["incidents"]
+    assert (found["posts"], incident["phase"]) == (1, "published")
+    assert (incident["published_at"], incident["mails_to_each_subscriber"]) == ("2026-11-24T12:08:00Z", 1)
+    backwards = {"since": span["until"], "until": span["since"]}
+    assert (await program.post(f"{ROOT}/inbox/simulate", json=backwards)).status_code == 422

@@ -1,5 +1,6 @@
 """Planned work on the dashboard: planning, what is shown of it, and what is ordered about it."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -114,7 +115,7 @@ async def test_the_list_shows_what_is_ahead_and_what_is_over(
 ) -> None:
     shown = (await sam.get(PAGE)).text
     assert "Upgrade" in shown
-    assert "begins in <strong>1 d</strong>" in shown
+    assert "begins <strong>in 1 d</strong>" in re.sub(r"</?time[^>]*>", "", shown)
     maintaining.cancel(house, planned.id, house.employee("jordan"), clock())
     shown = (await sam.get(PAGE)).text
     assert "Nothing is planned." in shown

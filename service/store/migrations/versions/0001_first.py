@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid_key", name=op.f("uq_inbox_uid_key")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_inbox_received", "inbox", ["door", "received_at"], unique=False)
+    op.create_index("ix_inbox_received", "inbox", ["received_at"], unique=False)
     op.create_index(
         "ix_inbox_pending",
         "inbox",

@@ -214,6 +214,14 @@ def upgrade() -> None:
     op.create_index("ix_deliveries_heard", "deliveries", ["subscriber_id", "update_id"], unique=False)
     op.create_index("ix_deliveries_incident", "deliveries", ["incident_id", "update_id"], unique=False)
     op.create_index(
+        "ix_deliveries_lost",
+        "deliveries",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("failed_at IS NOT NULL OR bounced_at IS NOT NULL"),
+        postgresql_where=sa.text("failed_at IS NOT NULL OR bounced_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_deliveries_order",
         "deliveries",
         ["recipient", "incident_id", "id"],

@@ -1,0 +1,95 @@
+"""How many alerts a second are decided about from a full inbox, by kind of alert.
+
+Run it as `python -m bench.deciding [--alerts 5000]`. Each decision is on disk before the next one. On a machine that is
+busy with other things the figures per second of processor time tell more.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import orjson
+
+from service.actions.house import House
+from service.jobs import decide_what_is_due
+from service.store import inbox_rows
+from service.store.inbox_rows import Arrival, Door
+from tests.rooms import CONFIG, make_house
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+AT_ONCE = 1_000
+"""Posts that are stored together before the measuring."""
+
+
+def repeated(number: int) -> dict[str, str]:
+    """Give an alert of a hundred that fire again and again."""
+    return {"monitorName": "Email Server", "state": "CRITICAL", "entityId": f"disk-{number % 100}"}
+
+
+def unmatched(number: int) -> dict[str, str]:
+    """Give an alert that no monitor takes."""
+    return {"monitorName": f"Nobody knows {number % 100}", "state": "CRITICAL"}
+
+
+def opening(number: int) -> dict[str, str]:
+    """Give an alert that opens an incident, and then the one that ends it."""
+    return {
+        "monitorName": "Email Server",
+        "state": ("CRITICAL", "OK")[number % 2],
+        "entityId": str(number // 2),
+    }
+
+
+CASES: tuple[tuple[str, Callable[[int], dict[str, str]]], ...] = (
+    ("repeated, one incident of 100 alerts", repeated),
+    ("opening and ending an incident each", opening),
+    ("of no monitor", unmatched),
+)
+
+
+def posts(make: Callable[[int], dict[str, str]], count: int) -> Iterator[list[Arrival]]:
+    """Give the posts in portions."""
+    for first in range(0, count, AT_ONCE):
+        yield [
+            Arrival(
+                Door.WEBHOOK,
+                NOW,
+                orjson.dumps(make(number)),
+                provider="victorops",
+                about={"content_type": "application/json"},
+            )
+            for number in range(first, min(first + AT_ONCE, count))
+        ]
+
+
+def work_off(house: House, make: Callable[[int], dict[str, str]], count: int) -> tuple[float, float]:
+    """Store the posts, then decide about them; gives seconds, and seconds of processor time."""
+    for portion in posts(make, count):
+        with house.store.transaction() as connection:
+            inbox_rows.add_many(connection, portion)
+    begun, busy = time.perf_counter(), time.process_time()
+    while decide_what_is_due(house, NOW):
+        house.store.checkpoint()
+    return time.perf_counter() - begun, time.process_time() - busy
+
+
+@click.command()
+@click.option("--alerts", default=5_000, show_default=True)
+def main(alerts: int) -> None:
+    """Measure and print."""
+    click.echo(f"{'alerts from a full inbox':38} {'per second':>11} {'per processor second':>21}")
+    for name, make in CASES:
+        with tempfile.TemporaryDirectory(
+            dir=Path.cwd()
+        ) as folder:  # not in memory: each commit is to wait for a disk
+            house = make_house(Path(folder), CONFIG)
+            seconds, busy = work_off(house, make, alerts)
+            house.store.close()
+        click.echo(f"{name:38} {alerts / seconds:11,.0f} {alerts / busy:21,.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""`replycast backup` and `replycast restore`: all that is needed to go on elsewhere, in one file.
+
+The database is copied by SQLite itself, while the service runs; a restore is for a service that is stopped.
+"""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import click
+from alembic.script import ScriptDirectory
+
+from service.app.ground import database_file, key_file, only_process
+from service.app.running import wall_clock
+from service.cli.archive import (
+    CONFIG,
+    DATABASE,
+    KEY,
+    BackupUnusable,
+    Manifest,
+    read_archive,
+    write_archive,
+    written_whole,
+)
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.config import Config, load
+from service.config.document import texts
+from service.config.secret_files import PLACES
+from service.config.yaml_text import read_document
+from service.errors import ConfigFaulty, ReplycastError
+
+_FILES: Final = (
+    *((*above, f"{name}_file") for *above, name in PLACES),
+    ("mail", "receive", "certificate"),
+    ("mail", "receive", "key"),
+)
+"""Where config.yaml names files of its own; they are not in a backup."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@config_option
+@json_option
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None:
+    """Write database, key and config.yaml into FILE, a .tar.gz that its owner alone can read.
+
+    Works while the service runs: SQLite copies one state of the database, which is checked before FILE appears.
+    Secrets that stand in files of their own are not in it; which these are is said.
+
+    \b
+    Example:
+      replycast backup /var/backups/replycast-$(date +%F).tar.gz
+    """  # noqa: D301  click's mark for lines that it must not wrap
+    config = load_or_exit(config_path)
+    database = _sqlite_file(config)
+    if file.exists() and not force:
+        fail(f"{file} exists: name another file, or let --force replace it", FAULTY)
+    if not database.exists():
+        fail(f"there is no database {database} yet: start the service once")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".replycast-", dir=file.absolute().parent) as folder:
+            copy = Path(folder, DATABASE)
+            schema = _copy(database, copy)
+            key = key_file(config)
+            files = {DATABASE: copy, CONFIG: config_path}
+            if not config.secret_key and key.exists():
+                files[KEY] = key
+            version, now = metadata.version("replycast"), wall_clock().isoformat(timespec="seconds")
+            manifest = write_archive(file.absolute(), files, version=version, made_at=now, schema=schema)
+    except (ReplycastError, sqlite3.Error, OSError) as error:
+        fail(f"nothing was backed up: {error}")
+    left_out = sorted(set(_named_files(config_path)))
+    if as_json:
+        print_json({"file": str(file), **_facts(manifest), "left_out": left_out})
+        return
+    held = ", ".join(f"{name} ({size:,} bytes)" for name, (size, _) in manifest.files.items())
+    click.echo(f"{file}: {held}; the copy is sound")
+    for name in left_out:
+        click.echo(f"not in it, as config.yaml names it: {name}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@config_option
+@json_option
+@click.option("--force", is_flag=True, help="Replace the database and the key; the old ones are kept beside.")
+def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None:
+    """Bring database, key and config.yaml back from FILE, which `replycast backup` wrote.
+
+    The service must be stopped. FILE is checked whole before anything is changed. A config.yaml that exists is kept,
+    and says where the database goes; else the one of FILE is written there.
+
+    \b
+    Example:
+      replycast restore /var/backups/replycast-2026-11-24.tar.gz
+    """  # noqa: D301  as above
+    try:
+        config_path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".replycast-", dir=config_path.absolute().parent) as name:
+            folder = Path(name)
+            manifest = read_archive(file, folder)
+            _check(folder / DATABASE, manifest)
+            is_new = not config_path.exists()
+            if is_new:
+                _put(folder / CONFIG, config_path)
+            try:
+                told = _put_back(folder, config_path, force=force)
+            except BaseException:
+                if is_new:
+                    config_path.unlink()
+                raise
+    except ConfigFaulty as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        fail("nothing was restored: config.yaml has faults", FAULTY)
+    except (ReplycastError, sqlite3.Error, OSError) as error:
+        fail(f"nothing was restored: {error}")
+    told[CONFIG] = f"{config_path}{'' if is_new else ', which was there and was kept'}"
+    if as_json:
+        print_json({**_facts(manifest), "restored": told})
+        return
+    click.echo(f"made at {manifest.made_at} by replycast {manifest.version}; brought back:")
+    for what, where in told.items():
+        click.echo(f"  {what} to {where}")
+
+
+def _facts(manifest: Manifest) -> dict[str, object]:
+    return {
+        "version": manifest.version,
+        "made_at": manifest.made_at,
+        "schema": manifest.schema,
+        "files": {name: size for name, (size, _) in manifest.files.items()},
+    }
+
+
+def _sqlite_file(config: Config) -> Path:
+    file = database_file(config)
+    if file is None:
+        fail("this is for SQLite; for PostgreSQL take pg_dump, and copy config.yaml and the key file", FAULTY)
+    return file
+
+
+def _copy(database: Path, copy: Path) -> str:
+    """Copy one state of a database that others may write to; gives its last migration."""
+    copy.touch(0o600)
+    source = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
+    with closing(source), closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        # one file, without a log beside it
+        target.execute("PRAGMA journal_mode = DELETE")
+        return _sound(target, database)
+
+
+def _sound(connection: sqlite3.Connection, name: Path) -> str:
+    problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+    if problems != ["ok"]:
+        raise BackupUnusable(f"the database {name} is damaged: {problems[0]}")
+    try:
+        [(schema,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except (sqlite3.Error, ValueError) as error:
+        raise BackupUnusable(f"{name} is no database of this service") from error
+    return str(schema)
+
+
+def _check(database: Path, manifest: Manifest) -> None:
+    if DATABASE not in manifest.files or CONFIG not in manifest.files:
+        raise BackupUnusable("the backup holds no database or no config.yaml")
+    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
+        schema = _sound(connection, Path(DATABASE))
+    known = ScriptDirectory(str(resources.files("service.store") / "migrations")).walk_revisions()
+    if schema not in {one.revision for one in known}:
+        raise BackupUnusable(
+            f"it was made by a newer version of this service, {manifest.version}: install that one"
+        )
+
+
+def _put_back(folder: Path, config_path: Path, *, force: bool) -> dict[str, str]:
+    config = load(config_path, os.environ)
+    database, key = _sqlite_file(config), key_file(config)
+    wants_key = (folder / KEY).exists() and not config.secret_key
+    with only_process(config):
+        if not force:
+            for there in (database, *([key] if wants_key else ())):
+                if there.exists() and there.stat().st_size:
+                    raise BackupUnusable(f"{there} exists: move it away, or let --force replace it")
+        _set_aside(database)
+        _put(folder / DATABASE, database)
+        told = {DATABASE: str(database)}
+        if wants_key:
+            if key.exists():
+                key.replace(key.with_name(f"{key.name}.replaced"))
+            _put(folder / KEY, key)
+            told[KEY] = str(key)
+    return told
+
+
+def _set_aside(database: Path) -> None:
+    """Keep a database that is replaced, with what its log holds; a log that stayed would spoil the new one."""
+    if not database.exists():
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.replace(database.with_name(f"{database.name}.replaced"))
+    for log in ("-wal", "-shm"):
+        database.with_name(database.name + log).unlink(missing_ok=True)
+
+
+def _put(source: Path, target: Path) -> None:
+    with written_whole(target.absolute()) as part, source.open("rb") as opened, part.open("wb") as written:
+        while piece := opened.read(1024 * 1024):
+            written.write(piece)
+
+
+def _named_files(config_path: Path) -> Iterator[str]:
+    document, _ = read_document(config_path.read_text(), str(config_path))
+    for pattern in _FILES:
+        for _, name in texts(document.tree, *pattern):
+            yield name

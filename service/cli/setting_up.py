@@ -1,0 +1,226 @@
+"""`replycast init`: asks, or takes by options, what a first config.yaml needs; writes it; says what to do next."""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from service.cli.archive import written_whole
+from service.cli.explaining import listed
+from service.cli.first_config import (
+    IMAP_PASSWORD_FILE,
+    SECRET_FILE,
+    SMTP_PASSWORD_FILE,
+    Answers,
+    MailAnswers,
+    Webhook,
+    webhooks_to_paste,
+    write_config,
+)
+from service.cli.options import FAULTY, config_option, fail, json_option, print_json
+from service.config import Config, Security, parse
+from service.config.json_schema import shipped
+from service.config.secret_files import read_secret_file
+from service.errors import ConfigFaulty
+
+PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
+"""RFC 5321, RFC 6409 and RFC 8314."""
+_ASKED: Final = {
+    "site_name": ("--site-name", "What is the status page called?", "Acme Status"),
+    "url": ("--url", "At which address will readers reach it?", "http://127.0.0.1:8080"),
+    "admin_name": ("--admin-name", "Who is the first admin (name)?", None),
+    "admin_email": ("--admin-email", "The admin's e-mail address?", None),
+    "monitor": ("--monitor", "What is the first monitor called in VictorOps?", "Email Server"),
+}
+
+
+@click.command()
+@config_option
+@json_option
+@click.option("--site-name", help="What the status page is called.")
+@click.option("--url", help="The address at which readers reach it.")
+@click.option("--timezone", default="UTC", show_default=True, help="In which times are shown.")
+@click.option("--admin-name", help="The first admin's name.")
+@click.option("--admin-email", help="The first admin's e-mail address.")
+@click.option("--monitor", help="What the first monitor is called in VictorOps.")
+@click.option(
+    "--component", default="", help="What it is about, as the page shows it; left out: the monitor's name."
+)
+@click.option("--sandbox", is_flag=True, help="No mail server yet: the mail sandbox takes all mails.")
+@click.option("--from", "sender", help="What mails come from, as 'Acme Status <status@acme.example>'.")
+@click.option("--smtp-host", help="The relay that takes outgoing mail.")
+@click.option("--smtp-port", type=click.IntRange(1, 65535), help="Left out: the usual one.")
+@click.option(
+    "--smtp-security",
+    type=click.Choice([one.value for one in Security]),
+    default=Security.STARTTLS.value,
+    show_default=True,
+    help="How the way to the relay is protected.",
+)
+@click.option("--smtp-username", help=f"Its password is read from {SMTP_PASSWORD_FILE} beside config.yaml.")
+@click.option("--imap-host", help="The mailbox that replies arrive in, by IMAP over TLS.")
+@click.option("--imap-username", help=f"Its password is read from {IMAP_PASSWORD_FILE} beside config.yaml.")
+@click.option(
+    "--force", is_flag=True, help="Replace a config.yaml that exists; the webhook's secret is kept."
+)
+def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None:  # noqa: ANN401  click's options
+    """Write a first config.yaml, and print the two webhooks to paste into VictorOps.
+
+    On a terminal it asks for what no option says. The webhook's secret is made up and kept in a file of its own,
+    readable by its owner alone. Where something does not fit, nothing is written.
+
+    \b
+    Example:
+      replycast init --sandbox --site-name "Acme Status" --url http://127.0.0.1:8080 \\
+        --admin-name "Jordan Ray" --admin-email jordan@acme.example --monitor "Email Server"
+    """  # noqa: D301  click's mark for lines that it must not wrap
+    if config_path.exists() and not force:
+        fail(f"{config_path} exists: edit it, or let --force replace it", FAULTY)
+    folder = config_path.absolute().parent
+    is_asking = sys.stdin.isatty() and not as_json
+    answers, passwords = _answers(given, is_asking=is_asking)
+    schema = f"{config_path.stem}.schema.json"
+    text = write_config(answers, schema=schema)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        config, secret = _write(config_path, text, {schema: shipped()}, passwords)
+    except ConfigFaulty as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        fail("nothing was written", FAULTY)
+    except (OSError, ValueError) as error:
+        fail(f"nothing was written: {error}")
+    _tell(config, webhooks_to_paste(config.site.url, secret), schema, as_json=as_json)
+
+
+def _answers(given: Mapping[str, Any], *, is_asking: bool) -> tuple[Answers, dict[str, str]]:
+    said: dict[str, Any] = dict(given)
+    missing = [option for name, (option, _, _) in _ASKED.items() if not said[name]]
+    has_mail = bool(said["smtp_host"])
+    if not is_asking:
+        if not has_mail and not said["sandbox"]:
+            missing.append("--smtp-host, or --sandbox")
+        if has_mail and not said["sender"]:
+            missing.append("--from")
+        if said["imap_host"] and not said["imap_username"]:
+            missing.append("--imap-username")
+        if missing:
+            fail(f"there is no terminal to ask on: give {', '.join(missing)}", FAULTY)
+    for name, (_, question, usual) in _ASKED.items():
+        said[name] = said[name] or click.prompt(question, default=usual, err=True)
+    passwords: dict[str, str] = {}
+    if is_asking and not has_mail and not said["sandbox"]:
+        said["smtp_host"] = click.prompt(
+            "Which SMTP relay takes your mail? Nothing: the mail sandbox",
+            default="",
+            show_default=False,
+            err=True,
+        )
+        has_mail = bool(said["smtp_host"])
+        if has_mail:
+            _ask_about_mail(said, passwords)
+    names = ("site_name", "url", "timezone", "admin_name", "admin_email", "monitor")
+    mail = _mail(said) if has_mail and not said["sandbox"] else None
+    component = said["component"] or said["monitor"]
+    return Answers(
+        **{name: str(said[name]).strip() for name in names}, component=component, mail=mail
+    ), passwords
+
+
+def _ask_about_mail(said: dict[str, Any], passwords: dict[str, str]) -> None:
+    """Ask for what belongs to the mail servers; each question that an option answers is left out."""
+
+    def ask(name: str, question: str, usual: str = "") -> str:
+        said[name] = said[name] or click.prompt(question, default=usual, show_default=bool(usual), err=True)
+        return str(said[name])
+
+    def ask_password(file: str, question: str) -> None:
+        typed = click.prompt(question, default="", show_default=False, hide_input=True, err=True)
+        if typed:
+            passwords[file] = typed
+
+    ask(
+        "sender",
+        "What do mails come from?",
+        f"{said['site_name']} <status@{said['smtp_host'].partition('.')[2]}>",
+    )
+    if ask("smtp_username", "User name at the relay? Nothing: no login"):
+        ask_password(SMTP_PASSWORD_FILE, f"Its password (kept in {SMTP_PASSWORD_FILE})")
+    if ask("imap_host", "Which IMAP server holds the mailbox of replies? Nothing: none yet"):
+        ask("imap_username", "User name at the mailbox?", said["smtp_username"])
+        ask_password(IMAP_PASSWORD_FILE, f"Its password (kept in {IMAP_PASSWORD_FILE})")
+
+
+def _mail(said: Mapping[str, Any]) -> MailAnswers:
+    security = Security(said["smtp_security"])
+    return MailAnswers(
+        sender=said["sender"],
+        smtp_host=said["smtp_host"],
+        smtp_port=said["smtp_port"] or PORTS[security],
+        smtp_security=security.value,
+        smtp_username=said["smtp_username"] or "",
+        imap_host=said["imap_host"] or "",
+        imap_username=said["imap_username"] or "",
+    )
+
+
+def _write(
+    path: Path, text: str, open_files: Mapping[str, bytes], passwords: Mapping[str, str]
+) -> tuple[Config, str]:
+    """Write all files, or none where config.yaml would not be right; raises ConfigFaulty, OSError, ValueError."""
+    folder, made = path.absolute().parent, list[Path]()
+    kept = folder / SECRET_FILE
+    secret = read_secret_file(kept) if kept.exists() else secrets.token_urlsafe(32)
+    try:
+        for name, content in {SECRET_FILE: secret, **passwords}.items():
+            _put(folder / name, f"{content}\n".encode(), made.append)
+        config = parse(text, path, os.environ)
+        for name, body in open_files.items():
+            _put(folder / name, body, made.append)
+            (folder / name).chmod(0o644)
+        _put(path.absolute(), text.encode(), made.append)
+    except BaseException:
+        for file in made:
+            file.unlink(missing_ok=True)
+        raise
+    return config, secret
+
+
+def _put(path: Path, body: bytes, note: Callable[[Path], None]) -> None:
+    is_new = not path.exists()
+    with written_whole(path) as part:
+        part.write_bytes(body)
+    if is_new:
+        note(path)
+
+
+def _tell(config: Config, pasted: tuple[Webhook, ...], schema: str, *, as_json: bool) -> None:
+    following = f"replycast serve --config {config.path}"
+    if as_json:
+        print_json(
+            {
+                "config": str(config.path),
+                "secret_file": SECRET_FILE,
+                "schema": schema,
+                "warnings": listed(config.warnings),
+                "webhooks": [asdict(one) for one in pasted],
+                "next": following,
+            }
+        )
+        return
+    for warning in config.warnings:
+        click.echo(f"{warning} (warning)")
+    click.echo(f"{config.path}: right. Its secret is in {SECRET_FILE}, its schema for editors in {schema}.\n")
+    click.echo("In VictorOps (Integrations, Outgoing Webhooks) add these two:")
+    for one in pasted:
+        click.echo(
+            f"\n  Event         {one.event}\n  Method        {one.method}\n  Content type  {one.content_type}"
+        )
+        click.echo(f"  To            {one.url}\n  Payload")
+        click.echo("\n".join(f"    {line}" for line in one.payload.splitlines()))
+    click.echo(f"\nNext: {following}")

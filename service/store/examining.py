@@ -1,0 +1,108 @@
+"""Looks at a database as an admin would: can it be used, does it keep what it was given? It changes nothing in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Connection, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.store import postgresql
+from service.store.database import is_migrated
+
+_OLDEST: Final = 130_000
+"""PostgreSQL 13, which has gen_random_uuid() of its own."""
+_OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that was looked at; `is_bad` is what keeps the service from working, `is_doubtful` what it risks."""
+
+    name: str
+    text: str
+    is_bad: bool = False
+    is_doubtful: bool = False
+
+
+def examine(address: str) -> Iterator[Remark]:
+    """Look at a database, each remark as soon as it is there."""
+    url = make_url(address)
+    is_postgresql = url.get_backend_name() == "postgresql"
+    if not is_postgresql and not Path(str(url.database)).is_file():
+        yield Remark(
+            "database", f"{url.database} is not there yet: the first start makes it", is_doubtful=True
+        )
+        return
+    engine = postgresql.make_engine(url) if is_postgresql else create_engine(url, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            yield Remark("database", url.render_as_string(hide_password=True))
+            yield from _postgresql(connection, url) if is_postgresql else _sqlite(connection)
+            yield _migrations(connection)
+    except SQLAlchemyError as error:
+        said = " ".join(str(getattr(error, "orig", None) or error).split())
+        yield Remark("database", said, is_bad=True)
+    finally:
+        engine.dispose()
+
+
+def _migrations(connection: Connection) -> Remark:
+    if is_migrated(connection):
+        return Remark("tables", "as this version has them")
+    return Remark(
+        "tables", "not as this version has them: its next start brings them up to date", is_doubtful=True
+    )
+
+
+def _sqlite(connection: Connection) -> Iterator[Remark]:
+    found = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check(3)"))]
+    is_whole = found == ["ok"]
+    yield Remark("integrity", "whole" if is_whole else "; ".join(found), is_bad=not is_whole)
+
+
+def _postgresql(connection: Connection, url: URL) -> Iterator[Remark]:
+    def shown(name: str) -> str:
+        return str(connection.execute(text(f"SHOW {name}")).scalar_one())
+
+    number = int(shown("server_version_num"))
+    is_old = number < _OLDEST
+    yield Remark(
+        "version", shown("server_version") + (": 13 is the oldest that will do" if is_old else ""), is_old
+    )
+    reads_alone = bool(connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one())
+    said = "a standby, which only reads: name the primary" if reads_alone else "the primary"
+    yield Remark("role", said, is_bad=reads_alone)
+    encoding = shown("server_encoding")
+    is_utf8 = encoding == "UTF8"
+    said = encoding if is_utf8 else f"{encoding}: create the database with ENCODING 'UTF8'"
+    yield Remark("encoding", said, is_bad=not is_utf8)
+    may_create = connection.execute(
+        text("SELECT has_schema_privilege(current_schema(), 'CREATE')")
+    ).scalar_one()
+    said = "tables can be made" if may_create else "tables cannot be made: GRANT CREATE ON SCHEMA public TO …"
+    yield Remark("rights", said, is_bad=not may_create)
+    yield from _durability(shown("fsync"), shown("synchronous_commit"))
+    ours = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    is_encrypted = bool(connection.execute(text(ours)).scalar_one_or_none())
+    is_local = url.host is None
+    said = (
+        "TLS"
+        if is_encrypted
+        else "a socket of this machine"
+        if is_local
+        else "in the clear: add `sslmode=require`"
+    )
+    yield Remark("transport", said, is_doubtful=not (is_encrypted or is_local))
+    most = int(shown("max_connections"))
+    said = f"{most} at most, of which an instance takes up to {_OWN_CONNECTIONS}"
+    yield Remark("connections", said, is_doubtful=most < _OWN_CONNECTIONS)
+
+
+def _durability(fsync: str, commit: str) -> Iterator[Remark]:
+    if fsync == "on" and commit != "off":
+        yield Remark("durability", f"a commit waits for the disk (synchronous_commit = {commit})")
+        return
+    said = f"fsync = {fsync}, synchronous_commit = {commit}: a post that was answered with 202 may be lost"
+    yield Remark("durability", said, is_doubtful=True)

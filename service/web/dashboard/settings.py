@@ -1,0 +1,97 @@
+"""The configuration that runs, the file that it comes from, and how the parts are. It changes nothing.
+
+config.yaml stays the truth: it is edited with an editor, and taken over while the service runs.
+"""
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.actions.watchdog import Seen
+from service.model import Employee, Role
+from service.store.database_facts import database_facts
+from service.web.dashboard.config_file import read_config_file
+from service.web.dashboard.monitor_words import span_in_words
+from service.web.dashboard.setting_words import sections_for
+from service.web.front import front_of, page
+from service.web.login.mail_link import shown_to_employees
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the service, and how it is."""
+
+    name: str
+    is_well: bool
+    words: str
+
+
+@shown_to_employees
+def show_settings(request: Request, employee: Employee) -> Response:
+    """Show admins all, and others what concerns them."""
+    front, is_admin = front_of(request), employee.role is Role.ADMIN
+    house, now = front.house, front.clock()
+    has_sandbox = front.sandbox is not None
+    file = read_config_file(house.config, now, has_sandbox=has_sandbox)
+    database = None
+    if is_admin:
+        with house.store.reading() as connection:
+            database = database_facts(connection)
+    return page(
+        request,
+        "dashboard/settings.html",
+        employee=employee,
+        here="settings",
+        sections=sections_for(house.config, is_admin=is_admin, has_sandbox=has_sandbox),
+        file=file if is_admin else file.for_others,
+        warnings=house.config.warnings if is_admin else (),
+        path=str(house.config.path),
+        database=database,
+        parts=tuple(parts(front.seen(), now, has_sandbox=has_sandbox)) if is_admin else (),
+        version=version("replycast"),
+        python=platform.python_version(),
+    )
+
+
+def parts(seen: Seen, now: datetime, *, has_sandbox: bool) -> Iterator[Part]:
+    """Say how each part is, as far as this process knows."""
+    if seen.is_standby:
+        yield Part("Work", is_well=True, words="another instance decides and sends; this one stands by")
+    elif seen.decided_at is None:
+        yield Part("Work", is_well=True, words="nothing was decided since the start")
+    else:
+        yield Part("Work", is_well=True, words=f"looked for what is due {_ago(seen.decided_at, now)}")
+    if seen.relay_fails_since is not None:
+        yield Part("Relay", is_well=False, words=f"takes no mail for {_span(seen.relay_fails_since, now)}")
+    else:
+        taken = "the sandbox takes every mail" if has_sandbox else "takes mails, as far as was tried"
+        yield Part("Relay", is_well=True, words=taken)
+    if seen.mailbox_since is None:
+        yield Part("Mailbox", is_well=True, words="none is read by this process")
+    elif seen.mailbox_read_at is None:
+        yield Part("Mailbox", is_well=False, words="was not read since the start")
+    else:
+        yield Part("Mailbox", is_well=True, words=f"read to its end {_ago(seen.mailbox_read_at, now)}")
+    if seen.config_refused_at is not None:
+        yield Part(
+            "config.yaml", is_well=False, words=f"could not be taken over {_ago(seen.config_refused_at, now)}"
+        )
+    elif seen.config_in_force_at is not None:
+        yield Part("config.yaml", is_well=True, words=f"in force for {_span(seen.config_in_force_at, now)}")
+
+
+def _span(since: datetime, now: datetime) -> str:
+    return span_in_words(max(now - since, now - now))
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    return f"{_span(at, now)} ago"
+
+
+routes = [Route("/dashboard/settings", show_settings)]

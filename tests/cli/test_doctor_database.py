@@ -1,0 +1,70 @@
+"""`replycast doctor database`: what an admin should know of it before the service does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.store.database import open_store
+from tests.cli.running import run, run_json
+from tests.rooms import CONFIG
+from tests.store.databases import fresh_database, needs_postgresql
+from tests.store.postgres import server
+
+
+def config_for(folder: Path, address: str) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(f"database: '{address}'\n{CONFIG}")
+    return path
+
+
+def states(path: Path) -> dict[str, str]:
+    printed: Any = run_json("doctor", "database", "--config", path)
+    return {one["name"]: one["state"] for one in printed}
+
+
+def test_a_file_that_is_not_there_is_made_at_the_first_start(tmp_path: Path) -> None:
+    path = config_for(tmp_path, f"sqlite:///{tmp_path}/new.db")
+    assert states(path) == {"database": "warn"}
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_a_whole_file_is_well(tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path}/replycast.db").close()
+    path = config_for(tmp_path, f"sqlite:///{tmp_path}/replycast.db")
+    assert states(path) == {"database": "ok", "integrity": "ok", "tables": "ok"}
+
+
+def test_a_file_that_is_no_database_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "replycast.db").write_bytes(b"these are not the tables you look for " * 100)
+    result = run("doctor", "database", "--config", config_for(tmp_path, f"sqlite:///{tmp_path}/replycast.db"))
+    assert result.exit_code == 1
+    assert "file is not a database" in result.output
+
+
+@needs_postgresql
+def test_a_server_is_examined(tmp_path: Path) -> None:
+    with fresh_database("postgresql", tmp_path) as address:
+        found = states(config_for(tmp_path, address))
+    # the server of the tests does not wait for the disk
+    assert found.pop("durability") == "warn"
+    assert set(found) == {
+        "database", "version", "role", "encoding", "rights", "transport", "connections", "tables"
+    }  # fmt: skip
+    assert set(found.values()) == {"ok"}
+
+
+@needs_postgresql
+def test_nothing_is_made_in_an_empty_database(tmp_path: Path) -> None:
+    with server().database(template="template1") as address:
+        path = config_for(tmp_path, address)
+        assert states(path)["tables"] == "warn"
+        assert states(path)["tables"] == "warn"
+
+
+@pytest.mark.parametrize("address", ["postgresql://rc:PaSs-words@127.0.0.1:1/none"])
+def test_a_server_that_is_not_there_is_said_without_the_password(tmp_path: Path, address: str) -> None:
+    result = run("doctor", "database", "--config", config_for(tmp_path, address))
+    assert result.exit_code == 1
+    assert "127.0.0.1" in result.output
+    assert "PaSs-words" not in result.output

@@ -1,0 +1,183 @@
+"""`replycast init`: from nothing to a config.yaml that is right, and two webhooks to paste."""
+
+import json
+import os
+import pty
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from ruamel.yaml import YAML
+
+from service.cli.first_config import employee_id, webhooks_to_paste
+from tests.cli.running import PATIENCE, run, run_json
+
+SITE = ["--site-name", "Acme Status", "--url", "https://status.acme.example"]
+PERSON = ["--admin-name", "Jordan Ray", "--admin-email", "jordan@acme.example", "--monitor", "Email Server"]
+WHO = [*SITE, *PERSON]
+MAIL = [
+    "--from",
+    "Acme <status@acme.example>",
+    "--smtp-host",
+    "mail.acme.example",
+    "--smtp-username",
+    "status",
+]
+MAILBOX = ["--imap-host", "mail.acme.example", "--imap-username", "status"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give where config.yaml is to be."""
+    return tmp_path / "etc" / "config.yaml"
+
+
+def made(path: Path, *options: str) -> dict[str, Any]:
+    return run_json("init", *WHO, *options, "--config", path)
+
+
+def test_what_it_writes_is_right_and_runs_with_the_sandbox(path: Path) -> None:
+    told = made(path, "--sandbox")
+    assert told["warnings"] == []
+    assert run("check", "--config", path).exit_code == 0
+    simulated = run_json("simulate", "--monitor", "Email Server", "--config", path)
+    assert simulated["steps"][1]["mails"][0]["to"] == "jordan@acme.example"
+
+
+def test_its_first_line_leads_an_editor_to_the_schema(path: Path) -> None:
+    made(path, "--sandbox")
+    first = path.read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=config.schema.json"
+    schema = json.loads((path.parent / "config.schema.json").read_text())
+    assert schema == json.loads(run("schema").stdout)
+    jsonschema_rs.validate(schema, YAML(typ="safe").load(path.read_text()))
+
+
+def test_the_secret_is_in_a_file_of_its_own_for_its_owner_alone(path: Path) -> None:
+    made(path, "--sandbox")
+    secret = (path.parent / "victorops.secret").read_text().strip()
+    assert len(secret) > 40
+    assert secret not in path.read_text()
+    for file in (path, path.parent / "victorops.secret"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_both_webhooks_are_taken_by_the_very_secret(path: Path) -> None:
+    told = made(path, "--sandbox")
+    secret = (path.parent / "victorops.secret").read_text().strip()
+    at = f"https://status.acme.example/webhook/victorops?secret={secret}&event="
+    assert [(one["event"], one["url"]) for one in told["webhooks"]] == [
+        ("Incident-Triggered", f"{at}triggered"),
+        ("Incident-Resolved", f"{at}resolved"),
+    ]
+    body = told["webhooks"][0]["payload"].replace("${{ALERT.monitor_name}}", "Email Server")
+    fired = body.replace("${{ALERT.entity_state}}", "CRITICAL").encode()
+    for event, state in (("triggered", "firing"), ("resolved", "recovered")):
+        explained = run_json("explain-webhook", "victorops", "--event", event, "--config", path, stdin=fired)
+        assert [one["state"] for one in explained["alerts"]] == [state]
+
+
+def test_a_person_reads_what_to_paste_and_what_to_do_next(path: Path) -> None:
+    said = run("init", *WHO, "--sandbox", "--config", path).stdout
+    assert 'monitorName: "${{ALERT.monitor_name}}",' in said
+    assert said.splitlines()[-1] == f"Next: replycast serve --config {path}"
+
+
+def test_what_is_there_is_replaced_only_by_force_and_its_secret_is_kept(path: Path) -> None:
+    first = made(path, "--sandbox")
+    refused = run("init", *WHO, "--sandbox", "--config", path)
+    assert (refused.exit_code, "exists: edit it, or let --force replace it" in refused.stderr) == (2, True)
+    assert made(path, "--sandbox", "--force")["webhooks"] == first["webhooks"]
+
+
+def test_mail_servers_are_written_with_their_passwords_in_files(path: Path) -> None:
+    path.parent.mkdir()
+    for name in ("smtp.password", "imap.password"):
+        (path.parent / name).write_text("hush\n")
+    made(path, *MAIL, *MAILBOX)
+    tree = YAML(typ="safe").load(path.read_text())
+    assert tree["mail"]["smtp"] == {
+        "host": "mail.acme.example",
+        "port": 587,
+        "security": "starttls",
+        "username": "status",
+        "password_file": "smtp.password",
+    }
+    assert tree["mail"]["imap"]["password_file"] == "imap.password"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "give --site-name, --url, --admin-name, --admin-email, --monitor, --smtp-host, or --sandbox"),
+        ([*WHO], "give --smtp-host, or --sandbox"),
+        ([*WHO, "--smtp-host", "mail.acme.example"], "give --from"),
+        ([*WHO, *MAIL], "smtp.password"),
+        ([*SITE, *PERSON[:3], "nobody", *PERSON[4:], "--sandbox"], "is not an e-mail address"),
+        ([*WHO, "--url", "acme", "--sandbox"], "must be an address such as"),
+        ([*WHO, "--timezone", "Berlin", "--sandbox"], "is not a time zone"),
+    ],
+)
+def test_where_something_does_not_fit_nothing_is_written(path: Path, options: list[str], said: str) -> None:
+    result = run("init", *options, "--config", path)
+    assert (result.exit_code, said in result.stderr) == (2, True), result.output
+    assert not path.parent.exists() or list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("odd", ['"', "${HOME}", "{{ alert.x }} {% x %}", "ü: [x]", "- #", "'"])
+def test_what_is_typed_stays_as_it_is(path: Path, odd: str) -> None:
+    name = f"Mail {odd}"
+    options = ["--monitor", name, "--site-name", name, "--admin-name", name]
+    made(path, "--sandbox", *options)
+    simulated = run_json("simulate", "--monitor", name, "--config", path)
+    assert simulated["steps"][0]["matches"][0]["monitor"] is not None
+    assert [mail["fault"] for step in simulated["steps"] for mail in step["mails"]] == [""]
+
+
+@pytest.mark.parametrize(
+    ("name", "made_of_it"),
+    [
+        ("Jordan Ray", "jordan"),
+        ("Zoë", "zoe"),
+        ("李", "admin"),
+        ("CLI", "admin"),
+        ("O'Neil", "o-neil"),
+        ("", "admin"),
+    ],
+)
+def test_an_id_is_made_of_the_first_name(name: str, made_of_it: str) -> None:
+    assert employee_id(name) == made_of_it
+
+
+def test_a_secret_with_signs_survives_the_url() -> None:
+    assert webhooks_to_paste("http://x/", "a&b c")[0].url.endswith("?secret=a%26b%20c&event=triggered")
+
+
+def test_on_a_terminal_it_asks(path: Path) -> None:
+    typed = "\nhttp://127.0.0.1:8080\nJordan Ray\njordan@acme.example\nEmail Server\n\n"
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "service", "init", "--config", str(path)],
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        ) as process:
+            os.write(ours, typed.encode())
+            out, asked = process.communicate(timeout=PATIENCE)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert process.returncode == 0, out + asked
+    assert "What is the status page called? [Acme Status]" in asked
+    assert re.search(
+        r"^  To +http://127\.0\.0\.1:8080/webhook/victorops\?secret=\S+&event=resolved$", out, re.MULTILINE
+    )
+    assert "Without a `mail` section" in path.read_text()

@@ -1,0 +1,15 @@
+"""What is killed works on each database that the service runs on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.store.databases import choosing, databases, new_database
+
+
+@pytest.fixture(params=databases())
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a fresh database."""
+    with choosing(request.param):
+        yield new_database(tmp_path)

@@ -1,0 +1,98 @@
+"""Everybody reads what runs, as far as it concerns him; nobody reads a secret."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from service.actions.watchdog import Seen
+from service.config import parse
+from service.web.dashboard.setting_words import MASK, sections_for
+from service.web.dashboard.settings import parts
+from service.web.front import Front
+from tests.rooms import CONFIG, Clock
+from tests.web.employees import Enter, employee_at
+
+pytestmark = pytest.mark.anyio
+HERE = "/dashboard/settings"
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SECRET = "sesame-open-7f3a"
+FULL = f"""
+secret_key: {SECRET}-of-the-house-0123456789
+database: postgresql://replycast:{SECRET}@db.acme.example/replycast
+metrics: {{token: {SECRET}}}
+webhooks: {{victorops: {{secret: {SECRET}}}}}
+replies: {{words: {{publish: [raus]}}}}
+login: {{oidc: {{name: Acme, issuer: "https://id.acme.example", client_id: x, client_secret: {SECRET}}}}}
+mail:
+  from: status@acme.example
+  smtp: {{host: mail.acme.example, security: starttls, username: status, password: {SECRET}}}
+  imap: {{host: mail.acme.example, security: tls, username: status, password: {SECRET}}}
+"""
+
+
+async def test_admins_read_all_and_others_what_concerns_them(enter: Enter) -> None:
+    async with enter("jordan") as admin, enter("vera") as viewer:
+        whole, part = (await admin.get(HERE)).text, (await viewer.get(HERE)).text
+    for heading in ("How the parts are", "Webhooks of providers", "Database and secrets", "SQLite"):
+        assert heading in whole
+        assert heading not in part
+    for page in (whole, part):
+        assert "Acme Status" in page
+        assert "decides and publishes" in page
+    assert "sam@acme.example" not in part
+
+
+@pytest.mark.parametrize("is_admin", [True, False])
+def test_no_secret_is_in_any_words(is_admin: bool) -> None:  # noqa: FBT001  parametrised
+    config = parse(CONFIG + FULL, Path("config.yaml"), {})
+    said = repr(sections_for(config, is_admin=is_admin, has_sandbox=False))
+    assert SECRET not in said
+    assert (f"/webhook/victorops/{MASK}" in said) is is_admin
+    assert ("mail.acme.example:587, STARTTLS, as status" in said) is is_admin
+    assert "raus" in said
+
+
+def test_a_part_that_is_not_well_says_so() -> None:
+    an_hour_ago = NOW - timedelta(hours=1)
+    seen = Seen(
+        decided_at=NOW,
+        mailbox_since=an_hour_ago,
+        mailbox_read_at=None,
+        relay_fails_since=an_hour_ago,
+        config_refused_at=an_hour_ago,
+    )
+    found = {one.name: (one.is_well, one.words) for one in parts(seen, NOW, has_sandbox=False)}
+    assert found == {
+        "Work": (True, "looked for what is due under a minute ago"),
+        "Relay": (False, "takes no mail for 1 h"),
+        "Mailbox": (False, "was not read since the start"),
+        "config.yaml": (False, "could not be taken over 1 h ago"),
+    }
+
+
+def test_a_standby_and_a_sandbox_are_well() -> None:
+    assert all(one.is_well for one in parts(Seen(is_standby=True), NOW, has_sandbox=True))
+
+
+async def test_a_newer_and_a_faulty_file_are_told(front: Front, clock: Clock) -> None:
+    path = front.house.config.path
+    path.write_text(CONFIG.replace("Acme Status", "Another Status"))
+    async with employee_at(front, clock, "jordan") as browser:
+        newer = (await browser.get(HERE)).text
+        path.write_text("site: {name: A}\n")
+        faulty = (await browser.get(HERE)).text
+    assert "newer than what runs: site differs" in newer
+    assert "Acme Status" in newer
+    assert "has a fault" in faulty or "faults" in faulty
+
+
+async def test_a_line_of_the_file_is_told(front: Front, clock: Clock) -> None:
+    front.house.config.path.write_text(CONFIG)
+    seen = replace(front, seen=lambda: Seen(config_in_force_at=clock()))
+    async with employee_at(seen, clock, "jordan") as browser:
+        page = (await browser.get(HERE)).text
+    line = next(at for at, text in enumerate(CONFIG.splitlines(), 1) if "id: sam" in text)
+    assert f"line {line}</span>" in page.partition("Sam Lee")[2].partition("</div>")[0]
+    assert "in force for under a minute" in page

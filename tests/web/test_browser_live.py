@@ -1,0 +1,272 @@
+"""Two employees in two real browsers: each sees the other's acts at once, and loses nothing of what he types."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from service.actions import deciding, logging_in
+from service.actions.logging_in import Arriving
+from service.model import Incident, Phase
+from service.store import incidents
+from service.web.login.letting_in import SESSION_COOKIE
+from tests.web.chromium import fits, opened, started, tab_to
+from tests.web.employees import page_of, phase_of
+from tests.web.office import Office, opened_office
+from tests.web.outages import ECHO
+from tests.web.test_browser_status import SCREENS, WCAG
+
+pytestmark = pytest.mark.chromium
+
+DESK = SCREENS["desktop"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium."""
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Serve a house with something of everything in it."""
+    with opened_office(tmp_path_factory.mktemp("office")) as served:
+        yield served
+
+
+@contextmanager
+def sitting(chromium: Browser, office: Office, whose: str) -> Iterator[Page]:
+    """Give an employee's browser."""
+    with opened(chromium, *DESK) as page:
+        office.enter(page, whose)
+        yield page
+
+
+@pytest.fixture
+def jordan(chromium: Browser, office: Office) -> Iterator[Page]:
+    """Give the browser of one employee."""
+    with sitting(chromium, office, "jordan") as page:
+        yield page
+
+
+@pytest.fixture
+def sam(chromium: Browser, office: Office) -> Iterator[Page]:
+    """Give the browser of another."""
+    with sitting(chromium, office, "sam") as page:
+        yield page
+
+
+@pytest.fixture
+def incident(office: Office, request: pytest.FixtureRequest) -> Incident:
+    """Give an incident that waits for a decision, named after its test."""
+    fired = office.outages.fire(ECHO, subject=request.node.name, message="It is **slow**.")
+    assert fired.phase is Phase.UNPUBLISHED
+    return fired
+
+
+def look(page: Page, office: Office, path: str) -> None:
+    """Open a page and wait until it listens."""
+    with page.expect_response("**/dashboard/events*"):
+        page.goto(office.url + path)
+
+
+def judge(page: Page) -> None:
+    assert fits(page)
+    results = Axe().run(page, options=WCAG)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_what_one_publishes_the_other_sees_and_can_publish_no_more(
+    jordan: Page, sam: Page, office: Office, incident: Incident
+) -> None:
+    look(jordan, office, page_of(incident))
+    look(sam, office, page_of(incident))
+    expect(sam.get_by_role("button", name="Publish")).to_be_visible()
+    tab_to(jordan, "Publish")
+    jordan.keyboard.press("Enter")
+    expect(sam.locator("#latest")).to_contain_text("It was published, by Jordan Ray")
+    expect(sam.get_by_role("button", name="Publish")).to_have_count(0)
+    expect(sam.get_by_role("heading", name="Post an update")).to_be_visible()
+    expect(sam.locator("#news")).to_have_text(f"{incident.tag}: published")
+    judge(sam)
+
+
+@contextmanager
+def without_scripts(chromium: Browser, office: Office, whose: str) -> Iterator[Page]:
+    """Give an employee's browser in which no script runs."""
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    office.enter(page, whose)
+    yield page
+    context.close()
+
+
+def test_who_sees_it_too_late_is_refused_and_told_who_was_first(
+    chromium: Browser, jordan: Page, office: Office, incident: Incident
+) -> None:
+    with without_scripts(chromium, office, "sam") as sam:
+        sam.goto(office.url + page_of(incident))
+        look(jordan, office, page_of(incident))
+        jordan.get_by_role("button", name="Publish").click()
+        expect(jordan.get_by_role("status")).to_contain_text("is published")
+        sam.get_by_role("button", name="Publish").click()
+        expect(sam.get_by_role("status")).to_contain_text("already published")
+        expect(sam.get_by_role("status")).to_contain_text("Jordan Ray")
+    assert phase_of(office.house, incident) is Phase.PUBLISHED
+
+
+def test_all_is_there_and_can_be_done_without_javascript(
+    chromium: Browser, office: Office, incident: Incident
+) -> None:
+    with without_scripts(chromium, office, "sam") as page:
+        page.goto(f"{office.url}/dashboard")
+        expect(page.locator("#part-undecided")).to_contain_text("somebody has to decide")
+        expect(page.get_by_text("24 Nov 2026, 13:", exact=False).first).to_contain_text("CET")
+        page.get_by_role("link", name=incident.subject).click()
+        page.get_by_role("button", name="Discard").click()
+        expect(page.get_by_role("status")).to_contain_text("discarded")
+        assert not page.locator("#logged-out").is_visible()
+
+
+def test_the_list_and_its_title_say_at_once_what_waits_for_a_decision(
+    jordan: Page, office: Office, request: pytest.FixtureRequest
+) -> None:
+    look(jordan, office, "/dashboard")
+    fired = office.outages.fire(ECHO, subject=request.node.name, message="m")
+    expect(jordan.locator("#part-undecided")).to_contain_text(fired.subject)
+    expect(jordan).to_have_title(re.compile(r"^\([0-9]+\) Incidents"))
+    expect(jordan.locator("#news")).to_contain_text("waiting for a decision")
+    judge(jordan)
+
+
+def test_the_keyboard_goes_on_from_where_it_was(jordan: Page, office: Office, incident: Incident) -> None:
+    look(jordan, office, "/dashboard")
+    tab_to(jordan, incident.tag)
+    newer = office.outages.fire(ECHO, subject="Another", message="m")
+    expect(jordan.locator("#part-undecided")).to_contain_text(newer.tag)
+    jordan.keyboard.press("Enter")
+    jordan.get_by_role("heading", name=incident.subject, level=1).wait_for()
+
+
+def test_the_keyboard_stays_near_when_what_it_was_on_is_gone(
+    jordan: Page, office: Office, incident: Incident
+) -> None:
+    look(jordan, office, page_of(incident))
+    tab_to(jordan, "Publish")
+    office.outages.publish(incident)
+    expect(jordan.locator("#part-tell")).to_contain_text("Post an update")
+    expect(jordan.locator("#latest")).to_be_focused()
+
+
+def test_what_somebody_types_stays_when_another_acts(
+    jordan: Page, office: Office, incident: Incident
+) -> None:
+    office.outages.publish(incident)
+    look(jordan, office, page_of(incident))
+    tab_to(jordan, "text")
+    jordan.keyboard.type("We found a cab")
+    office.outages.close(incident, "It was a cable.")
+    expect(jordan.locator(".meanwhile")).to_contain_text("Meanwhile: It was closed, by Sam Lee")
+    expect(jordan.locator("#part-head")).to_contain_text("Closed")
+    jordan.keyboard.type("le.")
+    expect(jordan.get_by_label("status page get to read")).to_have_value("We found a cable.")
+    judge(jordan)
+    jordan.get_by_role("link", name="Show it as it is now").click()
+    expect(jordan.get_by_role("heading", name="Post an update")).to_have_count(0)
+
+
+def test_who_edits_an_unpublished_text_learns_that_it_was_published(
+    jordan: Page, office: Office, incident: Incident
+) -> None:
+    look(jordan, office, f"{page_of(incident)}/words")
+    tab_to(jordan, "message")
+    jordan.keyboard.press("Control+A")
+    jordan.keyboard.type("It is **fast**.")
+    office.outages.publish(incident)
+    expect(jordan.locator(".meanwhile")).to_contain_text("Meanwhile: It was published, by Sam Lee")
+    expect(jordan.locator("#message")).to_have_value("It is **fast**.")
+    judge(jordan)
+    jordan.get_by_role("button", name="Save this version").click()
+    expect(jordan.get_by_role("status")).to_contain_text("already published")
+
+
+def test_nobody_publishes_a_text_that_was_changed_under_his_eyes(
+    jordan: Page, office: Office, incident: Incident
+) -> None:
+    look(jordan, office, page_of(incident))
+    sam = office.house.config.employees["sam"]
+    deciding.edit(office.house, incident.id, sam, "New", "New words.", office.clock(), text_version=1)
+    expect(jordan.locator(".meanwhile")).to_contain_text("It was given another text, by Sam Lee")
+    jordan.get_by_role("button", name="Publish").click()
+    expect(jordan.get_by_role("status")).to_contain_text("was changed since you opened this page")
+    assert phase_of(office.house, incident) is Phase.UNPUBLISHED
+
+
+def test_maintenance_and_the_inbox_keep_themselves_new(jordan: Page, sam: Page, office: Office) -> None:
+    look(jordan, office, "/dashboard/maintenance")
+    look(sam, office, "/dashboard/inbox")
+    office.plan("Exchange of all disks")
+    expect(jordan.locator("#part-ahead")).to_contain_text("Exchange of all disks")
+    before = sam.locator("#part-rows .line__tag").first.inner_text()
+    office.outages.fire(ECHO, subject="s", message="m")
+    expect(sam.locator("#part-rows .line__tag").first).not_to_have_text(before)
+
+
+def test_who_is_logged_out_elsewhere_is_told_so(
+    chromium: Browser, office: Office, request: pytest.FixtureRequest
+) -> None:
+    sam = office.house.config.employees["sam"]
+    key = request.node.name
+    logging_in.log_in_by_provider(office.house, sam.email, Arriving(key, "Firefox"), now=office.clock())
+    with opened(chromium, *DESK) as page:
+        page.context.add_cookies([{"name": SESSION_COOKIE, "value": key, "url": office.url}])
+        look(page, office, "/dashboard")
+        logging_in.log_out(office.house, key, office.clock())
+        page.get_by_role("link", name="Log in again").wait_for()
+        judge(page)
+
+
+@pytest.mark.parametrize(
+    ("zone", "locale", "shown", "title"),
+    [
+        ("America/New_York", "en-US", "Nov 24, 2026, 07:00 AM EST", "2026-11-24T07:00:00-05:00"),
+        ("Asia/Kolkata", "en-GB", "24 Nov 2026, 17:30 GMT+5:30", "2026-11-24T17:30:00+05:30"),
+        ("Europe/Berlin", "de-DE", "24 Nov 2026, 13:00 CET", "2026-11-24T13:00:00+01:00"),
+    ],
+)
+def test_times_are_the_readers_own(
+    zone: str, locale: str, shown: str, title: str, chromium: Browser, office: Office
+) -> None:
+    with opened(chromium, *DESK, zone=zone, locale=locale) as page:
+        office.enter(page)
+        for path in ("/dashboard/incidents/2", "/incidents/2"):
+            page.goto(office.url + path)
+            time = page.locator('time[datetime="2026-11-24T12:00:00+00:00"]').first
+            expect(time).to_have_text(shown)
+            expect(time).to_have_attribute("title", title)
+            expect(page.locator("[data-zone]")).to_have_text(zone.replace("Kolkata", "Calcutta"))
+
+
+def test_times_that_move_count_down_and_up(jordan: Page, office: Office) -> None:
+    with office.house.store.reading() as connection:
+        waiting = incidents.listed(connection, phases=[Phase.WAITING], limit=1)[0]
+    jordan.clock.install(time=waiting.started_at)
+    jordan.goto(f"{office.url}/dashboard")
+    left = jordan.locator("#part-waiting .line", has_text=waiting.tag).locator('time[data-moves="to"]')
+    expect(left).to_have_text("in 5 minutes")
+    jordan.clock.run_for(200_000)
+    expect(left).to_have_text(re.compile(r"in (9[0-9]|100) seconds"))
+    jordan.clock.run_for(60_000)
+    expect(left).to_have_text(re.compile(r"in [34][0-9] seconds"))
+    jordan.emulate_media(reduced_motion="reduce")
+    jordan.clock.run_for(1_000)
+    expect(left).to_have_text("in less than a minute")
+    jordan.clock.run_for(60_000)
+    expect(left).to_have_text("any moment")
+    asked = jordan.locator('time[data-moves="from"]').first
+    expect(asked).to_have_text(re.compile(r"less than a minute ago|[0-9]+ minutes? ago"))
+    assert left.evaluate("one => one.closest('[aria-live], [role=status], [role=alert]')") is None
