@@ -82,7 +82,7 @@ def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None
     if config_path.exists() and not force:
         fail(f"{config_path} exists: edit it, or let --force replace it", FAULTY)
     folder = config_path.absolute().parent
-    is_asking = sys.stdin.isatty() and not as_json
+    is_asking = has_terminal() and not as_json
     answers, passwords = _answers(given, is_asking=is_asking)
     schema = f"{config_path.stem}.schema.json"
     text = write_config(answers, schema=schema)
@@ -96,6 +96,11 @@ def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None
     except (OSError, ValueError) as error:
         fail(f"nothing was written: {error}")
     _tell(config, webhooks_to_paste(config.site.url, secret), schema, as_json=as_json)
+
+
+def has_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()
 
 
 def _answers(given: Mapping[str, Any], *, is_asking: bool) -> tuple[Answers, dict[str, str]]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, sele
 from service.errors import IncidentChangedMeanwhile
 from service.model import Maintenance, MaintenancePhase
 from service.store.schema import maintenances
+from service.store.statements import Statement
 
 
 def add(connection: Connection, maintenance: Maintenance) -> Maintenance:
@@ -59,7 +60,7 @@ def on_now(connection: Connection) -> tuple[Maintenance, ...]:
 
 def not_over(connection: Connection) -> tuple[Maintenance, ...]:
     """Read those that are on or planned, the first to start first."""
-    return _many(connection, _with_timer())
+    return tuple(map(_maintenance, _NOT_OVER.rows(connection)))
 
 
 def from_config(connection: Connection) -> tuple[Maintenance, ...]:
@@ -92,6 +93,10 @@ def _with_timer() -> Select[Any]:
 
 def _many(connection: Connection, query: Select[Any]) -> tuple[Maintenance, ...]:
     return tuple(map(_maintenance, connection.execute(query)))
+
+
+_NOT_OVER = Statement(_with_timer())
+"""Asked for each alert that fires."""
 
 
 def _columns(one: Maintenance) -> dict[str, object]:

@@ -14,6 +14,7 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
+from service.cli import setting_up
 from service.cli.first_config import employee_id, webhooks_to_paste
 from tests.cli.running import PATIENCE, run, run_json
 
@@ -156,6 +157,22 @@ def test_an_id_is_made_of_the_first_name(name: str, made_of_it: str) -> None:
 
 def test_a_secret_with_signs_survives_the_url() -> None:
     assert webhooks_to_paste("http://x/", "a&b c")[0].url.endswith("?secret=a%26b%20c&event=triggered")
+
+
+def test_passwords_that_are_typed_go_into_files_of_their_own(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
+    typed = "mail.acme.example\n\nstatus\nsMtP-hush\nimap.acme.example\n\niMaP-hush\n"
+    result = run("init", *WHO, "--config", path, stdin=typed.encode())
+    assert result.exit_code == 0, result.output
+    assert "hush" not in result.output + path.read_text()
+    for name, secret in (("smtp.password", "sMtP-hush\n"), ("imap.password", "iMaP-hush\n")):
+        assert (path.parent / name).read_text() == secret
+        assert stat.S_IMODE((path.parent / name).stat().st_mode) == 0o600
+    mail = YAML(typ="safe").load(path.read_text())["mail"]
+    assert mail["from"] == "Acme Status <status@acme.example>"
+    assert (mail["smtp"]["username"], mail["imap"]["username"]) == ("status", "status")
 
 
 def test_on_a_terminal_it_asks(path: Path) -> None:

@@ -304,7 +304,7 @@ async def test_a_subscription_that_nobody_asked_for_is_not_confirmed(
         raw = await sns.post(path, content=payload("sns", "raw_delivery"))
     house.store.close()
     assert answer.status_code == 202
-    assert (len(amazon.asked) == 2) is confirms  # noqa: PLR2004  the certificate, and the confirmation
+    assert (len(amazon.asked) == 2) is confirms
     assert raw.status_code == (202 if confirms else 401)
     assert any("not confirmed: set `secret`" in one["event"] for one in logs) is not confirms
 

@@ -83,7 +83,7 @@ async def test_a_newer_and_a_faulty_file_are_told(front: Front, clock: Clock) ->
         newer = (await browser.get(HERE)).text
         path.write_text("site: {name: A}\n")
         faulty = (await browser.get(HERE)).text
-    assert "newer than what runs: site differs" in newer
+    assert "newer than what runs: site" in newer
     assert "Acme Status" in newer
     assert "has a fault" in faulty or "faults" in faulty
 

@@ -1,0 +1,124 @@
+"""Posts that wait are worked off together, and yet each as if it were alone."""
+
+import pytest
+
+from service import inbox
+from service.errors import StoreUnavailable
+from service.store import inbox_rows
+from service.store.database import Store
+from service.store.inbox_rows import InboxRow, InboxState
+from tests.inbox.test_at_once import WatchedStore, bring
+from tests.inbox.test_working_off import explode, receive, rows
+
+MOST = 10
+
+
+def finish(store: Store, row: InboxRow) -> None:
+    with store.transaction() as connection:
+        inbox_rows.finish(connection, row.id, InboxState.DONE, reason="opened")
+
+
+def spoilt(store: Store, row: InboxRow) -> None:
+    """Write something and fail on one post; finish all others."""
+    finish(store, row)
+    if row.raw == b"poison":
+        raise ZeroDivisionError
+
+
+def states(store: Store) -> list[tuple[InboxState, int]]:
+    return [(row.state, row.attempts) for row in rows(store)]
+
+
+def test_one_wait_for_the_disk_does_for_all(store: Store) -> None:
+    receive(store, *"abc")
+    watched = WatchedStore(store)
+    assert inbox.work_off_posts(watched, finish, MOST) == 3
+    assert watched.waits == [False, True]
+    assert states(store) == [(InboxState.DONE, 1)] * 3
+
+
+def test_no_more_than_is_wanted_are_worked_off_and_in_their_order(store: Store) -> None:
+    receive(store, *"abcde")
+    seen: list[bytes] = []
+
+    def work(within: Store, row: InboxRow) -> None:
+        seen.append(row.raw)
+        finish(within, row)
+
+    assert inbox.work_off_posts(store, work, 3) == 3
+    assert seen == [b"a", b"b", b"c"]
+
+
+def test_what_fails_is_undone_by_itself_and_the_others_stand(store: Store) -> None:
+    receive(store, "good", "poison", "also good")
+    assert inbox.work_off_posts(store, spoilt, MOST) == 3
+    assert states(store) == [(InboxState.DONE, 1), (InboxState.PENDING, 1), (InboxState.DONE, 1)]
+
+
+def test_what_failed_once_is_tried_alone_from_then_on(store: Store) -> None:
+    receive(store, "poison", "good", "good")
+    assert inbox.work_off_posts(store, spoilt, MOST) == 3
+    receive(store, "later", "later still")
+    assert inbox.work_off_posts(store, spoilt, MOST) == 0
+    assert [inbox.work_off(store, explode) for _ in range(2)] == [True, True]
+    assert states(store)[0] == (InboxState.QUARANTINED, inbox.STRIKES)
+    assert inbox.work_off_posts(store, spoilt, MOST) == 2
+
+
+def test_a_store_that_cannot_be_used_is_nobodys_strike(store: Store) -> None:
+    receive(store, *"abc")
+
+    def disk_full(within: Store, row: InboxRow) -> None:
+        finish(within, row)
+        if row.raw == b"c":
+            raise StoreUnavailable("database or disk is full")
+
+    with pytest.raises(StoreUnavailable):
+        inbox.work_off_posts(store, disk_full, MOST)
+    assert states(store) == [(InboxState.PENDING, 0)] * 3
+
+
+def test_what_kills_the_process_strikes_out_no_other_post(store: Store) -> None:
+    receive(store, "good", "poison", "also good")
+
+    def die(_within: Store, row: InboxRow) -> None:
+        if row.raw == b"poison":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        inbox.work_off_posts(store, die, MOST)
+    assert inbox.work_off_posts(store, die, MOST) == 0
+    for _ in range(inbox.STRIKES):
+        _alone(store)
+    for _ in range(3):
+        _alone(store)
+    found = rows(store)
+    assert [row.state for row in found] == [InboxState.DONE, InboxState.QUARANTINED, InboxState.DONE]
+
+
+def _alone(store: Store) -> None:
+    def die(row: InboxRow) -> None:
+        if row.raw == b"poison":
+            raise KeyboardInterrupt
+        finish(store, row)
+
+    try:
+        inbox.work_off(store, die)
+    except KeyboardInterrupt:
+        return
+
+
+def test_fewer_than_two_are_left_for_the_way_of_one(store: Store) -> None:
+    assert inbox.work_off_posts(store, finish, MOST) == 0
+    receive(store, "only one")
+    assert inbox.work_off_posts(store, finish, MOST) == 0
+
+
+def test_a_mail_goes_first(store: Store) -> None:
+    receive(store, *"abc")
+    bring(store, _locked)
+    assert inbox.work_off_posts(store, finish, MOST) == 0
+
+
+def _locked(_row: InboxRow) -> None:
+    raise StoreUnavailable("the database is locked")
