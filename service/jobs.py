@@ -18,6 +18,7 @@ from service.actions import answering_once
 from service.actions.alerts import fire_timer, take_alerts
 from service.actions.bouncing import note_bounce, raise_alarms
 from service.actions.house import House
+from service.actions.mailed_alerts import take_mailed_alert
 from service.actions.maintaining import fire_maintenance_timer
 from service.actions.replying import act_on_reply
 from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable, StoreUnavailable
@@ -120,6 +121,8 @@ def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
         return
     if bounce is not None:
         reason = note_bounce(house, row.id, bounce, now)
+    elif reply is not None and (taken := take_mailed_alert(house, row, reply, now)) is not None:
+        reason = taken
     elif reply is not None:
         # asked for before the transaction, since it may wait for the DNS
         is_known = house.config.employee_by_email(reply.sender or "") is not None

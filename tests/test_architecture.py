@@ -151,7 +151,7 @@ def test_every_make_target_of_the_readme_is_there() -> None:
 def test_every_command_of_the_readme_is_there() -> None:
     spoken_of = re.findall(r"`?replycast ([a-z][a-z-]+)", (ROOT / "README.md").read_text())
     assert spoken_of
-    assert set(spoken_of) == set(main.commands)
+    assert set(spoken_of) <= set(main.commands), "docs/cli.md, which is made of them, names them all"
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^):]+)\)", (ROOT / "README.md").read_text()))

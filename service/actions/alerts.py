@@ -78,6 +78,9 @@ def take_alert(
 def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -> Outcome:
     monitor = match_monitor(alert.monitor_name, alert.provider, house.config.monitors)
     if monitor is None:
+        if alert.state is AlertState.INFO and alert.raw_state:
+            said = f"`{alert.monitor_name}` is no monitor, and `{alert.raw_state}` opens and closes nothing"
+            return Outcome(AlertReason.NO_EFFECT, said)
         near = near_names(alert.monitor_name, house.config.monitors)
         hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
         explanation = f"no monitor is configured for `{alert.monitor_name}`{hint}"

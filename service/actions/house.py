@@ -12,6 +12,7 @@ from service.mail.replies import Reply, read_reply
 from service.mail.words import ENGLISH, Vocabulary
 from service.model import AUTOMATIC, Employee
 from service.store.audience import Audience, Reach
+from service.store.audit import COMMAND_LINE
 from service.store.database import Store
 
 BY_PROGRAM = "token:"
@@ -50,6 +51,8 @@ class House:
         """Give the name of whoever did something."""
         if by == AUTOMATIC:
             return "automatically"
+        if by == COMMAND_LINE:
+            return "the command line"
         if by.startswith(BY_PROGRAM):
             return f"token {by.removeprefix(BY_PROGRAM)}"
         employee = self.config.employees.get(by)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from service.actions.wait_advice import Outage, WaitAdvice, advise
 from service.config.settings import Config
-from service.model import AUTOMATIC, Monitor
+from service.model import AUTOMATIC, AlertState, Monitor
 from service.providers.matching import match_monitor, near_names
 from service.providers.registry import PROVIDERS
 from service.store import monitor_history
@@ -104,7 +104,9 @@ def _names_by_monitor(connection: Connection, config: Config) -> dict[str, list[
 
 
 def _unmatched(alerts: Sequence[NotedAlert], config: Config, since: datetime) -> tuple[UnmatchedName, ...]:
-    lately = sorted((one for one in alerts if one.received_at >= since), key=lambda one: one.received_at)
+    """Give the names that lately somebody may have meant for a monitor: a test's, or other news, are for none."""
+    told = (one for one in alerts if one.received_at >= since and one.state is not AlertState.INFO)
+    lately = sorted(told, key=lambda one: one.received_at)
     return tuple(
         UnmatchedName(
             one.monitor_name, one.received_at, one.inbox_id, near_names(one.monitor_name, config.monitors)

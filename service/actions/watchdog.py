@@ -12,6 +12,8 @@ from service.store.standing_problems import Standing
 
 DECIDES_WITHIN: Final = timedelta(minutes=2)
 """Longer than any turn of the decider takes, with every look into the DNS timing out."""
+CONFIG_MENDED_WITHIN: Final = timedelta(minutes=1)
+"""Whoever edits config.yaml sees and mends a slip of his own; after that it is told."""
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
 """How long after the admins were told of a problem they are not told that it began once more."""
 
@@ -23,6 +25,7 @@ class ProblemName(StrEnum):
     MAILBOX_UNREAD = "mailbox_unread"
     OUTBOX_OLD = "outbox_old"
     DECIDER_STOPPED = "decider_stopped"
+    CONFIG_REFUSED = "config_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def _spans(facts: Facts, limits: Watchdog) -> Iterator[tuple[ProblemName, dateti
     yield ProblemName.OUTBOX_OLD, _outbox_waits_since(facts), limits.outbox_older_than
     since = None if seen.is_standby else seen.decided_at or seen.started_at
     yield ProblemName.DECIDER_STOPPED, since, DECIDES_WITHIN
+    yield ProblemName.CONFIG_REFUSED, seen.config_refused_at, CONFIG_MENDED_WITHIN
 
 
 def not_known_yet(facts: Facts, limits: Watchdog, now: datetime) -> frozenset[ProblemName]:
@@ -189,5 +193,10 @@ _WORDS: Final[Mapping[ProblemName, _Words]] = {
         "Nothing is decided",
         "Decisions are made again",
         "Posts and replies are stored, but have no effect: the log says why, and a restart does no harm.",
+    ),
+    ProblemName.CONFIG_REFUSED: _Words(
+        "The changed config.yaml is not in force",
+        "config.yaml is in force again",
+        "What ran before runs on; a restart would fail. replycast check says what is wrong, with line and column.",
     ),
 }

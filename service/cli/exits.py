@@ -36,7 +36,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "move-database": "0 copied; 1 nothing was copied",
         "publish": f"{_REFUSED}, or the question was not answered with yes",
         "replay": "0 done; 1 none was replayed",
-        "restore": "0 done; 1 nothing was restored; 2 this is not for SQLite",
+        "restore": "0 done; 1 nothing was restored; 2 the database is not SQLite, or faults in config.yaml",
         "schema": "0",
         "send-test mail": "0 the relay took it; 1 it did not",
         "send-test webhook": "0 the service took it; 1 it did not",

@@ -1,4 +1,4 @@
-"""`replycast COMMAND`: serve, check, explain-webhook, explain-reply, doctor, maintenance, export-page, demo."""
+"""`replycast COMMAND`: all commands together, and the few that stand here: serve, schema, explain-…, demo."""
 
 import asyncio
 import sys

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from service.config.document import Document, Keys, find, texts
-from service.config.form import COMMANDS, DEFAULT_PROVIDER, PROVIDERS
+from service.config.form import BY_MAIL, COMMANDS, DEFAULT_PROVIDER, PROVIDERS
 from service.config.kinds import fold_word
 from service.config.wording import quote, suggest
 from service.errors import Fault
@@ -43,10 +43,9 @@ def viewers_in(document: Document) -> set[str]:
 
 def _unknown_providers(document: Document) -> Iterator[Fault]:
     for keys, provider in texts(document.tree, "monitors", "*", "provider"):
-        if provider not in PROVIDERS:
-            yield document.fault(
-                keys, f"unknown provider {document.quoted(keys)}{suggest(provider, PROVIDERS)}"
-            )
+        known = (*PROVIDERS, BY_MAIL)
+        if provider not in known:
+            yield document.fault(keys, f"unknown provider {document.quoted(keys)}{suggest(provider, known)}")
 
 
 def _unknown_employees(document: Document) -> Iterator[Fault]:

@@ -37,12 +37,13 @@ from service.config.kinds import (
     Words,
 )
 from service.config.login_form import LoginForm
+from service.config.mail_alerts import MailAlertsForm
 from service.config.mail_form import MailForm
 from service.config.settings import Secret
-from service.config.webhook_form import DEFAULT_PROVIDER, PROVIDERS, WebhookForm
+from service.config.webhook_form import BY_MAIL, DEFAULT_PROVIDER, PROVIDERS, WebhookForm
 from service.model import IfRecovered, LastResort, Role
 
-__all__ = ["COMMANDS", "DEFAULT_PROVIDER", "PROVIDERS", "Form", "keys_of"]
+__all__ = ["BY_MAIL", "COMMANDS", "DEFAULT_PROVIDER", "PROVIDERS", "Form", "keys_of"]
 
 
 class ColoursForm(Section):
@@ -189,6 +190,7 @@ class Form(Section):
     employees: list[EmployeeForm] = Field(default_factory=list)
     components: list[ComponentForm] = Field(default_factory=list)
     monitors: list[MonitorForm] = Field(default_factory=list)
+    mail_alerts: MailAlertsForm
     maintenance: list[MaintenanceForm] = Field(default_factory=list)
     replies: RepliesForm = Field(default_factory=RepliesForm)
     subscribers: SubscribersForm = Field(default_factory=SubscribersForm)

@@ -153,15 +153,15 @@ def _of(annotation: object, sections: dict[str, Schema]) -> Schema:
             return dict(schema)
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _narrowed(_of_base(inside[0], sections), inside[1:])
+        return _narrowed(_of_kind(inside[0], sections), inside[1:])
     if origin in {Union, UnionType}:
         return {
             "anyOf": [{"type": "null"} if one is NoneType else _of(one, sections) for one in inside],
         }
-    return _of_base(annotation, sections)
+    return _of_kind(annotation, sections)
 
 
-def _of_base(annotation: Any, sections: dict[str, Schema]) -> Schema:  # noqa: ANN401  whatever a form may hold
+def _of_kind(annotation: Any, sections: dict[str, Schema]) -> Schema:  # noqa: ANN401  whatever a form may hold
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is list:
         return {"type": "array", "items": _of(inside[0], sections)}

@@ -19,6 +19,7 @@ from service.config.expansion import expand_document
 from service.config.ladder_check import check_ladders
 from service.config.login_check import check_logins
 from service.config.login_form import check_login
+from service.config.mail_alerts import check_mail_alerts
 from service.config.maintenance_check import check_maintenance
 from service.config.secret_files import read_secret_files
 from service.config.settings import Config
@@ -74,6 +75,7 @@ def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
         *misshapen,
         *check_references(document),
         *check_webhooks(document),
+        *check_mail_alerts(document),
         *check_ladders(document),
         *check_database(document),
         *check_logins(document),

@@ -250,6 +250,22 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class MailPattern:
+    """Which mails are alerts of one monitoring product."""
+
+    senders: tuple[str, ...]
+    """Globs of addresses."""
+    subject: str
+    """A regular expression with the groups `monitor`, `state` and, where there is one, `entity`."""
+    firing: tuple[str, ...] = ()
+    """Values of `state` that mean it, as are the next two; none at all: the usual words of monitoring products."""
+    recovered: tuple[str, ...] = ()
+    acknowledged: tuple[str, ...] = ()
+    authentic: bool = True
+    """Whether only a sender that is proven is believed; else one that is not disproven."""
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A maintenance as config.yaml plans it; times in UTC."""
 
@@ -330,6 +346,8 @@ class Config:
     """By provider; one that is not named is read as its own file has it."""
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     """By provider."""
+    mail_alerts: tuple[MailPattern, ...] = ()
+    """Which mails are alerts; the first that fits counts."""
     private_webhooks: bool = False
     """Whether subscribers' webhooks may be at addresses of our own network."""
     login: Login = field(default_factory=Login)

@@ -15,6 +15,8 @@ from service.config.settings import Proof, Reading, Secret
 
 DEFAULT_PROVIDER: Final = "victorops"
 GENERIC: Final = "generic"
+BY_MAIL: Final = "email"
+"""The provider of the alerts that come as mails; nothing can post as it."""
 PROVIDERS: Final = (
     DEFAULT_PROVIDER,
     "alertmanager",

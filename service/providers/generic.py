@@ -5,11 +5,11 @@ from functools import partial
 from service.config.expressions import evaluate
 from service.config.settings import Reading
 from service.errors import PostUnreadable
-from service.model import Alert, AlertState
+from service.model import Alert
 from service.providers.lenient import read_tree
 from service.providers.payload import Tree, computed, make_alert, meaning, read_each
 from service.providers.post import RawPost
-from service.providers.victorops import MEANINGS
+from service.providers.victorops import meanings_of
 
 NAME = "generic"
 
@@ -39,27 +39,17 @@ def read(post: RawPost, reading: Reading) -> tuple[Alert, ...]:
 
 
 def _read_one(tree: object, reading: Reading, item: Tree) -> Alert:
+    known = meanings_of(reading.firing, reading.recovered, reading.acknowledged)
     raw_state = computed(reading.state, "`state`", item, tree)
     return make_alert(
         NAME,
         item,
         reading,
         post=tree,
-        state=meaning(raw_state, _meanings(reading), f"what `state: {reading.state}` looks for"),
+        state=meaning(raw_state, known, f"what `state: {reading.state}` looks for"),
         raw_state=raw_state,
         name="",
         label="`monitor_name`",
         entity_id=computed(reading.entity_id, "`entity_id`", item, tree) if reading.entity_id else "",
         message=computed(reading.message, "`message`", item, tree) if reading.message else "",
     )
-
-
-def _meanings(reading: Reading) -> dict[str, AlertState]:
-    """Give the words of config.yaml, each list in place of the usual words for its state."""
-    given = {
-        AlertState.FIRING: reading.firing,
-        AlertState.RECOVERED: reading.recovered,
-        AlertState.ACKNOWLEDGED: reading.acknowledged,
-    }
-    usual = {word: state for word, state in MEANINGS.items() if not given[state]}
-    return usual | {word.strip().casefold(): state for state, words in given.items() for word in words}

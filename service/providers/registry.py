@@ -11,6 +11,7 @@ from service.model import Alert
 from service.providers import (
     alertmanager,
     datadog,
+    email,
     generic,
     grafana,
     opsgenie,
@@ -60,6 +61,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             Provider(grafana.NAME, grafana.read, largest=1024 * _KIB),
             Provider(generic.NAME, generic.read, largest=1024 * _KIB),
             Provider(pagerduty.NAME, pagerduty.read, largest=256 * _KIB, delivery_of=pagerduty.delivery_of),
+            Provider(email.NAME, email.read),
             Provider(opsgenie.NAME, opsgenie.read, largest=256 * _KIB),
             Provider(datadog.NAME, datadog.read, largest=256 * _KIB),
             Provider(pingdom.NAME, pingdom.read),

@@ -3,7 +3,7 @@
 It says what the post says and never whether that matters: matching a monitor and its switches come later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from service.model import Alert, AlertState
@@ -30,6 +30,19 @@ _WORDS: Mapping[AlertState, tuple[str, ...]] = {
 }  # fmt: skip
 MEANINGS: Mapping[str, AlertState] = {word: state for state, words in _WORDS.items() for word in words}
 """The words of monitoring products for their states, lower-case."""
+
+
+def meanings_of(
+    firing: Sequence[str], recovered: Sequence[str], acknowledged: Sequence[str]
+) -> Mapping[str, AlertState]:
+    """Give the words of config.yaml for each state, lower-case; a list that is empty stands for the usual words."""
+    given = {
+        AlertState.FIRING: firing,
+        AlertState.RECOVERED: recovered,
+        AlertState.ACKNOWLEDGED: acknowledged,
+    }
+    usual = {word: state for word, state in MEANINGS.items() if not given[state]}
+    return usual | {word.strip().casefold(): state for state, words in given.items() for word in words}
 
 
 def read(post: RawPost) -> tuple[Alert, ...]:

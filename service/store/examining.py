@@ -13,7 +13,8 @@ from service.store.database import is_migrated
 
 _OLDEST: Final = 130_000
 """PostgreSQL 13, which has gen_random_uuid() of its own."""
-_OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 1
+_OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 2
+"""Those of the pool, that of `leases` and that of `sent_marks`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,11 @@ def finish(
         raise IncidentChangedMeanwhile(f"arrival {inbox_id} was worked off by somebody else meanwhile")
 
 
+def name_provider(connection: Connection, inbox_id: int, provider: str) -> None:
+    """Remember whose alert an arrival is, which a mail does not tell by the way that it came."""
+    _FINISH.run(connection, inbox_id=inbox_id, provider=provider)
+
+
 _GET = select(inbox).where(inbox.c.id == bindparam("inbox_id"))
 
 

@@ -36,6 +36,8 @@ def ago(**span: float) -> datetime:
 
 
 READING = Seen(ago(hours=1), decided_at=NOW, mailbox_since=ago(hours=1), mailbox_read_at=NOW)
+ALWAYS_KNOWN = {ProblemName.DECIDER_STOPPED, ProblemName.CONFIG_REFUSED}
+"""What is not to be turned off, and what every process knows of itself."""
 JUST_STARTED = Seen(started_at=ago(minutes=1), mailbox_since=ago(minutes=1))
 CASES = [
     ("all is well", Facts(READING, expects_posts=True, last_post_at=ago(days=6)), ()),
@@ -104,6 +106,16 @@ CASES = [
         (Problem(ProblemName.DECIDER_STOPPED, ago(minutes=3)),),
     ),
     (
+        "config.yaml is refused",
+        Facts(Seen(decided_at=NOW, config_refused_at=ago(minutes=2)), expects_posts=False),
+        (Problem(ProblemName.CONFIG_REFUSED, ago(minutes=2)),),
+    ),
+    (
+        "a slip in config.yaml that is being mended",
+        Facts(Seen(decided_at=NOW, config_refused_at=ago(seconds=50)), expects_posts=False),
+        (),
+    ),
+    (
         "another instance decides",
         Facts(Seen(ago(hours=1), decided_at=ago(minutes=3), is_standby=True), expects_posts=False),
         (),
@@ -118,7 +130,7 @@ def test_it_finds(facts: Facts, found: tuple[Problem, ...]) -> None:
 
 @pytest.mark.parametrize("facts", [case[1] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_is_turned_off_is_never_found(facts: Facts) -> None:
-    assert {one.name for one in find_problems(facts, OFF, NOW)} <= {ProblemName.DECIDER_STOPPED}
+    assert {one.name for one in find_problems(facts, OFF, NOW)} <= ALWAYS_KNOWN
 
 
 @pytest.mark.parametrize(
@@ -139,7 +151,7 @@ def test_what_is_turned_off_is_never_found(facts: Facts) -> None:
             {ProblemName.OUTBOX_OLD},
         ),
         (Facts(READING, expects_posts=True, first_due={Queue.CALLS: NOW}), LIMITS, set()),
-        (Facts(READING, expects_posts=True), OFF, set(ProblemName) - {ProblemName.DECIDER_STOPPED}),
+        (Facts(READING, expects_posts=True), OFF, set(ProblemName) - ALWAYS_KNOWN),
     ],
 )
 def test_what_was_not_tried_yet_or_is_turned_off_is_not_taken_for_mended(

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -24,6 +24,9 @@ IN_MEMORY = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it, w
 ROOM = 1024**3
 """Bytes that must be free there."""
 PATIENCE = 60.0
+LONGEST_RUN = 3600.0
+"""Seconds after which a folder without a running server is nobody's."""
+_PREFIX = "replycast-pg-"
 LOOK_AGAIN = 0.02
 _SETTINGS = {
     "fsync": "off",
@@ -87,7 +90,8 @@ def server() -> Server:
     programs = binaries()
     assert programs is not None, "PostgreSQL is not installed: `make servers` does it"
     has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM
-    folder = Path(mkdtemp(prefix="replycast-pg-", dir=IN_MEMORY if has_room else None))
+    folder = Path(mkdtemp(prefix=_PREFIX, dir=IN_MEMORY if has_room else None))
+    _remove_what_was_left(folder.parent)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     become = ["setpriv", "--pdeathsig=INT"]
     if os.getuid() == 0:  # the server refuses to run as root
@@ -112,6 +116,17 @@ def server() -> Server:
     started.run(f"CREATE DATABASE {_TEMPLATE}")
     open_store(started.url(_TEMPLATE)).close()
     return started
+
+
+def _remove_what_was_left(parent: Path) -> None:
+    """Remove the folders of runs that were killed: they may lie in memory."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            is_old = time.time() - folder.stat().st_mtime > LONGEST_RUN
+            pid_file = folder / "db" / "postmaster.pid"
+            pid = pid_file.read_text().split()[0] if pid_file.exists() else ""
+            if is_old and not (pid and Path("/proc", pid).exists()):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _await(started: Server) -> None:

@@ -135,3 +135,15 @@ async def test_all_employees_see_it_on_each_page_of_the_dashboard(world: World) 
         for path in ("/dashboard", "/dashboard/monitors"):
             assert "<strong>No webhook comes in</strong> since" in await world.page(path)
     assert "No webhook comes in" not in await world.page("/")
+
+
+async def test_a_faulty_config_yaml_is_told_to_the_admins_and_so_is_that_it_is_mended(world: World) -> None:
+    reloads = world.service.instruments.reloads
+    reloads.failed_at, reloads.why = world.clock(), "config.yaml:20:16: `soon` is not a span of time"
+    await look(world, minutes=2)
+    assert await warnings(world) == ["config_refused"]
+    assert [one.subject for one in alarms(world)] == ["Acme Status: The changed config.yaml is not in force"]
+    reloads.failed_at = None
+    await look(world, minutes=1)
+    assert await warnings(world) == []
+    assert [one.subject for one in alarms(world)][1:] == ["Acme Status: config.yaml is in force again"]

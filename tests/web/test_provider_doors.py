@@ -13,9 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.actions.house import House
+from service.actions.monitor_health import examine
 from service.errors import RecipientRefusedForNow
 from service.jobs import decide_what_is_due
 from service.model import Incident
+from service.providers.registry import PROVIDERS
 from service.store import inbox_rows, incidents
 from service.store.inbox_rows import REPEATED, InboxRow, InboxState
 from service.web import sns_door, webhooks
@@ -24,6 +26,7 @@ from service.web.sns_door import MOST_FETCHED, SnsDoor
 from tests.providers.amazon import CERTIFICATE_URL, TOPIC, message_of, signer
 from tests.providers.test_payloads import HERE
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
+from tests.web.employees import employee_at
 
 pytestmark = pytest.mark.anyio
 
@@ -315,3 +318,37 @@ async def test_a_subscription_is_never_confirmed_elsewhere(house: House, clock: 
         body = signed("subscription", SubscribeURL="https://169.254.169.254/latest/meta-data")
         assert (await sns.post("/webhook/sns", content=body)).status_code == 202
     assert amazon.asked == [CERTIFICATE_URL]
+
+
+@pytest.mark.parametrize(
+    ("provider", "file"), [("grafana", "test"), ("pagerduty", "test"), ("sns", "subscription")]
+)
+async def test_a_test_is_recorded_and_shown_and_asks_for_no_monitor(
+    house: House, clock: Clock, provider: str, file: str
+) -> None:
+    front = make_front(house, clock)
+    await front.receive(
+        inbox_rows.Arrival(inbox_rows.Door.WEBHOOK, clock(), payload(provider, file), provider)
+    )
+    decide_what_is_due(house, clock())
+    (row,) = stored(house)
+    assert (row.state, row.reason) == (InboxState.DONE, "state_without_effect")
+    assert "is no monitor, and `" in row.explanation
+    with house.store.reading() as connection:
+        assert examine(connection, house.config, clock()).unmatched == ()
+
+
+@pytest.mark.parametrize("provider", sorted({*PROVIDERS} - {"victorops", "generic"}))
+async def test_what_arrived_is_shown_with_a_monitor_to_paste(
+    house: House, clock: Clock, provider: str
+) -> None:
+    front = make_front(house, clock)
+    body = payload(provider, "firing")
+    number = await front.receive(inbox_rows.Arrival(inbox_rows.Door.WEBHOOK, clock(), body, provider))
+    async with employee_at(front, clock, "jordan") as browser:
+        shown = await browser.get(f"/dashboard/inbox/{number}")
+        dry = await browser.post(f"/dashboard/inbox/{number}/dry")
+    assert (shown.status_code, dry.status_code) == (200, 200)
+    taken = provider in {"alertmanager", "grafana", "pagerduty", "sns"}
+    assert ("matches the monitor" in shown.text) is taken
+    assert (f"provider: &#34;{provider}&#34;" in shown.text) is not taken

@@ -1,7 +1,7 @@
 """/dashboard/events: whoever is logged in hears of each change that employees see, whoever made it, and of no other."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from service.web.front import Front
 from service.web.login.letting_in import SESSION_COOKIE
 from service.workflow.maintenance import Plan
 from tests.rooms import Clock
+from tests.store.databases import choosing, databases
 from tests.web.employees import ALL_ROUTES, start_session
 from tests.web.outages import ECHO, Outages
 from tests.web.serving import served
@@ -31,6 +32,13 @@ pytestmark = pytest.mark.anyio
 
 PATIENCE = 10.0
 SILENCE = 0.3
+
+
+@pytest.fixture(params=databases(), autouse=True)
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Let each test run on each database that the service runs on."""
+    with choosing(request.param) as name:
+        yield name
 
 
 @pytest.fixture
