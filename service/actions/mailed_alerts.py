@@ -11,6 +11,7 @@ from service.actions.house import House
 from service.config.settings import MailPattern, Policy
 from service.errors import PostUnreadable
 from service.mail.authenticity import Judgement, Verdict, judge
+from service.mail.leaving import read_leaving
 from service.mail.parsing import decode_words, parse_mail
 from service.mail.replies import Reply
 from service.providers.email import NAME, AlertMail, patterns_of, read_mail
@@ -30,7 +31,7 @@ def take_mailed_alert(house: House, row: InboxRow, reply: Reply, now: datetime) 
     ones as a rule. It may wait for the DNS.
     """
     patterns = _patterns(house, reply)
-    if not patterns:
+    if not patterns or read_leaving(row.raw, reply) is not None:
         return None
     judgement = _judgement(house, row.raw, reply.sender or "", now)
     believed = tuple(one for one in patterns if _is_believed(judgement, one))

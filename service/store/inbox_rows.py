@@ -208,6 +208,7 @@ def untried_posts(connection: Connection, most: int) -> list[InboxRow]:
 _OF_ID = update(inbox).where(inbox.c.id == bindparam("inbox_id"))
 _COUNT = Statement(_OF_ID.values(attempts=inbox.c.attempts + bindparam("by")))
 _FINISH = Statement(_OF_ID.where(_is_pending))
+_NAME = Statement(_OF_ID)
 
 
 def count_attempt(connection: Connection, inbox_id: int) -> None:
@@ -234,7 +235,7 @@ def finish(
 
 def name_provider(connection: Connection, inbox_id: int, provider: str) -> None:
     """Remember whose alert an arrival is, which a mail does not tell by the way that it came."""
-    _FINISH.run(connection, inbox_id=inbox_id, provider=provider)
+    _NAME.run(connection, inbox_id=inbox_id, provider=provider)
 
 
 _GET = select(inbox).where(inbox.c.id == bindparam("inbox_id"))

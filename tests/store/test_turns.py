@@ -12,7 +12,7 @@ PATIENCE = 10.0
 
 def test_each_has_its_turn_in_the_order_of_asking() -> None:
     turns = Turns(PATIENCE)
-    order: list[str] = []
+    order: list[int] = []
     threads: list[Thread] = []
 
     def write(name: int) -> None:

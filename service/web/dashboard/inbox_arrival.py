@@ -22,6 +22,7 @@ from service.mail.bounces import read_bounce
 from service.mail.leaving import read_leaving
 from service.mail.replies import Reply
 from service.model import Employee, Role
+from service.providers import email
 from service.providers.post import RawPost
 from service.store import inbox_rows, narrative
 from service.store.inbox_rows import Door, InboxRow
@@ -157,6 +158,8 @@ def _read_mail(house: House, row: InboxRow, judged_at: datetime | None) -> ReadM
     try:
         if read_bounce(row.raw, key=house.key) is not None:
             return ReadMail(kind="It says that a mail of ours was not delivered.")
+        if row.provider == email.NAME:
+            return ReadMail(kind="It is an alert, as `mail_alerts` in config.yaml has it.")
         reply = house.read_reply(row.raw)
         leaves = read_leaving(row.raw, reply) is not None
     except MailUnreadable as error:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from service.actions.audience import count_audience
 from service.actions.carrying_out import closing_comment, policy_for, with_alert, with_approvals_that_count
 from service.actions.house import House
+from service.actions.next_steps import NextStep, next_steps
 from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
 from service.store import deliveries, incidents, narrative, progress
@@ -18,7 +19,6 @@ from service.store.audience import Reach
 from service.store.employee_stamp import Stamp, employee_stamp
 from service.store.narrative import ReceivedAlert
 from service.store.progress import FanOutProgress
-from service.web.dashboard.next_steps import NextStep, next_steps
 from service.workflow import Policy
 
 ALERTS_SHOWN: Final = 50

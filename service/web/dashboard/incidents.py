@@ -13,12 +13,12 @@ from starlette.routing import Route
 from service.actions import deciding, telling
 from service.actions.carrying_out import policy_for
 from service.actions.house import House
+from service.actions.next_steps import next_steps
 from service.errors import IncidentChangedMeanwhile
 from service.model import INCIDENT_STATUSES, Employee, Incident, Phase, UpdateStatus
 from service.store import deliveries, incidents
 from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.incident_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
-from service.web.dashboard.next_steps import next_steps
 from service.web.dashboard.words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees

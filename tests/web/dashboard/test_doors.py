@@ -46,6 +46,7 @@ async def test_who_is_not_logged_in_gets_no_further_than_the_login(
 
 
 FOR_EVERYBODY = {
+    "/dashboard/simulate/day",
     "/dashboard/inbox/{id}/dry",
     "/dashboard/sessions/others/revoke",
     "/dashboard/sessions/{name}/revoke",

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.actions.next_steps import STEP_WORDS, NextStep, next_steps
 from service.model import Incident, JoinedAlert, LastResort, Phase, Rung
-from service.web.dashboard.next_steps import STEP_WORDS, NextStep, next_steps
 from service.workflow import Decision, Hold, Policy, Reason, TimerElapsed, decide
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
