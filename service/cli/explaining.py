@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from service.actions.foretelling import foretell_post
-from service.app.building import DNS_PATIENCE, SANDBOX_ADDRESS
+from service.app.building import DNS_PATIENCE
+from service.app.ground import SANDBOX_ADDRESS
 from service.config import Config, load
 from service.config.settings import Authenticity, Policy, Replies
 from service.config.spans import format_span

@@ -25,12 +25,7 @@ def advise(config: Config, document: Document) -> tuple[Fault, ...]:
 
 
 def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
-    if not is_loopback(config.site.url):
-        for provider, secret in config.webhooks.items():
-            proof = config.proofs.get(provider, Proof())
-            if not (secret or proof.signing_secret or proof.topics):
-                text = f"anybody who finds the webhook of `{provider}` can post to it: give it a secret"
-                yield ("webhooks", provider, "secret"), text
+    yield from _about_alerts(config)
     if is_read_underway(config.database):
         text = "where the server offers no TLS, all goes over the network in the clear: add `?sslmode=verify-full`"
         yield ("database",), text
@@ -48,6 +43,20 @@ def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
             text = "what nobody decided about is published to everybody: `leave` or `discard` is more careful"
             yield ("monitors", at, "escalate", len(monitor.escalate) - 1, "then"), text
     yield from _about_mail(config)
+
+
+def _about_alerts(config: Config) -> Iterator[tuple[Keys, str]]:
+    """Warn where a stranger can raise alerts."""
+    if not is_loopback(config.site.url):
+        for provider, secret in config.webhooks.items():
+            proof = config.proofs.get(provider, Proof())
+            if not (secret or proof.signing_secret or proof.topics):
+                text = f"anybody who finds the webhook of `{provider}` can post to it: give it a secret"
+                yield ("webhooks", provider, "secret"), text
+    for at, pattern in enumerate(config.mail_alerts):
+        if not pattern.authentic:
+            text = "whoever makes up such a sender can raise alerts: sign its mails with DKIM, and leave this out"
+            yield ("mail_alerts", at, "authentic"), text
 
 
 def _about_mail(config: Config) -> Iterator[tuple[Keys, str]]:

@@ -147,7 +147,11 @@ def test_what_was_tampered_with_is_not_restored(
     assert not (config.parent / "replycast.db").exists()
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", gzip.compress(b"hello"), None])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", gzip.compress(b"hello"), None],
+    ids=["empty", "a text", "another archive", "cut short"],
+)
 def test_what_is_no_backup_is_named(config: Path, archive: Path, body: bytes | None) -> None:
     archive.write_bytes(archive.read_bytes()[:-2000] if body is None else body)
     lost(config)

@@ -1,10 +1,10 @@
-"""The section `webhooks`: who may post, and how what they post is read."""
+"""The sections `webhooks` and `mail_alerts`: who may post or write, and how what they say is read."""
 
 from pathlib import Path
 
 import pytest
 
-from service.config.settings import Proof, Reading, Secret
+from service.config.settings import MailPattern, Proof, Reading, Secret
 from tests.config.sample import SAMPLE, WHERE, faults_of, marked, read
 
 POSTS = "webhooks:\n"
@@ -104,3 +104,62 @@ def test_no_signing_secret_is_shown() -> None:
     assert "hunter2" not in f"{config!r} {config.proofs}"
     (fault,) = faults_of(with_section("grafana: {signing_secret: [hunter2]}"))
     assert "hunter2" not in str(fault)
+
+
+MAILED = """\
+mail_alerts:
+  - sender: "*@nagios.acme.example"
+    subject: '(?P<state>PROBLEM|RECOVERY): (?P<monitor>.+) is'
+    recovered: recovery
+"""
+
+
+def test_which_mails_are_alerts_is_told_by_sender_and_subject() -> None:
+    (pattern,) = read(MAILED + SAMPLE).mail_alerts
+    assert pattern == MailPattern(
+        senders=("*@nagios.acme.example",),
+        subject="(?P<state>PROBLEM|RECOVERY): (?P<monitor>.+) is",
+        recovered=("recovery",),
+    )
+    assert pattern.authentic
+
+
+@pytest.mark.parametrize(
+    ("subject", "fragment"),
+    [
+        ("'(?P<state>x'", "is no regular expression: missing )"),
+        ("'(?P<state>x)'", "does not say what is the monitor: put (?P<monitor>…) around it"),
+        ("'(?P<monitor>x)'", "does not say what is the state"),
+        ("'(?P<monitor>x)(?P<state>y)(?P<host>z)'", "has a group `host`: only monitor, state and entity"),
+        ("7", "is read as a number"),
+    ],
+)
+def test_a_subject_without_what_is_needed_is_a_fault(subject: str, fragment: str) -> None:
+    section = f"mail_alerts:\n  - sender: '*@a.example'\n    subject: ¦{subject}\n"
+    text, line, column = marked(section + SAMPLE)
+    (fault,) = faults_of(text)
+    assert fragment in fault.text
+    assert (fault.line, fault.column) == (line, column)
+
+
+def test_a_monitor_whose_alerts_come_by_mail_needs_a_mail_that_is_one() -> None:
+    monitored = SAMPLE.replace("  - alert_name", "  - provider: ¦email\n    alert_name", 1)
+    text, line, column = marked(monitored)
+    (fault,) = faults_of(text)
+    assert (fault.line, fault.column) == (line, column)
+    assert "`email` needs `mail_alerts`" in fault.text
+    config = read(MAILED + text)
+    assert config.monitors[0].provider == "email"
+    assert "email" not in config.webhooks
+
+
+def test_nothing_is_posted_as_a_mail() -> None:
+    (fault,) = faults_of(with_section("email: {}"))
+    assert "unknown provider `email`" in fault.text
+
+
+def test_a_sender_that_need_not_be_proven_is_warned_about() -> None:
+    text, line, _ = marked(MAILED + "    authentic: ¦false\n" + SAMPLE)
+    (warning,) = read(text).warnings
+    assert "whoever makes up such a sender can raise alerts" in warning.text
+    assert warning.line == line

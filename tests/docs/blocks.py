@@ -1,13 +1,16 @@
-"""Markdown files of the repository, and the fenced blocks in them. Reads files, and runs nothing."""
+"""Fenced blocks of Markdown files, and where the documentation and the schema stand. Reads files, runs nothing."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
+SCHEMA: Final[Mapping[str, Any]] = json.loads((ROOT / "service/config/schema.json").read_text())
+"""The JSON Schema of config.yaml."""
 
 _FENCED: Final = re.compile(
     r"^(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```[ \t]*$", re.DOTALL | re.MULTILINE
