@@ -5,9 +5,10 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3
 PORT ?= 8080
 WORKERS ?= auto
+SECONDS ?= 120
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench check docs format lint types servers lock clean
+.PHONY: help run demo test soak bench check docs format lint types servers lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ test: $(STAMP) ## Run all tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
 		echo "tests that need PostgreSQL will not run: 'make servers' (as root, on Debian) installs it"
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+soak: $(STAMP) ## Run each fault of docs/faults.md for SECONDS under load (as root)
+	REPLYCAST_SOAK_SECONDS=$(SECONDS) REPLYCAST_KILLS=40 REPLYCAST_FAN_OUT_KILLS=10 $(BIN)/pytest tests/faults
 
 bench: $(STAMP) ## Measure all that docs/performance.md tells (as root; also needs wrk)
 	@for module in $(basename $(notdir $(filter-out bench/__init__.py, $(wildcard bench/*.py)))); do \

@@ -21,9 +21,9 @@ from service.actions.planning_windows import plan_windows
 from service.actions.recording_states import record_at_start
 from service.actions.watchdog import Seen
 from service.actions.watching import watch
-from service.app.ground import load_key, only_process
+from service.app.ground import Ground, load_key, open_ground
 from service.app.instruments import Instruments
-from service.app.reloading import ReloadState
+from service.app.roles import ServeRole
 from service.calls.calling import Caller, open_caller
 from service.config.settings import Config, Mail
 from service.errors import PermanentFault
@@ -35,18 +35,17 @@ from service.mail.imap import FetchedMail, MailboxReader
 from service.mail.sandbox import Sandbox
 from service.mail.words import vocabulary
 from service.outbox import Relay, call_due, fan_out, send_due
-from service.store import credentials, deliveries
-from service.store.database import Store, open_store
+from service.store import credentials
+from service.store.database import Store
 from service.store.leases import Lease
 from service.store.observing import begin_watching
+from service.web import machine_checks
 from service.web.application import build as build_web
 from service.web.front import Front, make_pages
 from service.web.public.exporting import Exporter
 from service.web.routes import all_routes
 
 DNS_PATIENCE = timedelta(seconds=3)
-SANDBOX_ADDRESS = "status@replycast.example"
-"""What our mails come from where no mail server is configured; the domain exists nowhere (RFC 2606)."""
 
 _log = structlog.get_logger()
 
@@ -75,9 +74,12 @@ class Service:
     """Calls subscribers' webhooks."""
     part: Lease
     """Of several instances on one database, only the one that holds it decides and sends; all serve the web."""
+    role: ServeRole
     instruments: Instruments
     call: asyncio.Event
     """Set when there may be a webhook to call."""
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    """In which it works."""
     stop_fan_out: threading.Event = field(default_factory=threading.Event)
     """Set to end a fan-out after the mails and calls that are on their way."""
     _deciding: threading.Lock = field(default_factory=threading.Lock)
@@ -95,17 +97,27 @@ class Service:
         self.fan_out.set()
         self.call.set()
 
+    def wake_from_thread(self) -> None:
+        """Do the same from a thread other than the loop's."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.wake)
+
     async def decide_next(self) -> bool:
         """Decide what is due next; False where nothing is."""
-        if not await self._may_work() or not await to_thread.run_sync(self._decide):
+        if not await self.may_work() or not await to_thread.run_sync(self._decide):
             return False
         self.send.set()
         self.fan_out.set()
         return True
 
-    async def _may_work(self) -> bool:
-        may = self.part.is_sure or await to_thread.run_sync(self.part.is_held)
-        self.instruments.is_standby = not may
+    async def may_work(self) -> bool:
+        """Tell whether it falls to us to work, and take that part where nobody has it."""
+        return self.has_part() if self.part.is_sure else await to_thread.run_sync(self.has_part)
+
+    def has_part(self) -> bool:
+        """Tell the same to any thread but the loop's. Raises StoreUnavailable, as `Lease.is_held` does."""
+        may = self.role.works and (self.part.is_sure or self.part.is_held())
+        self.instruments.play(self.clock(), is_standby=not may)
         return may
 
     def _decide(self) -> bool:
@@ -131,7 +143,7 @@ class Service:
         where somebody decides just now, it is left to him.
         """
         now = self.clock()
-        if len(mails) == 1 and self.part.is_held() and self._deciding.acquire(blocking=False):
+        if len(mails) == 1 and self.has_part() and self._deciding.acquire(blocking=False):
             try:
                 jobs.receive_and_decide(self.house, mails[0], now)
             finally:
@@ -141,13 +153,13 @@ class Service:
 
     async def send_next(self) -> bool:
         """Send the next batch of mails that somebody waits for; False where none is due."""
-        if not await self._may_work():
+        if not await self.may_work():
             return False
         return await send_due(self.house.store, self.office, self.relay, self.clock) > 0
 
     async def fan_out_next(self) -> bool:
         """Send updates to subscribers until there are none left; False where there were none."""
-        if not await self._may_work():
+        if not await self.may_work():
             return False
         next_chunk = partial(queue_next_chunk, self.house)
         given = self.house.store, self.office, self.relay, self.clock, next_chunk, self.stop_fan_out
@@ -157,7 +169,7 @@ class Service:
 
     async def call_next(self) -> bool:
         """Call the next webhooks; False where none is due."""
-        if not await self._may_work():
+        if not await self.may_work():
             return False
         house = self.house
         given = house.store, house.config.site, house.key, self.caller, self.clock
@@ -167,7 +179,8 @@ class Service:
         """Read, decide and send until there is nothing left to do at this time of the clock."""
         busy = True
         while busy:
-            busy = self.mailbox is not None and await to_thread.run_sync(self.mailbox.poll_once) > 0
+            mailbox = self.mailbox if await self.may_work() else None
+            busy = mailbox is not None and await to_thread.run_sync(mailbox.poll_once) > 0
             while await self.decide_next():
                 busy = True
             while await self.send_next():
@@ -176,44 +189,6 @@ class Service:
                 busy = True
             while await self.call_next():
                 busy = True
-
-
-@dataclass(slots=True)
-class Ground:
-    """What stays the same while config.yaml is read anew: the database, and the mail sandbox once one is needed."""
-
-    store: Store
-    part: Lease
-    stack: AsyncExitStack
-    instruments: Instruments
-    sandbox: Sandbox | None = None
-
-    async def mail_of(self, config: Config) -> tuple[Mail, Sandbox | None]:
-        """Give the mail servers of config.yaml or, where there are none, those of the sandbox."""
-        if config.mail is not None:
-            return config.mail, None
-        if self.sandbox is None:
-            self.sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
-            self.stack.push_async_callback(self.sandbox.stop)
-        return Mail(config.site.name, SANDBOX_ADDRESS, self.sandbox.smtp, self.sandbox.imap), self.sandbox
-
-
-@asynccontextmanager
-async def open_ground(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Ground]:
-    """Open the database, which is created and migrated, and take up what an earlier process left in it.
-
-    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning.
-    """
-    with only_process(config):
-        store = await to_thread.run_sync(open_store, config.database)
-        try:
-            async with AsyncExitStack() as stack:
-                part = Lease(store, "work", taken=lambda: _take_up(store, clock()))
-                stack.callback(part.close)
-                await to_thread.run_sync(part.is_held)
-                yield Ground(store, part, stack, Instruments(clock(), ReloadState(clock())))
-        finally:
-            store.close()
 
 
 @asynccontextmanager
@@ -225,13 +200,15 @@ async def build_on(ground: Ground, config: Config, clock: Callable[[], datetime]
 
 
 @asynccontextmanager
-async def build(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
+async def build(
+    config: Config, clock: Callable[[], datetime], role: ServeRole = ServeRole.ALL
+) -> AsyncIterator[Service]:
     """Build the service over its database, with its door for replies open; at the end all is closed.
 
     Raises StoreUnavailable, SchemaUnknown, AlreadyRunning, KeyFileUnusable, DoorUnusable where it cannot be built.
     """
     async with (
-        open_ground(config, clock) as ground,
+        open_ground(config, clock, role) as ground,
         build_on(ground, config, clock) as service,
         open_service_door(service),
     ):
@@ -280,11 +257,13 @@ async def _connect(
         fan_out=asyncio.Event(),
         caller=caller,
         part=ground.part,
+        role=ground.role,
         instruments=ground.instruments,
         call=asyncio.Event(),
     )
-    service.mailbox = _mailbox(service, mail)
-    ground.instruments.expect_mailbox(clock(), is_there=mail.imap is not None)
+    ground.heard = service.wake_from_thread
+    service.mailbox = _mailbox(service, mail) if ground.role.works else None
+    ground.instruments.expect_mailbox(clock(), is_there=service.mailbox is not None)
     intake = PostIntake(store, stored=service.decide.set)
     pages = make_pages(house)
     front = Front(
@@ -299,18 +278,14 @@ async def _connect(
         counted=meters.collect,
         answered=meters.answered,
     )
-    service.web = build_web(front, all_routes(with_sandbox=sandbox is not None))
+    is_shown = ground.role is not ServeRole.WORKER
+    routes = all_routes(with_sandbox=sandbox is not None) if is_shown else machine_checks.routes
+    service.web = build_web(front, routes)
     if config.site.export_to is not None:
         service.exporter = Exporter(replace(front, sandbox=None), config.site.export_to)
     sender = formataddr((mail.sender_name, mail.sender_address))
     _log.info("built", site=config.site.url, mails_from=sender, sandbox=sandbox is not None)
     return service
-
-
-def _take_up(store: Store, now: datetime) -> None:
-    """Take up what an earlier process left."""
-    with store.transaction() as connection:
-        deliveries.end_leases(connection, now)
 
 
 def _settle_in(store: Store, config: Config, now: datetime) -> str:
@@ -324,12 +299,11 @@ def _settle_in(store: Store, config: Config, now: datetime) -> str:
 def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
     if mail.imap is None:
         return None
-    store, loop = service.house.store, asyncio.get_running_loop()
+    store = service.house.store
 
     def take(mails: Sequence[FetchedMail]) -> None:
         service.take_mails(mails)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(service.wake)
+        service.wake_from_thread()
 
     return MailboxReader(
         mail.imap,
@@ -337,6 +311,7 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
         take=take,
         notice=lambda said: _log.info("mailbox", said=said),
         warn=lambda said: _log.warning("mailbox", said=said),
+        may_read=service.has_part,
         clock=service.clock,
     )
 
@@ -345,7 +320,7 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
 async def open_service_door(service: Service) -> AsyncIterator[None]:
     """Let mail servers hand replies over, where config.yaml says so. Raises DoorUnusable."""
     mail = service.house.config.mail
-    if mail is None or mail.door is None:
+    if mail is None or mail.door is None or not service.role.works:
         yield
         return
 

@@ -1,18 +1,31 @@
-"""What stands on this machine beside the database: the key file, and the lock that keeps a second process out."""
+"""What stays while configurations change: the database, and on this machine the key file and the lock beside it."""
 
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from anyio import to_thread
 from sqlalchemy import make_url
 
-from service.config.settings import Config
+from service.app.instruments import Instruments
+from service.app.reloading import ReloadState
+from service.app.roles import ServeRole
+from service.config.settings import Config, Mail
 from service.errors import PermanentFault
+from service.mail.sandbox import Sandbox
+from service.store import deliveries
+from service.store.database import Store, open_store
+from service.store.hearing import hearing
+from service.store.leases import Lease
 
 KEY_BYTES = 32
+SANDBOX_ADDRESS = "status@replycast.example"
+"""What our mails come from where no mail server is configured; the domain exists nowhere (RFC 2606)."""
 
 
 class AlreadyRunning(PermanentFault):
@@ -87,3 +100,61 @@ def load_key(config: Config) -> bytes:
     if len(key) != KEY_BYTES:
         raise KeyFileUnusable(f"the key file {path} was cut short: bring it back from a backup, or delete it")
     return key
+
+
+@dataclass(slots=True)
+class Ground:
+    """What stays the same while config.yaml is read anew: the database, and the mail sandbox once one is needed."""
+
+    store: Store
+    part: Lease
+    """Falls to one of those that may work; who serves the web alone never asks for it."""
+    role: ServeRole
+    stack: AsyncExitStack
+    instruments: Instruments
+    sandbox: Sandbox | None = None
+    heard: Callable[[], None] = lambda: None
+    """Is told, from another thread, that another instance stored something new."""
+
+    def hear(self) -> None:
+        """Let pages and loops look anew."""
+        self.store.count_commit()
+        self.heard()
+
+    async def mail_of(self, config: Config) -> tuple[Mail, Sandbox | None]:
+        """Give the mail servers of config.yaml or, where there are none, those of the sandbox."""
+        if config.mail is not None:
+            return config.mail, None
+        if self.sandbox is None:
+            self.sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
+            self.stack.push_async_callback(self.sandbox.stop)
+        return Mail(config.site.name, SANDBOX_ADDRESS, self.sandbox.smtp, self.sandbox.imap), self.sandbox
+
+
+@asynccontextmanager
+async def open_ground(
+    config: Config, clock: Callable[[], datetime], role: ServeRole
+) -> AsyncIterator[Ground]:
+    """Open the database, which is created and migrated, and take up what an earlier process left in it.
+
+    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning.
+    """
+    with only_process(config):
+        store = await to_thread.run_sync(open_store, config.database)
+        try:
+            async with AsyncExitStack() as stack:
+                part = Lease(store, "work", taken=lambda: _take_up(store, clock()))
+                stack.callback(part.close)
+                is_ours = role.works and await to_thread.run_sync(part.is_held)
+                instruments = Instruments(clock(), ReloadState(clock()), is_standby=not is_ours)
+                ground = Ground(store, part, role, stack, instruments)
+                stack.enter_context(hearing(store, ground.hear))
+                yield ground
+        finally:
+            store.close()
+
+
+def _take_up(store: Store, now: datetime) -> None:
+    """Take up what an earlier process left."""
+    with store.transaction() as connection:
+        deliveries.end_leases(connection, now)

@@ -18,6 +18,8 @@ class Instruments:
 
     started_at: datetime
     reloads: ReloadState
+    is_standby: bool
+    """Whether another instance decides and sends."""
     meters: Meters = field(default_factory=Meters)
     decided_at: datetime | None = None
     """When the last turn of the decider ended."""
@@ -25,10 +27,15 @@ class Instruments:
     """Since when there is a mailbox to read."""
     mailbox_read_at: datetime | None = None
     """When it was last read to its end, under whichever configuration."""
-    is_standby: bool = False
-    """Whether another instance decides and sends."""
     problems: tuple[Problem, ...] = ()
     """What the watchdog found when it last looked."""
+
+    def play(self, now: datetime, *, is_standby: bool) -> None:
+        """Remember who works; what we did not do while another did it counts from now on only."""
+        if self.is_standby and not is_standby:
+            self.decided_at = now
+            self.mailbox_since, self.mailbox_read_at = (now if self.mailbox_since else None), None
+        self.is_standby = is_standby
 
     def turn(self, decide: Callable[[], bool], clock: Callable[[], datetime]) -> bool:
         """Let the decider have a turn; time it where it had anything to do, which is what it gives."""
@@ -50,12 +57,14 @@ class Instruments:
         """Give what the watchdog and /metrics go by."""
         if mailbox is not None and mailbox.last_success_at is not None:
             self.mailbox_read_at = mailbox.last_success_at
+        # another one reads it, and would say so
+        is_ours = not self.is_standby
         return Seen(
             started_at=self.started_at,
             decided_at=self.decided_at,
             is_standby=self.is_standby,
-            mailbox_since=self.mailbox_since,
-            mailbox_read_at=self.mailbox_read_at,
+            mailbox_since=self.mailbox_since if is_ours else None,
+            mailbox_read_at=self.mailbox_read_at if is_ours else None,
             relay_fails_since=relay.fails_since,
             config_in_force_at=self.reloads.succeeded_at,
             config_refused_at=self.reloads.failed_at,

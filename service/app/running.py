@@ -15,10 +15,11 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.app.building import DoorUnusable, Ground, build_on, open_ground
-from service.app.ground import KeyFileUnusable
+from service.app.building import DoorUnusable, build_on
+from service.app.ground import Ground, KeyFileUnusable, open_ground
 from service.app.listening import inherit_socket, listen
 from service.app.reloading import Reloader
+from service.app.roles import ServeRole, refuse_to_split
 from service.app.working import working
 from service.config.settings import Config
 from service.errors import PermanentFault, StoreUnavailable
@@ -49,13 +50,15 @@ class Entrance:
         await self.web(scope, receive, send)
 
 
-async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], None]) -> None:
+async def serve(
+    config: Config, *, host: str, port: int, ready: Callable[[str], None], role: ServeRole = ServeRole.ALL
+) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the address once posts are taken.
 
     A socket that systemd hands over is taken in place of `host` and `port`.
 
-    SIGHUP, or a change of the file, puts config.yaml in force anew, if it is right. Raises AddressNotLoopback,
-    AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, DoorUnusable.
+    SIGHUP, or a change of the file, puts config.yaml in force anew, if it is right. Raises RoleImpossible,
+    AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, DoorUnusable.
     """
     shown = ""
     inherited = inherit_socket()
@@ -63,6 +66,7 @@ async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], 
         host = inherited.getsockname()[0]
 
     def fit(config: Config) -> Config:
+        refuse_to_split(config, role)
         if config.mail is not None:
             return config
         _refuse_to_show_the_sandbox(config, host)
@@ -74,7 +78,7 @@ async def serve(config: Config, *, host: str, port: int, ready: Callable[[str], 
     shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
     config = fit(config)
     try:
-        async with open_ground(config, wall_clock) as ground:
+        async with open_ground(config, wall_clock, role) as ground:
             reloader = Reloader(config, ground.instruments.reloads, fit, wall_clock)
             await _serve(ground, config, reloader, door, lambda: ready(shown))
         _log.info("stopped")

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from functools import partial
@@ -39,16 +39,7 @@ async def working(service: Service) -> AsyncIterator[None]:
         scheduler = _schedule(service)
         spare_what_is_built()
         service.wake()
-        loops = [
-            asyncio.create_task(_decide(service, stopping)),
-            asyncio.create_task(_keep_doing(service, "send", service.send, service.send_next, stopping)),
-            asyncio.create_task(
-                _keep_doing(service, "fan out", service.fan_out, service.fan_out_next, stopping)
-            ),
-            asyncio.create_task(_keep_doing(service, "call", service.call, service.call_next, stopping)),
-            asyncio.create_task(_keep_exporting(service, stopping)),
-            asyncio.create_task(_rehearse(service)),
-        ]
+        loops = [*map(asyncio.create_task, _loops(service, stopping))]
         scheduler.start()
         mailbox = start_mailbox(service, mailbox_stop)
         try:
@@ -69,16 +60,28 @@ async def working(service: Service) -> AsyncIterator[None]:
                 await to_thread.run_sync(mailbox.join, PATIENCE)
 
 
+def _loops(service: Service, stopping: asyncio.Event) -> Iterator[Coroutine[None, None, None]]:
+    if not service.role.works:
+        return
+    yield _decide(service, stopping)
+    yield _keep_doing(service, "send", service.send, service.send_next, stopping)
+    yield _keep_doing(service, "fan out", service.fan_out, service.fan_out_next, stopping)
+    yield _keep_doing(service, "call", service.call, service.call_next, stopping)
+    yield _keep_exporting(service, stopping)
+    yield _rehearse(service)
+
+
 def _schedule(service: Service) -> AsyncIOScheduler:
     at_once: Final = service.clock()
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    scheduler.add_job(service.wake, "interval", seconds=TICK)
-    scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
     scheduler.add_job(_count_ahead, "interval", minutes=30, args=[service], next_run_time=at_once)
     scheduler.add_job(_checkpoint, "interval", seconds=TICK, args=[service])
     scheduler.add_job(_watch, "interval", seconds=WATCHED, args=[service])
+    if service.role.works:
+        scheduler.add_job(service.wake, "interval", seconds=TICK)
+        scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
     return scheduler
 
 
@@ -96,7 +99,8 @@ async def _decide(service: Service, stopping: asyncio.Event) -> None:
         if stopping.is_set() or waited >= REPLIES_FIRST:
             break
         await asyncio.sleep(LOOK_AGAIN)
-        waited += LOOK_AGAIN
+        # while another one works we wait for our turn to read it
+        waited += 0.0 if service.instruments.is_standby else LOOK_AGAIN
     await _keep_doing(service, "decide", service.decide, service.decide_next, stopping)
 
 
@@ -120,12 +124,16 @@ async def _keep_doing(
 async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
     """Write the status page as files at each change, where config.yaml says so."""
     while service.exporter is not None and not stopping.is_set():
-        await _keep_trying(service, "export", partial(service.exporter.export_if_changed, service.clock()))
+        if not service.instruments.is_standby:
+            export = partial(service.exporter.export_if_changed, service.clock())
+            await _keep_trying(service, "export", export)
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), TICK)
 
 
 async def _keep_house(service: Service) -> None:
+    if service.instruments.is_standby:
+        return  # another one does it
     await _keep_trying(service, "keep house", lambda: jobs.keep_house(service.house, service.clock()))
 
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import click
 import orjson
 
+from service.app.roles import ServeRole
 from service.app.running import serve as serve_until_stopped
 from service.app.running import wall_clock
 from service.cli import explaining
@@ -54,6 +55,14 @@ def main() -> None:
     help="The port; 0 takes a free one.",
 )
 @click.option(
+    "--role",
+    type=click.Choice([role.value for role in ServeRole]),
+    default=ServeRole.ALL.value,
+    show_default=True,
+    help="On PostgreSQL the service can be split. web takes posts and serves pages; "
+    "worker decides, sends and takes in mails.",
+)
+@click.option(
     "--log-format",
     type=click.Choice([form.value for form in LogForm]),
     envvar="REPLYCAST_LOG_FORMAT",
@@ -61,7 +70,7 @@ def main() -> None:
     show_default=True,
     help="What the log on standard error looks like; auto: for people on a terminal, JSON elsewhere.",
 )
-def serve(config_path: Path, host: str, port: int, log_format: str) -> None:
+def serve(config_path: Path, host: str, port: int, role: str, log_format: str) -> None:
     """Run the service until SIGTERM or Ctrl-C.
 
     \b
@@ -80,7 +89,7 @@ def serve(config_path: Path, host: str, port: int, log_format: str) -> None:
         sys.stdout.flush()
 
     try:
-        asyncio.run(serve_until_stopped(config, host=host, port=port, ready=ready))
+        asyncio.run(serve_until_stopped(config, host=host, port=port, ready=ready, role=ServeRole(role)))
     except (ReplycastError, OSError) as error:
         fail(str(error))
 

@@ -27,6 +27,8 @@ FIRST_SLICE: Final = 1.0
 servers (pymap, the sandbox's) never push what arrived between our search and our idling."""
 POLL_PAUSE: Final = 15.0
 """Seconds between two looks where the server cannot push, and at most where it pushes without cause."""
+STANDBY_PAUSE: Final = 1.0
+"""Seconds between two questions whether it is our turn to read, while it is another one's."""
 LONGEST_SESSION: Final = timedelta(hours=1)
 """After it we connect anew: of a folder that was renamed or made anew a server may go on to show the old one."""
 GIVE_WAY: Final = 0.01
@@ -59,7 +61,8 @@ class MailboxReader:
     up to 256 mails and 4 MiB at a time, must have all of them on disk when it returns or none, and must bear
     being given the same mail again; both may raise StoreUnavailable. `notice` is told, in one sentence, what
     a person may want to know, `warn` what somebody should mend. `clock` dates `last_success_at` and the
-    access tokens; `idle_slice` and `poll_pause` are seconds.
+    access tokens; while `may_read` says no, `run` leaves the mailbox to another one, and it may raise
+    StoreUnavailable; `idle_slice` and `poll_pause` are seconds.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class MailboxReader:
         notice: Callable[[str], None],
         warn: Callable[[str], None],
         clock: Callable[[], datetime],
+        may_read: Callable[[], bool] = lambda: True,
         idle_slice: float = IDLE_SLICE,
         poll_pause: float = POLL_PAUSE,
     ) -> None:
@@ -83,6 +87,7 @@ class MailboxReader:
         self._notice = notice
         self._warn = warn
         self._clock = clock
+        self._may_read = may_read
         self._tokens = AccessTokens(imap.oauth, username=imap.username) if imap.oauth else None
         self._idle_slice = idle_slice
         self._poll_pause = poll_pause
@@ -103,7 +108,14 @@ class MailboxReader:
         time-out (30 s) or as soon as `close` is called from another thread.
         """
         self._stop = stop
-        keep_reading(poll=self.poll_once, wait=self._wait, hang_up=self.close, stop=stop, warn=self._warn)
+        keep_reading(poll=self._poll_in_turn, wait=self._wait, hang_up=self.close, stop=stop, warn=self._warn)
+
+    def _poll_in_turn(self) -> None:
+        if self._may_read():
+            self.poll_once()
+        else:
+            self.close()
+            self._stop.wait(STANDBY_PAUSE)
 
     def poll_once(self) -> int:
         """Connect if needed, take and move what is there, and give how many mails were taken.

@@ -1,6 +1,7 @@
 """Opening the database, its transactions, and bringing its schema up to date at start."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from enum import StrEnum
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import PermanentFault, ReplycastError, StoreUnavailable
-from service.store import postgresql
+from service.store import postgresql, tidings
 from service.store.statements import tell
 from service.store.turns import Turns
 
@@ -60,7 +61,9 @@ class Store:
         self._outside = engine.execution_options(**{_MODE: _Mode.OUTSIDE})
         self._checkpointed_at = 0
         self.commits = 0
-        """Counts what this process committed: while it stays the same, nothing here changed."""
+        """Counts what this process committed or heard of: while it stays the same, nothing here changed."""
+        self.voice = secrets.token_hex(8)
+        """What other instances hear us by."""
         self._counting = Lock()
         is_sqlite = engine.dialect.name == "sqlite"
         self._turn = Turns(BUSY_MILLISECONDS / 1_000).turn if is_sqlite else nullcontext
@@ -82,6 +85,11 @@ class Store:
             engine = self._beside if durable else self._passing_beside
         with self._turn(), _named_faults(), engine.begin() as connection:
             yield connection
+            tidings.tell(connection, self.voice)
+        self.count_commit()
+
+    def count_commit(self) -> None:
+        """Let everybody here look at the database anew: something was committed, by us or by another instance."""
         with self._counting:
             self.commits += 1
 
@@ -202,6 +210,7 @@ def _begin_postgresql(connection: Connection) -> None:
     if mode is _Mode.READING:
         postgresql.begin_reading(connection)
     elif mode is not _Mode.OUTSIDE:
+        tidings.forget(connection)
         is_durable, is_alone = mode is not _Mode.PASSING, not options.get(_BESIDE)
         postgresql.begin(connection, is_durable=is_durable, is_alone=is_alone)
 

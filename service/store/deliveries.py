@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.model import Delivery, DeliveryKind
-from service.store import progress
+from service.store import progress, tidings
 from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update, updates
 from service.store.statements import Statement
 
@@ -55,6 +55,8 @@ _ADD_NEW = Statement(_add_new)
 def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> tuple[str, ...]:
     """Queue what was not queued before; returns the public ids of what now is."""
     queued = [one for one in new if _is_added(connection, one, now)]
+    if queued:
+        tidings.mark(connection)
     for update_id, number in Counter(one.update_id for one in queued).items():
         progress.count(connection, update_id, queued=number)
     return tuple(one.public_id for one in queued)

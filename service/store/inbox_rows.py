@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import IncidentChangedMeanwhile
+from service.store import tidings
 from service.store.schema import inbox
 from service.store.statements import Statement
 
@@ -81,6 +82,7 @@ def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
     """
     if any(arrival.content_key for arrival in arrivals):
         arrivals = [*_marked_if_repeated(connection, arrivals)]
+    tidings.mark(connection)
     return list(connection.execute(_ADD, [_columns(arrival) for arrival in arrivals]).scalars())
 
 
@@ -107,6 +109,7 @@ _ADD_NEW = Statement(
 
 def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
     """Store those mails that are not there already, each once, and count them."""
+    tidings.mark(connection)
     return sum(_ADD_NEW.run(connection, **_columns(one)) for one in arrivals)
 
 

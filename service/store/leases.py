@@ -23,13 +23,15 @@ PARTS: Final = 0x7061_7274  # "part"
 """The first number of the advisory locks that are parts; the second is made of its name."""
 LOOK_AGAIN: Final = 1.0
 """Seconds for which a part that was held just now is believed to be, and between two attempts to take one."""
-_OF_ITS_OWN: Final = (
+OF_ITS_OWN: Final = (
     # within four seconds the server notices that a machine is gone, which cannot say so itself
     "SET tcp_keepalives_idle = 2",
     "SET tcp_keepalives_interval = 1",
     "SET tcp_keepalives_count = 2",
-    "SET idle_session_timeout = 0",
+    # it may idle for ever; PostgreSQL 13 does not know the setting
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'",
 )
+"""What a connection is told that one instance keeps for itself, and for as long as it lives."""
 
 
 class Lease:
@@ -86,7 +88,7 @@ class Lease:
             kept.detach()
             self._connection = kept
             cursor = kept.cursor()
-            cursor.execute("; ".join(_OF_ITS_OWN))
+            cursor.execute("; ".join(OF_ITS_OWN))
             cursor.execute(f"SELECT pg_try_advisory_lock({PARTS}, {self._number})")
             (is_ours,) = cursor.fetchone() or (False,)
             if is_ours:
@@ -99,5 +101,8 @@ class Lease:
     def _let_go(self) -> None:
         kept, self._connection = self._connection, None
         if kept is not None:
+            with suppress(SQLAlchemyError, self._store.engine.dialect.loaded_dbapi.Error):
+                # the server may take its time to notice the end of the connection
+                kept.cursor().execute("SELECT pg_advisory_unlock_all()")
             with suppress(SQLAlchemyError, self._store.engine.dialect.loaded_dbapi.Error):
                 kept.close()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy import update as update_rows
 
 from service.model import Alert, AlertState, Phase, TimelineEntry, Update, UpdateStatus
+from service.store import tidings
 from service.store.schema import alerts, inbox, timeline, updates
 from service.store.statements import Statement
 
@@ -42,6 +43,7 @@ _ADD_UPDATE = Statement(insert(updates))
 
 def add_timeline(connection: Connection, incident_id: int, entry: TimelineEntry) -> None:
     """Append one step."""
+    tidings.mark(connection)
     _ADD_STEP.run(
         connection,
         incident_id=incident_id,
@@ -83,6 +85,7 @@ def add_update(
     is_sent: bool = True,
 ) -> None:
     """Write an update of an incident or of a maintenance; its deliveries follow in chunks, where it is sent."""
+    tidings.mark(connection)
     _ADD_UPDATE.run(
         connection,
         incident_id=incident_id,

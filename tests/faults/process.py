@@ -68,9 +68,9 @@ class ServiceProcess:
         await self.kill()
 
     @classmethod
-    async def start(cls, config: Path, log: Path) -> "ServiceProcess":
-        """Start it on a free port and wait until it listens."""
-        command = ["-m", "service", "serve", "--config", str(config), "--port", "0"]
+    async def start(cls, config: Path, log: Path, *more: str) -> "ServiceProcess":
+        """Start it on a free port, with further options, and wait until it listens."""
+        command = ["-m", "service", "serve", "--config", str(config), "--port", "0", *more]
         with log.open("ab") as opened:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=opened

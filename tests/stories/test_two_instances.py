@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from anyio import to_thread
 
 from service.model import Phase
 from service.store import leases
@@ -42,7 +43,10 @@ async def test_what_one_takes_in_the_other_decides(world: World, other: World) -
 async def test_a_reply_that_the_second_brings_is_decided_by_the_first(world: World, other: World) -> None:
     await world.fire()
     await world.after(minutes=5)
-    await other.answer(world.mails(JORDAN)[0], "publish")
+    await other.sandbox.send_reply(world.mails(JORDAN)[0].kept, "publish", now=other.clock())
+    assert other.service.mailbox is not None
+    assert await to_thread.run_sync(other.service.mailbox.poll_once) == 1
+    assert world.phases() == [Phase.UNPUBLISHED]
     await world.service.settle()
     assert world.phases() == [Phase.PUBLISHED]
     assert "Email is unavailable" in await other.page()
@@ -75,3 +79,27 @@ async def test_when_the_first_lost_its_connections_the_second_goes_on_and_the_fi
     await world.service.settle()
     assert not world.service.part.is_held()
     assert len(other.mails(JORDAN)) == 1
+
+
+async def test_who_stands_by_leaves_the_mailbox_alone(world: World, other: World) -> None:
+    await world.fire()
+    await world.after(minutes=5)
+    await other.answer(world.mails(JORDAN)[0], "publish")
+    assert len(world.inbox()) == 1
+    await world.stop()
+    await other.service.settle()
+    assert other.phases() == [Phase.PUBLISHED]
+    await world.start()
+
+
+async def test_who_stands_by_blames_nobody_for_a_mailbox_that_another_one_reads(
+    world: World, other: World
+) -> None:
+    await other.after(days=1)
+    seen = other.service.seen()
+    assert (seen.is_standby, seen.mailbox_since, seen.mailbox_read_at) == (True, None, None)
+    await world.stop()
+    assert await other.service.may_work()
+    assert other.service.seen().mailbox_since == other.clock()
+    assert other.service.seen().decided_at == other.clock()
+    await world.start()

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 
 from service.app.building import Service, build
+from service.app.roles import ServeRole
 from service.config import Config, Mail
 from service.mail.sandbox import Sandbox, SandboxMail
 from service.mail.smtp import open_session
@@ -58,13 +59,14 @@ class World:
     config: Config
     clock: Clock
     sandbox: Sandbox
+    role: ServeRole = ServeRole.ALL
     service: Service = field(init=False)
     client: httpx2.AsyncClient = field(init=False)
     _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start(self) -> None:
         """Start the service on whatever its database holds."""
-        self.service = await self._running.enter_async_context(build(self.config, self.clock))
+        self.service = await self._running.enter_async_context(build(self.config, self.clock, self.role))
         transport = httpx2.ASGITransport(app=self.service.web)
         client = httpx2.AsyncClient(transport=transport, base_url=self.config.site.url)
         self.client = await self._running.enter_async_context(client)

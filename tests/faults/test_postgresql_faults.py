@@ -1,0 +1,64 @@
+"""A PostgreSQL server that is restarted, or stands still, under load."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cluster import own_cluster, paused, restart
+from tests.faults.load import Load
+from tests.faults.relay import Relay
+from tests.faults.scene import SOAK_SECONDS, Scene, until_taken
+from tests.store.databases import needs_postgresql
+from tests.store.postgres import Server
+
+pytestmark = [pytest.mark.anyio, needs_postgresql]
+
+LONGER_THAN_A_LOCK = 6.0
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with own_cluster() as started:
+        yield started
+
+
+@pytest.fixture
+async def scene(server: Server, relay: Relay, tmp_path: Path) -> AsyncIterator[Scene]:
+    with server.database() as address:
+        made = Scene(tmp_path, address, relay)
+        made.prepare()
+        yield made
+
+
+async def test_a_restart_of_postgresql_loses_nothing(server: Server, scene: Scene) -> None:
+    chance = random.Random(1)  # noqa: S311  a moment, not a secret
+    async with await scene.start() as service:
+        with Load(1, service.url) as load:
+            until = time.monotonic() + SOAK_SECONDS
+            while time.monotonic() < until:
+                await asyncio.sleep(chance.uniform(0.3, 2))  # the moment of the fault is the experiment
+                await asyncio.to_thread(restart, server)
+            await until_taken(load)
+        assert await scene.settle(load) == []
+        assert set(load.answers) <= {202, 503}
+        assert load.without_hint == 0
+        assert await service.stop() == 0
+
+
+async def test_a_postgresql_that_stands_still_loses_nothing(server: Server, scene: Scene) -> None:
+    async with await scene.start() as service:
+        with Load(2, service.url) as load:
+            until = time.monotonic() + SOAK_SECONDS
+            while time.monotonic() < until:
+                await until_taken(load)
+                with paused(server):
+                    await asyncio.sleep(LONGER_THAN_A_LOCK)  # the length of the fault is the experiment
+            await until_taken(load)
+        assert await scene.settle(load) == []
+        assert set(load.answers) <= {202, 503}
+        assert load.without_hint == 0
+        assert await service.stop() == 0
