@@ -156,6 +156,8 @@ async def _watch(service: Service) -> None:
 async def _keep_trying(service: Service, name: str, job: Callable[[], object]) -> None:
     try:
         await to_thread.run_sync(job)
+    except asyncio.CancelledError:
+        pass  # the scheduler stops, and would call it a fault of the job
     except Exception:  # noqa: BLE001  as above
         _note_failure(service, name)
 

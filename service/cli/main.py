@@ -36,6 +36,7 @@ from service.cli.tokens import token
 from service.cli.trying import send_test
 from service.config.json_schema import shipped
 from service.errors import ConfigFaulty, PermanentFault, ReplycastError
+from service.outbox.fanning_out import new_event_loop
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -89,7 +90,8 @@ def serve(config_path: Path, host: str, port: int, role: str, log_format: str) -
         sys.stdout.flush()
 
     try:
-        asyncio.run(serve_until_stopped(config, host=host, port=port, ready=ready, role=ServeRole(role)))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve_until_stopped(config, host=host, port=port, ready=ready, role=ServeRole(role)))
     except (ReplycastError, OSError) as error:
         fail(str(error))
 

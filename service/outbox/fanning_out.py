@@ -48,13 +48,14 @@ def fan_out(
             pass
         return 0
     supply = Supply(store, office, clock, next_chunk, rate=relay.smtp.limits.rate, stop=stop)
-    with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=_new_loop) as runner:
+    with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
         recorder = Recorder(store, marks, clock, relay.noted)
         runner.run(_FanOut(store, relay, clock, supply, recorder).run())
     return supply.claimed
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Make the fastest event loop that this system has."""
     try:
         import uvloop  # noqa: PLC0415  not to be had on every system
     except ImportError:
