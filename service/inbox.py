@@ -174,8 +174,9 @@ def work_off_posts(store: Store, work: Callable[[Store, InboxRow], None], most: 
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
 
     None where a mail waits, where there is but one, or where the next one was tried before: whatever fails here is
-    undone by itself and tried again alone, by `work_off`. `work` gets the store whose every change is a part of that
-    transaction. Raises StoreUnavailable, and then none of them had any effect.
+    undone by itself and tried again alone, by `work_off`. They are fewer where somebody waits to write meanwhile, as
+    who takes in the next posts does. `work` gets the store whose every change is a part of that transaction.
+    Raises StoreUnavailable, and then none of them had any effect.
     """
     with store.reading() as connection:
         rows = inbox_rows.untried_posts(connection, most)
@@ -184,17 +185,23 @@ def work_off_posts(store: Store, work: Callable[[Store, InboxRow], None], most: 
     with store.transaction(durable=False) as connection:
         for row in rows:
             inbox_rows.count_attempt(connection, row.id)
+    done = 0
     try:
         with store.transaction() as connection:
             within = OneTransaction(connection)
             for row in rows:
                 _try_within(connection, row, partial(work, within))
+                done += 1
+                if store.is_wanted:
+                    break
+            for row in rows[done:]:
+                inbox_rows.uncount_attempt(connection, row.id)
     except (StoreUnavailable, IncidentChangedMeanwhile):
         with suppress(StoreUnavailable), store.transaction(durable=False) as connection:
             for row in rows:
                 inbox_rows.uncount_attempt(connection, row.id)
         raise
-    return len(rows)
+    return done
 
 
 def _try_within(connection: Connection, row: InboxRow, work: Callable[[InboxRow], None]) -> None:

@@ -48,6 +48,8 @@ def fan_out(
             pass
         return 0
     supply = Supply(store, office, clock, next_chunk, rate=relay.smtp.limits.rate, stop=stop)
+    if not supply.claim():
+        return 0  # asked after each decision, and a loop and its connections take their time to make
     with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
         recorder = Recorder(store, marks, clock, relay.noted)
         runner.run(_FanOut(store, relay, clock, supply, recorder).run())

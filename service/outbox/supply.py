@@ -71,7 +71,7 @@ class Supply:
         while not self._stop.is_set():
             if self._ready and self._clock() >= self._fresh_until:
                 self.give_back(self._clock(), "")
-            if not self._ready and not self._claim():
+            if not self._ready and not self.claim():
                 return None
             if not self._ready:
                 continue
@@ -96,7 +96,7 @@ class Supply:
             with self._store.transaction(alone=False) as connection:
                 deliveries.give_back(connection, left, due_at, error)
 
-    def _claim(self) -> bool:
+    def claim(self) -> bool:
         """Claim what is due again, or else the next of an update; False where there is neither."""
         now = self._clock()
         claimed = self._claim_due(now)

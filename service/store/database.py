@@ -66,7 +66,7 @@ class Store:
         """What other instances hear us by."""
         self._counting = Lock()
         is_sqlite = engine.dialect.name == "sqlite"
-        self._turn = Turns(BUSY_MILLISECONDS / 1_000).turn if is_sqlite else nullcontext
+        self._turns = Turns(BUSY_MILLISECONDS / 1_000) if is_sqlite else None
 
     @contextmanager
     def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
@@ -83,7 +83,11 @@ class Store:
             engine = self.engine if durable else self._passing
         else:
             engine = self._beside if durable else self._passing_beside
-        with self._turn(), _named_faults(), engine.begin() as connection:
+        with (
+            self._turns.turn() if self._turns else nullcontext(),
+            _named_faults(),
+            engine.begin() as connection,
+        ):
             yield connection
             tidings.tell(connection, self.voice)
         self.count_commit()
@@ -92,6 +96,11 @@ class Store:
         """Let everybody here look at the database anew: something was committed, by us or by another instance."""
         with self._counting:
             self.commits += 1
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether another thread waits to write: whoever does several things in one transaction may end it early."""
+        return self._turns is not None and self._turns.is_wanted
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -30,6 +30,11 @@ class Turns:
         finally:
             self._pass_on()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody waits for it."""
+        return bool(self._waiting)
+
     def _take(self) -> None:
         with self._guard:
             if not self._is_taken:

@@ -114,6 +114,21 @@ def test_fewer_than_two_are_left_for_the_way_of_one(store: Store) -> None:
     assert inbox.work_off_posts(store, finish, MOST) == 0
 
 
+class WantedStore(Store):
+    """Somebody waits to write into it all the time."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_whoever_waits_to_write_does_not_wait_for_all_of_them(store: Store) -> None:
+    receive(store, *"abc")
+    assert inbox.work_off_posts(WantedStore(store.engine), finish, MOST) == 1
+    assert states(store) == [(InboxState.DONE, 1), (InboxState.PENDING, 0), (InboxState.PENDING, 0)]
+
+
 def test_a_mail_goes_first(store: Store) -> None:
     receive(store, *"abc")
     bring(store, _locked)

@@ -48,6 +48,19 @@ def _note(turns: Turns, order: list[str], name: str) -> None:
         order.append(name)
 
 
+def test_it_tells_whether_anybody_waits() -> None:
+    turns = Turns(PATIENCE)
+    thread = Thread(target=lambda: _note(turns, [], "waited"))
+    seen = [turns.is_wanted]
+    with turns.turn():
+        seen.append(turns.is_wanted)
+        thread.start()
+        while not turns.is_wanted:
+            Event().wait(0.001)  # as above
+    thread.join(PATIENCE)
+    assert [*seen, turns.is_wanted] == [False, False, False]
+
+
 def test_nobody_waits_for_ever() -> None:
     turns = Turns(0.01)
     with turns.turn(), pytest.raises(StoreUnavailable, match="somebody writes for too long"), turns.turn():
