@@ -40,7 +40,7 @@ test: $(STAMP) ## Run all tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 soak: $(STAMP) ## Run each fault of docs/faults.md for SECONDS under load (as root)
-	REPLYCAST_SOAK_SECONDS=$(SECONDS) REPLYCAST_KILLS=40 REPLYCAST_FAN_OUT_KILLS=10 $(BIN)/pytest tests/faults
+	REPLYCAST_SOAK_SECONDS=$(SECONDS) REPLYCAST_KILLS=40 REPLYCAST_FAN_OUT_KILLS=10 $(BIN)/pytest --timeout 0 tests/faults
 
 bench: $(STAMP) ## Measure all that docs/performance.md tells (as root; also needs wrk)
 	@for module in $(basename $(notdir $(filter-out bench/__init__.py, $(wildcard bench/*.py)))); do \

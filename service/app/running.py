@@ -26,6 +26,9 @@ from service.errors import PermanentFault, StoreUnavailable
 from service.store import audit
 
 LONGEST_CONNECTION = 5
+"""Seconds that an answer may still take once the service is to stop."""
+LAST_REQUESTS = 0.25
+"""Seconds in which those may say what they want whose connection was just taken: nobody is hung up on."""
 
 _log = structlog.get_logger()
 
@@ -215,6 +218,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_REQUESTS)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from urllib.request import Request, urlopen
@@ -38,6 +40,19 @@ def start_with(door: socket.socket, config: Path) -> subprocess.Popen[str]:
     )
 
 
+@contextmanager
+def served(door: socket.socket, config: Path) -> Iterator[subprocess.Popen[str]]:
+    """Serve until the block ends, however it does."""
+    with start_with(door, config) as process:
+        try:
+            assert f":{door.getsockname()[1]}" in first_line(process)
+            yield process
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
 def first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline()
@@ -61,16 +76,12 @@ def test_no_post_is_refused_while_it_is_started_anew(tmp_path: Path) -> None:
         posting = pool.submit(keep_posting, url)
         try:
             for _ in range(3):
-                with start_with(door, config) as process:
-                    assert f":{door.getsockname()[1]}" in first_line(process)
-                    process.send_signal(signal.SIGTERM)
-                    assert process.wait(PATIENCE) == 0
+                with served(door, config):
+                    pass
         finally:
             done.set()
-            with start_with(door, config) as process:  # whoever waits in the queue is answered
-                first_line(process)
+            with served(door, config):  # whoever waits in the queue is answered
                 taken = posting.result(PATIENCE)
-                process.send_signal(signal.SIGTERM)
     with create_engine(f"sqlite:///{tmp_path}/replycast.db").connect() as connection:
         stored = connection.execute(text("SELECT count(*) FROM inbox")).scalar_one()
     assert stored == taken > 0
