@@ -27,6 +27,7 @@ from service.app.running import wall_clock
 from service.config import Mail, parse
 from service.config.settings import Door, Protocol, Security, Smtp
 from service.mail.tokens import make_token, reply_address
+from service.outbox.fanning_out import new_event_loop
 from service.store import deliveries
 from tests.rooms import CONFIG, OWN_ADDRESS
 
@@ -57,8 +58,8 @@ class Watch:
 def main(replies: int) -> None:
     """Measure and print in milliseconds."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_measure(Path(folder), replies))
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_measure(Path(folder), replies))
 
 
 async def _measure(folder: Path, replies: int) -> None:

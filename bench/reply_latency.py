@@ -27,6 +27,7 @@ from service.app.working import TICK, spare_what_is_built
 from service.config import Mail, parse
 from service.mail.imap_connection import Mailbox
 from service.mail.tokens import make_token, reply_address
+from service.outbox.fanning_out import new_event_loop
 from service.store import deliveries, inbox_rows
 from tests.mailservers.servers import MailServers, running_mail_servers
 from tests.rooms import CONFIG, OWN_ADDRESS
@@ -52,8 +53,12 @@ class Watch:
 def main(replies: int) -> None:
     """Measure and print in milliseconds."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with running_mail_servers() as servers, tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_measure(servers, Path(folder), replies))
+    with (
+        running_mail_servers() as servers,
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        runner.run(_measure(servers, Path(folder), replies))
 
 
 async def _measure(servers: MailServers, folder: Path, replies: int) -> None:
