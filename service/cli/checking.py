@@ -52,7 +52,8 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
         for warning in warnings:
             click.echo(f"{warning} (warning)")
         click.echo(
-            f"{config_path}: right; {len(config.monitors)} monitors, {len(config.employees)} employees"
+            f"{config_path}: right; {_count(len(config.monitors), 'monitor')}, "
+            f"{_count(len(config.employees), 'employee')}"
         )
     if strict and warnings:
         sys.exit(FAULTY)
@@ -96,3 +97,7 @@ def _of_the_past(config: Config, now: datetime) -> Iterator[tuple[Keys, str]]:
         if not name.near:
             unheard = name.in_words.rstrip(".")
             yield ("monitors",), f"{unheard}: add one, or `*`, which takes what no other does"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -27,7 +27,7 @@ def test_a_right_file_is_said_to_be_right(tmp_path: Path) -> None:
     path = write_config(tmp_path)
     result = run("check", "--config", path)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == f"{path}: right; 1 monitors, 3 employees"
+    assert result.stdout.splitlines()[-1] == f"{path}: right; 1 monitor, 3 employees"
 
 
 def test_a_right_file_is_ok_in_json(tmp_path: Path) -> None:
