@@ -77,4 +77,7 @@ async def _store_unavailable(request: Request, error: Exception) -> Response:
 
 
 def _message(request: Request, status: int, title: str, text: str) -> Response:
-    return page(request, "message.html", status_code=status, title=title, text=text)
+    is_dashboards = request.url.path.startswith("/dashboard/")
+    return page(
+        request, "message.html", status_code=status, title=title, text=text, is_dashboards=is_dashboards
+    )

@@ -202,6 +202,8 @@ def test_logging_out_ends_at_the_login(browser: Browser, office: Office) -> None
     with opened(browser, *PHONE) as page:
         office.enter(page)
         page.goto(f"{office.url}/dashboard")
+        tab_to(page, "Menu")
+        page.keyboard.press("Enter")
         tab_to(page, "Log out")
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Log in").wait_for()

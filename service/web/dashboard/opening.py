@@ -10,7 +10,7 @@ from starlette.routing import Route
 from service.actions import deciding, opening
 from service.actions.opening import AFFECTED, TYPES, Opening
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound
-from service.model import Employee, Incident, Monitor
+from service.model import Employee, Incident, Monitor, Phase
 from service.store import incidents
 from service.web.dashboard.opening_form import (
     LONGEST_SUBJECT,
@@ -74,9 +74,11 @@ def _form(request: Request, employee: Employee, typed: Typed, monitor: Monitor |
 
 @shown_to_employees
 def show_edit(request: Request, employee: Employee) -> Response:
-    """Show the words of an incident that is not published, to be changed."""
+    """Show the words of an incident that is not published, to be changed; of another, its page."""
     _refuse_viewers(employee)
     incident = _incident(request)
+    if incident.phase not in (Phase.WAITING, Phase.UNPUBLISHED):
+        return RedirectResponse(f"/dashboard/incidents/{incident.id}", 303)
     return _edit_form(request, employee, incident, Typed(incident.subject, incident.message))
 
 

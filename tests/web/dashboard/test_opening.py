@@ -104,6 +104,8 @@ async def test_published_words_are_followed_and_not_changed(
     words = {"subject": "Other", "message": "Other.", "version": "1"}
     await sam.post(page_of(incident, "edit"), data=words)
     assert newest(house).subject == incident.subject
+    asked_to_edit = await sam.get(page_of(incident, "words"))
+    assert (asked_to_edit.status_code, asked_to_edit.headers["location"]) == (303, page_of(incident))
 
 
 @pytest.mark.parametrize("path", [HERE, "/dashboard/incidents/1/words"])
