@@ -1,8 +1,10 @@
 """Fixtures that every test may ask for."""
 
+import faulthandler
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,25 @@ ROOM = 2 * 1024**3
 """Bytes that must be free there: several hundred databases are kept at a time."""
 
 
-def pytest_configure() -> None:
+PRINTED = pytest.StashKey[int]()
+"""The descriptor on which the run prints: of a process that is ended, what was captured is lost."""
+CLEARING_UP = 120
+"""Seconds; pytest-timeout looks away as soon as a test has failed, and its clearing up may hang."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """End the process, and say where it was, rather than wait for ever for what a failed test left behind."""
+    faulthandler.dump_traceback_later(CLEARING_UP, exit=True, file=item.config.stash[PRINTED])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Keep the tests' folders in memory where there is room: each commit waits for the disk, and there are many."""
+    config.stash[PRINTED] = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2)
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 

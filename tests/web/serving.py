@@ -13,7 +13,10 @@ from starlette.types import ASGIApp
 def served(application: ASGIApp) -> Iterator[int]:
     """Serve until the block ends; gives the port. Connections wait in the listening socket until it is up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
+        config = uvicorn.Config(application, log_level="error", lifespan="off")
+        # a page that a failed test left open goes on listening for changes, and would be waited for without end
+        config.timeout_graceful_shutdown = 1
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -112,6 +112,9 @@ def test_a_post_is_replayed_dry_and_a_browser_logged_out_by_their_buttons(
     sheet.get_by_role("button", name="Replay dry").click()
     sheet.get_by_role("heading", name="What would happen").wait_for()
     _judge(sheet)
+    menu = sheet.get_by_text("Menu", exact=True)
+    if menu.is_visible():
+        menu.click()
     sheet.get_by_role("link", name="Sessions").click()
     before = sheet.get_by_role("button", name="Log out Jordan Ray's").count()
     sheet.get_by_role("button", name="Log out Jordan Ray's").first.click()

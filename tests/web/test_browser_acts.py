@@ -217,6 +217,9 @@ def test_a_monitor_is_simulated_and_previewed(sheet: Page, office: Office) -> No
 
 def test_what_one_person_did_is_looked_up(sheet: Page, office: Office) -> None:
     sheet.goto(f"{office.url}/dashboard")
+    if sheet.get_by_text("Menu", exact=True).is_visible():
+        tab_to(sheet, "Menu")
+        sheet.keyboard.press("Enter")
     press(sheet, "Audit")
     tab_to(sheet, "by")
     sheet.keyboard.type("Vera")

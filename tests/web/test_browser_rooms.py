@@ -92,3 +92,21 @@ def test_nothing_is_wrong_with_a_refusal(sheet: Page, office: Office) -> None:
     assert {"Incidents", "Sessions"} <= names
     assert names.isdisjoint({"Subscribers", "Tokens", "Audit"}), "nobody is led to where he may not go"
     judge(sheet)
+
+
+def test_the_menu_of_a_phone_opens_by_keyboard_and_without_scripts(chromium: Browser, office: Office) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
+    page = context.new_page()
+    office.enter(page)
+    page.goto(f"{office.url}/dashboard")
+    links = page.get_by_role("navigation").get_by_role("link")
+    assert links.count() == 0, "it takes one row until it is asked for"
+    page.locator(".menu > summary").focus()
+    page.keyboard.press("Enter")
+    links.filter(has_text="Audit").wait_for()
+    heights = [box["height"] for link in links.all() if (box := link.bounding_box())]
+    assert len(heights) > 9
+    assert min(heights) >= 44, "each is large enough for a thumb"
+    links.filter(has_text="Audit").click()
+    page.get_by_role("heading", name="Audit", level=1).wait_for()
+    context.close()
