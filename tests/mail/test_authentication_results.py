@@ -1,7 +1,5 @@
 """Authentication-Results are read as mail servers write them, and a stranger's tricks in them lead nowhere."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from service.mail.authentication_results import (
     read_header,
     read_results,
 )
+from tests.effort import ENDS
 
 OURS = "mx.acme.example"
 PASS = MethodResult("dmarc", "pass", (("header.from", "corp.example"),))
@@ -129,10 +128,10 @@ def test_comments_may_nest_as_deep_as_the_field_is_long() -> None:
     ],
     ids=range(11),
 )
-def test_a_hostile_field_takes_no_time(value: bytes) -> None:
-    began = time.process_time()
-    read_results(value)
-    assert time.process_time() - began < 0.1
+@ENDS
+def test_a_hostile_field_is_read_to_its_end_and_proves_nothing(value: bytes) -> None:
+    found = read_results(value)
+    assert not any(result.result == "pass" for result in found.results)
 
 
 @given(st.binary(max_size=400) | st.text('mx;=()"\\ \r\n\tdarcps.', max_size=200).map(str.encode))

