@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
@@ -28,10 +29,19 @@ from service.store.statements import tell
 
 MOST_TOGETHER = 256
 MOST_WAITING = 10_000
+PATIENCE = 5.0
+"""Seconds that a post waits to be stored: as long as for any lock. VictorOps does not say how long it waits."""
 STRIKES = 3
 FEWEST_TOGETHER = 2
 
 _log = structlog.get_logger()
+
+
+@dataclass(eq=False, slots=True)
+class _WaitingPost:
+    arrival: Arrival
+    stored: asyncio.Future[int]
+    """Done with the inbox id, or with why there is none."""
 
 
 class PostIntake:
@@ -40,25 +50,44 @@ class PostIntake:
     def __init__(self, store: Store, *, stored: Callable[[], None]) -> None:
         self._store = store
         self._stored = stored
-        self._waiting: deque[tuple[Arrival, asyncio.Future[int]]] = deque()
+        self._waiting: deque[_WaitingPost] = deque()
         self._writer: asyncio.Task[None] | None = None
 
     async def receive(self, arrival: Arrival) -> int:
-        """Store a post and return its inbox id; raises StoreUnavailable, and then nothing was accepted."""
+        """Store a post and return its inbox id.
+
+        Raises StoreUnavailable, within PATIENCE seconds however long the database stands still. Nothing was accepted
+        then, save where the database had the post already and comes back to it: that one is stored before all that
+        arrive later, and its sender, who was told to, may send it again. A repetition has no effect where its product
+        numbers its posts (the content key), nor as a recovery; it joins the alert of its entity id, or with *combine
+        alerts* the open incident. Only without either does it open one of its own, as whatever is sent twice does.
+        """
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable("more posts arrive than the disk can take; try again")
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arrival, future))
+        loop = asyncio.get_running_loop()
+        waiting = _WaitingPost(arrival, loop.create_future())
+        self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        return await future
+        giving_up = loop.call_later(PATIENCE, self._give_up, waiting)
+        try:
+            return await waiting.stored
+        finally:
+            giving_up.cancel()
+
+    def _give_up(self, waiting: _WaitingPost) -> None:
+        """Answer for a database that does not, and take back what it was not given yet: it is sent again."""
+        with suppress(ValueError):
+            self._waiting.remove(waiting)
+        said = f"the database did not answer for {PATIENCE:g} seconds; try again"
+        _settle([waiting], StoreUnavailable(said))
 
     async def _write(self) -> None:
         while self._waiting:
             count = min(len(self._waiting), MOST_TOGETHER)
             group = [self._waiting.popleft() for _ in range(count)]
             try:
-                ids = await to_thread.run_sync(_add, self._store, [arrival for arrival, _ in group])
+                ids = await to_thread.run_sync(_add, self._store, [one.arrival for one in group])
             except StoreUnavailable as error:
                 _settle(group, error)
             except asyncio.CancelledError:
@@ -69,9 +98,9 @@ class PostIntake:
                 _log.exception("inbox: posts could not be stored", posts=len(group))
                 _settle(group, StoreUnavailable("the post could not be stored; try again"))
             else:
-                for (_, future), inbox_id in zip(group, ids, strict=True):
-                    if not future.done():
-                        future.set_result(inbox_id)
+                for one, inbox_id in zip(group, ids, strict=True):
+                    if not one.stored.done():
+                        one.stored.set_result(inbox_id)
                 self._stored()
 
 
@@ -80,10 +109,10 @@ def _add(store: Store, arrivals: list[Arrival]) -> list[int]:
         return inbox_rows.add_many(connection, arrivals)
 
 
-def _settle(group: list[tuple[Arrival, asyncio.Future[int]]], error: StoreUnavailable) -> None:
-    for _, future in group:
-        if not future.done():
-            future.set_exception(error)
+def _settle(group: Sequence[_WaitingPost], error: StoreUnavailable) -> None:
+    for one in group:
+        if not one.stored.done():
+            one.stored.set_exception(error)
 
 
 def uid_prefix(account: str, folder: str, uidvalidity: int) -> str:

@@ -11,13 +11,11 @@ import pytest
 from tests.faults.cluster import own_cluster, paused, restart
 from tests.faults.load import Load
 from tests.faults.relay import Relay
-from tests.faults.scene import SOAK_SECONDS, Scene, until_taken
+from tests.faults.scene import SOAK_SECONDS, Scene, until_refused, until_taken
 from tests.store.databases import needs_postgresql
 from tests.store.postgres import Server
 
 pytestmark = [pytest.mark.anyio, needs_postgresql]
-
-LONGER_THAN_A_LOCK = 6.0
 
 
 @pytest.fixture
@@ -49,14 +47,16 @@ async def test_a_restart_of_postgresql_loses_nothing(server: Server, scene: Scen
         assert await service.stop() == 0
 
 
-async def test_a_postgresql_that_stands_still_loses_nothing(server: Server, scene: Scene) -> None:
+async def test_a_postgresql_that_stands_still_refuses_posts_and_loses_nothing(
+    server: Server, scene: Scene
+) -> None:
     async with await scene.start() as service:
         with Load(2, service.url) as load:
             until = time.monotonic() + SOAK_SECONDS
             while time.monotonic() < until:
                 await until_taken(load)
                 with paused(server):
-                    await asyncio.sleep(LONGER_THAN_A_LOCK)  # the length of the fault is the experiment
+                    await until_refused(load, more=2)
             await until_taken(load)
         assert await scene.settle(load) == []
         assert set(load.answers) <= {202, 503}

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
 
 from service import inbox
@@ -136,6 +137,82 @@ async def test_who_goes_away_takes_nobody_along(store: Store, tmp_path: Path) ->
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(answer) for answer in answers] == [int, asyncio.CancelledError, int]
     assert on_disk(tmp_path) == ["ana", "ben", "cem"], "what was received is kept, whoever waits for it"
+
+
+class StandsStill(Store):
+    """A store whose writers hear nothing from the database until it goes on."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.engine)
+        self.goes_on = Event()
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+        """Wait for the database, then give a transaction like any other."""
+        self.goes_on.wait()
+        with super().transaction(durable=durable, alone=alone) as connection:
+            yield connection
+
+
+async def test_a_database_that_stands_still_holds_up_no_answer(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(inbox, "PATIENCE", 0.01)
+    stored = asyncio.Event()
+    still = StandsStill(store)
+    intake = PostIntake(still, stored=stored.set)
+    try:
+        refused = await receive_all(intake, [a_post("given"), a_post("not given"), a_post("nor this")])
+    finally:
+        still.goes_on.set()
+    told = "the database did not answer for 0.01 seconds; try again"
+    assert [(type(answer), str(answer)) for answer in refused] == [(StoreUnavailable, told)] * 3
+    await stored.wait()
+    monkeypatch.setattr(inbox, "PATIENCE", 60.0)
+    assert await receive_all(intake, [a_post("later")]) == [2]
+    assert on_disk(tmp_path) == ["given", "later"], "only what it was given before is stored after all"
+
+
+async def test_who_went_away_before_the_database_went_on_has_stored_what_he_sent(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_TOGETHER", 1)
+    still = StandsStill(store)
+    intake = an_intake(still)
+    tasks = [asyncio.create_task(intake.receive(a_post(text))) for text in ("ana", "ben")]
+    await asyncio.sleep(0)  # both wait now
+    try:
+        tasks[1].cancel()
+        await asyncio.gather(tasks[1], return_exceptions=True)
+    finally:
+        still.goes_on.set()
+    assert await tasks[0] == 1
+    assert await intake.receive(a_post("cem")) == 3
+    assert on_disk(tmp_path) == ["ana", "ben", "cem"]
+
+
+async def test_a_repeated_post_that_was_stored_after_its_refusal_has_no_second_effect(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "PATIENCE", 0.01)
+    still = StandsStill(store)
+    stored = asyncio.Event()
+    intake = PostIntake(still, stored=stored.set)
+    numbered = Arrival(Door.WEBHOOK, NOW, b"{}", provider="pagerduty", content_key="1")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await intake.receive(numbered)
+    finally:
+        still.goes_on.set()
+    await stored.wait()
+    monkeypatch.setattr(inbox, "PATIENCE", 60.0)
+    again = await intake.receive(numbered)
+    with store.reading() as connection:
+        assert inbox_rows.count_pending(connection) == 1
+        row = inbox_rows.get(connection, again)
+    assert row is not None
+    assert row.reason == inbox_rows.REPEATED
 
 
 async def test_what_the_disk_cannot_take_is_refused_and_the_rest_is_stored(store: Store) -> None:
