@@ -40,6 +40,12 @@ class Scope(StrEnum):
     MONITORS_READ = "monitors:read"
     INBOX_READ = "inbox:read"
     INBOX_WRITE = "inbox:write"
+    CONFIG_RELOAD = "config:reload"
+
+
+_FOR_ADMINS: Final = frozenset(
+    {Scope.SUBSCRIBERS_READ, Scope.SUBSCRIBERS_WRITE, Scope.INBOX_WRITE, Scope.CONFIG_RELOAD}
+)
 
 
 class TokenUnusable(PermanentFault):
@@ -143,8 +149,7 @@ def find_token(house: House, secret: str, now: datetime) -> ApiToken | None:
 
 def acting_by(token: ApiToken, scope: Scope) -> Employee:
     """Give who acts by a token: nobody of the company, with the role that what the scope allows asks for."""
-    is_for_admins = scope in {Scope.SUBSCRIBERS_READ, Scope.SUBSCRIBERS_WRITE, Scope.INBOX_WRITE}
-    role = Role.ADMIN if is_for_admins else Role.PUBLISHER
+    role = Role.ADMIN if scope in _FOR_ADMINS else Role.PUBLISHER
     return Employee(f"{BY_PROGRAM}{token.name}", f"token {token.name}", "", role)
 
 

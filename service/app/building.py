@@ -277,6 +277,7 @@ async def _connect(
         problems=lambda: ground.instruments.problems,
         counted=meters.collect,
         answered=meters.answered,
+        reload=ground.reload,
     )
     is_shown = ground.role is not ServeRole.WORKER
     routes = all_routes(with_sandbox=sandbox is not None) if is_shown else machine_checks.routes

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from service.app.instruments import Instruments
 from service.app.reloading import ReloadState
 from service.app.roles import ServeRole
+from service.config.differences import Reloaded
 from service.config.settings import Config, Mail
 from service.errors import PermanentFault
 from service.mail.sandbox import Sandbox
@@ -22,6 +23,7 @@ from service.store import deliveries
 from service.store.database import Store, open_store
 from service.store.hearing import hearing
 from service.store.leases import Lease
+from service.web.front import keep_config
 
 KEY_BYTES = 32
 SANDBOX_ADDRESS = "status@replycast.example"
@@ -113,6 +115,8 @@ class Ground:
     stack: AsyncExitStack
     instruments: Instruments
     sandbox: Sandbox | None = None
+    reload: Callable[[], Awaitable[Reloaded]] = keep_config
+    """Has config.yaml read anew, for whoever asks for that over the web."""
     heard: Callable[[], None] = lambda: None
     """Is told, from another thread, that another instance stored something new."""
 

@@ -14,7 +14,7 @@ import structlog
 from anyio import to_thread
 
 from service.config import Config, load
-from service.config.differences import differences
+from service.config.differences import Reloaded, differences
 from service.errors import ConfigFaulty, PermanentFault
 
 LOOK: Final = 1.0
@@ -22,6 +22,7 @@ LOOK: Final = 1.0
 
 _log = structlog.get_logger()
 _Seen = tuple[int, int, int] | None
+_ENDING: Final = Reloaded(faults=("the service is being stopped",))
 
 
 @dataclass(slots=True)
@@ -53,11 +54,30 @@ class Reloader:
         self._fit = fit
         self._clock = clock
         self._asked = asyncio.Event()
+        self._waiting: list[asyncio.Future[Reloaded]] = []
+        self._answered: list[asyncio.Future[Reloaded]] = []
+        self._needs_restart: tuple[str, ...] = ()
+        self._has_ended = False
         self._read = self._last = _seen(running)
 
     def ask(self) -> None:
         """Have the file read anew now, changed or not: a file that it names may have changed."""
         self._asked.set()
+
+    async def reload(self) -> Reloaded:
+        """Have the file read anew, and wait for what comes of it; what somebody asks meanwhile has its own turn."""
+        if self._has_ended:
+            return _ENDING
+        waiting: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        self.ask()
+        return await waiting
+
+    def end(self) -> None:
+        """Tell all who wait, and whoever still asks, that the service stops."""
+        self._has_ended = True
+        self._answered += self._waiting
+        self._answer(_ENDING)
 
     async def next_config(self) -> tuple[Config, tuple[str, ...]]:
         """Wait for a configuration that differs from the one that runs; give it and in what it differs."""
@@ -67,15 +87,15 @@ class Reloader:
             except TimeoutError:
                 is_wanted = self._has_changed()
             else:
-                self._asked.clear()
                 is_wanted = True
             if is_wanted and (found := await self._attempt()) is not None:
                 return found
 
-    def in_force(self, config: Config) -> None:
-        """Remember that a configuration runs now."""
+    def in_force(self, config: Config, changes: tuple[str, ...] = ()) -> None:
+        """Remember that a configuration runs now, and say so, and what changed, to whoever asked for it."""
         self._running = config
         self.state.succeeded_at, self.state.failed_at, self.state.why = self._clock(), None, ""
+        self._answer(Reloaded(changes, self._needs_restart))
 
     def refused(self, fault: PermanentFault) -> None:
         """Remember that a configuration could not be put in force, and why; what ran before runs on."""
@@ -83,6 +103,13 @@ class Reloader:
         self.state.failed_at, self.state.why = self._clock(), str(said[0])
         for one in said:
             _log.error("config.yaml is not put in force", fault=str(one))
+        self._answer(Reloaded(faults=tuple(map(str, said))))
+
+    def _answer(self, outcome: Reloaded) -> None:
+        for waiting in self._answered:
+            if not waiting.done():  # whoever asked may have gone
+                waiting.set_result(outcome)
+        self._answered = []
 
     def _has_changed(self) -> bool:
         seen, before = _seen(self._running), self._last
@@ -90,6 +117,8 @@ class Reloader:
         return seen not in {None, self._read} and seen == before
 
     async def _attempt(self) -> tuple[Config, tuple[str, ...]] | None:
+        self._asked.clear()
+        self._answered, self._waiting = self._waiting, []
         self._read = self._last = _seen(self._running)
         try:
             read = await to_thread.run_sync(load, self._running.path, os.environ)
@@ -97,7 +126,8 @@ class Reloader:
         except PermanentFault as fault:
             self.refused(fault)
             return None
-        if config.database != self._running.database:
+        self._needs_restart = ("database",) if config.database != self._running.database else ()
+        if self._needs_restart:
             _log.warning("the database stays as it is until the service is started anew")
             config = replace(config, database=self._running.database)
         changes = differences(self._running, config)

@@ -83,6 +83,7 @@ async def serve(
     try:
         async with open_ground(config, wall_clock, role) as ground:
             reloader = Reloader(config, ground.instruments.reloads, fit, wall_clock)
+            ground.reload = reloader.reload
             await _serve(ground, config, reloader, door, lambda: ready(shown))
         _log.info("stopped")
     finally:
@@ -118,6 +119,7 @@ async def _serve(
     try:
         await _work_in_turns(ground, config, reloader, stopping, let_in)
     finally:
+        reloader.end()
         server.should_exit = True
         await asyncio.gather(*serving)
 
@@ -141,7 +143,7 @@ async def _work_in_turns(
                 let_in(service.web)
                 if before is not None:
                     before = None
-                    reloader.in_force(config)
+                    reloader.in_force(config, changes)
                     await _tell(ground, changes)
                 found = await _next_config(reloader, stopping)
         except (DoorUnusable, KeyFileUnusable) as fault:

@@ -1,7 +1,7 @@
 """In which settings two configurations differ, in words for the log and the audit. Pure; it never tells a secret."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
@@ -15,6 +15,18 @@ _NOT_SETTINGS: Final = frozenset({"path", "warnings"})
 _WITH_PASSWORDS: Final = frozenset({"database"})
 _NAMES: Final = ("key", "id", "name", "subject")
 """What the entries of a list are known by, whichever they have first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of it when somebody asked for config.yaml to be read anew."""
+
+    changes: tuple[str, ...] = ()
+    """What is set otherwise from now on, as `differences` names it."""
+    needs_restart: tuple[str, ...] = ()
+    """Settings that differ from those that run, and stay as they are until the service is started anew."""
+    faults: tuple[str, ...] = ()
+    """Why nothing was put in force; empty where something was, or where nothing changed."""
 
 
 def differences(before: Config, after: Config) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from service.actions.house import House
 from service.actions.watchdog import Problem, Seen
+from service.config.differences import Reloaded
 from service.config.settings import Site
 from service.mail.markdown import to_html
 from service.mail.sandbox import Sandbox
@@ -22,6 +23,11 @@ from service.web.brand import brand_of
 
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
+
+
+async def keep_config() -> Reloaded:
+    """Say that this process does not read config.yaml anew."""
+    return Reloaded(faults=("this process keeps the config.yaml with which it began",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Front:
     """Tells what this process counted, for /metrics."""
     answered: Callable[[str, int, float], None] = lambda _provider, _code, _seconds: None
     """Is told of each answer to a webhook post; the provider is empty where there is no such one."""
+    reload: Callable[[], Awaitable[Reloaded]] = keep_config
+    """Has config.yaml read anew and, if it is right, put in force; returns once that is done or refused."""
 
     @property
     def is_https(self) -> bool:

@@ -14,6 +14,7 @@ from service.errors import StoreUnavailable
 from service.store import inbox_rows
 from service.web.front import front_of
 from service.web.metrics import show_metrics
+from service.web.reloading import reload_config
 
 
 async def is_alive(_request: Request) -> Response:
@@ -46,4 +47,5 @@ routes = [
     Route("/-/healthy", is_alive),
     Route("/-/ready", is_ready),
     Route("/metrics", show_metrics),
+    Route("/-/reload", reload_config, methods=["POST"]),
 ]

@@ -8,12 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, Timer
-from urllib.request import urlopen
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.cli.running import ON_THIS_MACHINE, PATIENCE, start, write_config
+from tests.cli.running import ON_THIS_MACHINE, PATIENCE, run, start, write_config
+
+NO_DOOR = (
+    "mail:\n  from: status@acme.example\n  smtp: {host: 127.0.0.1, port: 9, security: none}\n"
+    "  receive: {protocol: lmtp, host: 192.0.2.1, port: 2500}\nemployees:\n"
+)
+"""A door for replies at an address that no machine has."""
 
 pytestmark = pytest.mark.xdist_group("processes")
 
@@ -47,6 +55,23 @@ class Running:
         """Read the status page."""
         with urlopen(self.url, timeout=PATIENCE) as answer:  # noqa: S310  it is our own
             return str(answer.read().decode())
+
+    def token(self) -> str:
+        """Make a token that may have the file read anew."""
+        typed = ("token", "create", "deploy", "--scope", "config:reload")
+        return run(*typed, "--config", self.folder / "config.yaml").stdout.strip()
+
+    def reload(self, token: str = "") -> tuple[int, dict[str, Any]]:
+        """Ask for it over HTTP; gives the status and what is told."""
+        headers = {"authorization": f"Bearer {token or self.token()}"}
+        url = f"{self.url}/-/reload"
+        asked = Request(url, headers=headers, method="POST")  # noqa: S310  it is our own
+        try:
+            with urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310  as above
+                return answer.status, json.loads(answer.read())
+        except HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read())
 
 
 @contextmanager
@@ -106,12 +131,8 @@ def test_what_this_process_cannot_run_is_refused_with_a_reason(tmp_path: Path) -
 
 
 def test_a_door_that_cannot_be_opened_leaves_the_former_configuration_in_force(tmp_path: Path) -> None:
-    mail = (
-        "mail:\n  from: status@acme.example\n  smtp: {host: 127.0.0.1, port: 9, security: none}\n"
-        "  receive: {protocol: lmtp, host: 192.0.2.1, port: 2500}\nemployees:\n"
-    )
     with service_in(tmp_path) as running:
-        running.write("employees:\n", mail)
+        running.write("employees:\n", NO_DOOR)
         told = running.logged(lambda line: "fault" in line)
         assert "replies cannot be taken at 192.0.2.1:2500" in told["fault"]
         running.write("name: Acme Status", "name: Better Status")
@@ -135,3 +156,38 @@ def test_another_database_waits_for_a_new_start(tmp_path: Path) -> None:
         running.logged(lambda line: "change" in line)
         assert "Better Status" in running.page()
     assert not (tmp_path / "other.db").exists()
+
+
+def test_who_posts_for_it_is_told_what_changed_once_it_is_in_force(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        write_config(tmp_path, ON_THIS_MACHINE.replace("name: Acme Status", "name: Better Status", 1))
+        status, told = running.reload()
+        assert (status, told["needs_restart"]) == (200, [])
+        assert told["changes"] == ["site.name: Acme Status → Better Status"]
+        assert "Better Status" in running.page()
+
+
+def test_who_posts_for_a_faulty_file_is_told_its_faults_and_nothing_changes(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        token = running.token()
+        running.write("wait_time: 5m", "wait_time: soon", hang_up=False)
+        status, told = running.reload(token)
+        assert (status, told["reason"]) == (409, "config_refused")
+        assert "config.yaml:20:16: `soon` is not a span" in told["errors"][0]["detail"]
+        assert "Acme Status" in running.page()
+
+
+def test_who_posts_for_a_configuration_that_cannot_run_here_is_told_why(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        running.write("employees:\n", NO_DOOR, hang_up=False)
+        status, told = running.reload()
+        assert status == 409
+        assert "replies cannot be taken at 192.0.2.1:2500" in told["detail"]
+        assert "Acme Status" in running.page()
+
+
+def test_who_posts_is_told_what_waits_for_a_new_start(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        token = running.token()
+        (tmp_path / "config.yaml").write_text(f'database: "sqlite:///{tmp_path}/other.db"\n{ON_THIS_MACHINE}')
+        assert running.reload(token) == (200, {"changes": [], "needs_restart": ["database"]})

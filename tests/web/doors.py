@@ -197,6 +197,7 @@ def _classed() -> Iterator[tuple[str, Way]]:
         yield from ((door, role) for door in doors)
     for scope, doors in _API.items():
         yield from ((door.replace(" ", " /api/v1", 1), scope) for door in doors)
+    yield "POST /-/reload", Scope.CONFIG_RELOAD
 
 
 CLASSED: Final[Mapping[str, Way]] = dict(_classed())

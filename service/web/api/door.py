@@ -83,12 +83,9 @@ class Door:
         return response
 
     async def _let_in(self, request: Request, operation: Operation) -> Response:
-        token = await to_thread.run_sync(_token_of, request)
+        token = await to_thread.run_sync(token_of, request)
         self._count(request, token, self._most)
-        if operation.scope not in token.scopes:
-            said = f"the token `{token.name}` lacks the scope `{operation.scope}`"
-            challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{operation.scope}"'
-            raise refused(403, said, {"www-authenticate": challenge})
+        demand(operation.scope, token)
         if not accepts(request.headers.get("accept", ""), operation.answer_type):
             raise refused(406, f"the answer is {operation.answer_type}, which `Accept` does not take")
         if operation.most_a_minute is not None:
@@ -137,7 +134,8 @@ class Door:
         return response
 
 
-def _token_of(request: Request) -> ApiToken:
+def token_of(request: Request) -> ApiToken:
+    """Give the token that a request carries; raises Refused with 401 where it carries none that opens anything."""
     front = front_of(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
@@ -148,6 +146,14 @@ def _token_of(request: Request) -> ApiToken:
         said = "this token is unknown, expired or revoked"
         raise refused(401, said, {"www-authenticate": f'{_CHALLENGE}, error="invalid_token"'})
     return token
+
+
+def demand(scope: Scope, token: ApiToken) -> None:
+    """Raise Refused with 403 where a token lacks a scope."""
+    if scope not in token.scopes:
+        said = f"the token `{token.name}` lacks the scope `{scope}`"
+        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+        raise refused(403, said, {"www-authenticate": challenge})
 
 
 async def _read(request: Request, operation: Operation, token: ApiToken) -> _Read:

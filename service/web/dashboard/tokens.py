@@ -33,6 +33,7 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.MONITORS_READ: "read the monitors of config.yaml, and simulate",
     Scope.INBOX_READ: "look at what arrived",
     Scope.INBOX_WRITE: "replay posts that arrived, for real or dry",
+    Scope.CONFIG_RELOAD: "have config.yaml read anew and put in force",
 }
 ENDS: Final[Mapping[str, timedelta | None]] = {
     "in 30 days": timedelta(days=30),
