@@ -8,7 +8,7 @@ WORKERS ?= auto
 SECONDS ?= 120
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak bench check docs format lint types servers lock clean
+.PHONY: help run demo test soak bench check audit docs format lint types servers lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ check: $(STAMP) ## Everything that must be right before a change lands
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) --no-print-directory test
+
+audit: $(STAMP) ## Ask PyPI for known vulnerabilities of what is locked (needs a network, so no part of check)
+	$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r requirements.lock
 
 docs: $(STAMP) ## Write docs/cli.md and the schema of config.yaml anew
 	$(BIN)/python -m service.cli.reference
