@@ -1,4 +1,4 @@
-"""One cheap look at whether employees may have something new to see: all phases, the inbox, maintenance, bounces.
+"""One cheap look at whether employees may have something new to see: phases, inbox, maintenance, bounces, outbox.
 
 It reads no texts. Each number comes from the end of an index: however much history there is, it costs the same.
 """
@@ -9,12 +9,13 @@ from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, ScalarSelect, Table, bindparam, func, select
 
-from service.store.access_schema import sessions
+from service.store.access_schema import audit, sessions
 from service.store.inbox_rows import Door
 from service.store.schema import (
     alerts,
     deliveries,
     inbox,
+    is_urgent,
     maintenances,
     timeline,
     updates,
@@ -39,6 +40,9 @@ class Stamp(NamedTuple):
     maintenances: int
     maintenances_not_over: int
     versions_not_over: int
+    acts: int
+    urgent: int
+    """When the newest mail that waits and is no update was queued, in milliseconds; how fan-outs go is not seen."""
 
     def __str__(self) -> str:
         """Write it as an address or an event's id may hold it."""
@@ -75,6 +79,8 @@ _STAMP = select(
     _newest(maintenances),
     select(func.count()).select_from(maintenances).where(_NOT_OVER).scalar_subquery(),
     select(func.sum(maintenances.c.version)).where(_NOT_OVER).scalar_subquery(),
+    _newest(audit),
+    select(func.max(deliveries.c.created_at)).where(is_urgent).scalar_subquery(),
 )
 
 

@@ -1,6 +1,7 @@
 """Puts routes and guards together into the one ASGI application."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable, TokenInvalid
 from service.web.dashboard.changes import Changes
+from service.web.dashboard.pulse import pulse_of
 from service.web.front import STATIC, Front, page
 from service.web.guards import SameOriginOnly, SecurityHeaders, guard_headers
 from service.web.login.oidc_provider import Provider
@@ -51,7 +53,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     oidc, site_url = front.house.config.login.oidc, front.house.config.site.url
     application.state.oidc = Provider(oidc, site_url) if oidc else None
     application.state.public_pages = application.pages = pages
-    application.state.changes = Changes(front.house.store, front.clock)
+    application.state.changes = Changes(front.house.store, front.clock, partial(pulse_of, front))
     return application
 
 

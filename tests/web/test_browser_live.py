@@ -216,6 +216,60 @@ def test_maintenance_and_the_inbox_keep_themselves_new(jordan: Page, sam: Page, 
     expect(sam.locator("#part-rows .line__tag").first).not_to_have_text(before)
 
 
+def test_components_show_at_once_what_bears_on_them(jordan: Page, office: Office) -> None:
+    look(jordan, office, "/dashboard/components")
+    office.outages.published(ECHO, subject="Rooms cannot be booked", message="m")
+    expect(jordan.locator("#part-components")).to_contain_text("Rooms cannot be booked, published")
+    judge(jordan)
+    look(jordan, office, "/dashboard/components/calendar")
+    office.outages.published(ECHO, subject="Meetings are not seen", message="m")
+    expect(jordan.locator("#part-beside")).to_contain_text("Meetings are not seen")
+    judge(jordan)
+
+
+def test_monitors_show_at_once_a_name_that_none_of_them_takes(jordan: Page, office: Office) -> None:
+    look(jordan, office, "/dashboard/monitors")
+    office.outages.fire("Email Sever")
+    expect(jordan.locator("#part-unmatched")).to_contain_text("Email Sever")
+    expect(jordan.locator("#news")).to_contain_text("that no monitor takes")
+    judge(jordan)
+
+
+def test_a_monitor_shows_at_once_its_last_alert_and_keeps_what_is_typed(jordan: Page, office: Office) -> None:
+    look(jordan, office, office.monitor)
+    jordan.get_by_label("It recovers after").fill("30m")
+    newest = jordan.locator("#part-alerts li").first
+    expect(newest).not_to_contain_text("suppressed by maintenance")
+    office.outages.fire()
+    expect(newest).to_contain_text("suppressed by maintenance")
+    expect(jordan.get_by_label("It recovers after")).to_have_value("30m")
+    judge(jordan)
+
+
+def test_deliveries_show_at_once_what_is_queued_and_keep_the_filter(jordan: Page, office: Office) -> None:
+    look(jordan, office, "/dashboard/deliveries?kind=approval")
+    jordan.get_by_label("Whole address").fill("sam@")
+    fired = office.outages.fire(ECHO, subject="s", message="m")
+    newest = jordan.locator("#part-found .line").first
+    expect(newest).to_contain_text(f"asks to decide, {fired.tag}")
+    expect(jordan.get_by_label("Whole address")).to_have_value("sam@")
+    expect(jordan.get_by_label("Kind")).to_have_value("approval")
+    judge(jordan)
+
+
+def test_settings_show_at_once_that_the_file_was_changed(jordan: Page, office: Office) -> None:
+    look(jordan, office, "/dashboard/settings")
+    path = office.house.config.path
+    text = path.read_text()
+    path.write_text(text.replace("name: Acme Status", "name: Another Status, hide_authors: true"))
+    try:
+        expect(jordan.locator("#part-file")).to_contain_text("newer than what runs: site")
+        judge(jordan)
+    finally:
+        path.write_text(text)
+    expect(jordan.locator("#part-file")).to_be_empty()
+
+
 def test_who_is_logged_out_elsewhere_is_told_so(
     chromium: Browser, office: Office, request: pytest.FixtureRequest
 ) -> None:

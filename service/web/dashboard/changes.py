@@ -5,7 +5,7 @@ streams together cost one look; while nobody watches nobody looks.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,10 @@ PAUSE: Final = 0.4
 INCIDENTS: Final = "incidents"
 INBOX: Final = "inbox"
 MAINTENANCE: Final = "maintenance"
+AUDIT: Final = "audit"
+DELIVERIES: Final = "deliveries"
+SERVICE: Final = "service"
+"""How the parts of this process are, or config.yaml on its disk."""
 ALL: Final = "all"
 """Anything may have changed."""
 OVER: Final = "over"
@@ -73,16 +77,26 @@ def names_of(before: Stamp, after: Stamp, incidents: frozenset[int] | None) -> f
         names.add(INCIDENTS)
     if before[3:6] != after[3:6]:
         names.add(INBOX)
-    if before[6:] != after[6:]:
+    if before[6:10] != after[6:10]:
         names.add(MAINTENANCE)
+    if before.acts != after.acts:
+        names.add(AUDIT)
+    if before.urgent != after.urgent:
+        names.add(DELIVERIES)
     return frozenset(names)
 
 
 class Changes:
-    """Holds who watches, and how new everything was at the last look."""
+    """Holds who watches, and how new everything was at the last look.
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
-        self._store, self._clock = store, clock
+    `pulse` gives what differs once something changed that stands in no row.
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], pulse: Callable[[], Hashable] = lambda: None
+    ) -> None:
+        self._store, self._clock, self._pulse = store, clock, pulse
+        self._felt: Hashable = None
         self._streams: list[_Stream] = []
         self._stamp: Stamp | None = None
         self._seen = -1
@@ -147,7 +161,10 @@ class Changes:
             sessions = frozenset(one.session for one in self._streams)
             before = self._stamp
             stamp, names, alive = await self._read(self._compared, before, sessions)
-            self._stamp = stamp
+            felt = await to_thread.run_sync(self._pulse, limiter=self._one_at_a_time)
+            if felt != self._felt:
+                names |= {SERVICE}
+            self._stamp, self._felt = stamp, felt
         for stream in self._streams:
             if stream.session in sessions - alive:
                 stream.end(OVER)

@@ -20,6 +20,7 @@ from service.errors import NotFound
 from service.model import Component, ComponentState, Employee, Incident, Maintenance, Monitor, Phase, Role
 from service.store import component_history, component_states, incidents, maintenances
 from service.store.component_states import StateChange
+from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.config_file import ConfigFile, read_config_file
 from service.web.dashboard.monitor_words import slug_of, span_in_words
 from service.web.dashboard.words import PHASE_WORDS
@@ -105,6 +106,7 @@ def show_components(request: Request, employee: Employee) -> Response:
     front = front_of(request)
     config = front.house.config
     with front.house.store.reading() as connection:
+        stamp = employee_stamp(connection)
         facts = _facts(connection, front.house, front.clock())
     named = slugs(config.components)
     groups: dict[str, list[SeenComponent]] = {}
@@ -116,6 +118,8 @@ def show_components(request: Request, employee: Employee) -> Response:
         employee=employee,
         here="components",
         groups=groups,
+        troubled=sum(state is not ComponentState.OPERATIONAL for state in facts.states.values()),
+        since=stamp,
         file=_file_of(front, employee),
         days=DAYS,
         phase_words=PHASE_WORDS,
@@ -132,6 +136,7 @@ def show_component(request: Request, employee: Employee) -> Response:
     if component is None:
         raise NotFound("No component has this address; it may have been renamed in config.yaml.")
     with front.house.store.reading() as connection:
+        stamp = employee_stamp(connection)
         facts = _facts(connection, front.house, front.clock())
         number = before_id(request)
         before = component_history.change(connection, component.name, number) if number else None
@@ -147,6 +152,7 @@ def show_component(request: Request, employee: Employee) -> Response:
         changes=changes[:CHANGES_SHOWN],
         has_older=len(changes) > CHANGES_SHOWN,
         before=before,
+        since=stamp,
         file=_file_of(front, employee),
         days=DAYS,
         now=front.clock(),

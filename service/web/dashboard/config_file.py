@@ -57,14 +57,19 @@ class ConfigFile:
 
 def read_config_file(running: Config, now: datetime, *, has_sandbox: bool) -> ConfigFile:
     """Compare the file with what runs; it is read again when it was changed, and once a minute for what it names."""
-    try:
-        stat = running.path.stat()
-        seen = stat.st_mtime_ns, stat.st_size
-    except (OSError, ValueError):
-        seen = None
-    config, faults, excerpts, lines = _read(running.path, seen, now.replace(second=0, microsecond=0))
+    minute = now.replace(second=0, microsecond=0)
+    config, faults, excerpts, lines = _read(running.path, version_of(running.path), minute)
     differs_in = tuple(_differences(running, config, has_sandbox)) if config else ()
     return ConfigFile(config, faults, excerpts, differs_in, lines)
+
+
+def version_of(path: Path) -> tuple[int, int] | None:
+    """Give what differs once a file was changed; None: it cannot be looked at."""
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=4)

@@ -16,6 +16,7 @@ from service.actions import redelivering
 from service.model import DeliveryKind, Employee, Role
 from service.store import audit, delivery_lists, progress, subscribers
 from service.store.delivery_lists import MOST_COUNTED, Audience, ListedDelivery, Mark, Search, Stands
+from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.monitor_words import span_in_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import ordered_by_employees, row_id, shown_to_employees
@@ -66,7 +67,9 @@ def show_deliveries(request: Request, employee: Employee) -> Response:
     """Show how the outbox stands, and deliveries page by page."""
     front = front_of(request)
     now, asked = front.clock(), {name: _asked(request, name) for name in _FIELDS}
+    after = _after(request)
     with front.house.store.reading() as connection:
+        stamp = employee_stamp(connection)
         search = _search(asked)
         is_known = True
         if address := asked["address"]:
@@ -80,7 +83,7 @@ def show_deliveries(request: Request, employee: Employee) -> Response:
                 is_known = False
         found = delivery_lists.Found()
         if is_known:
-            found = delivery_lists.listed(connection, search, now, after=_after(request), limit=SHOWN)
+            found = delivery_lists.listed(connection, search, now, after=after, limit=SHOWN)
         figures = delivery_lists.figures(connection, now)
         latest = progress.latest(connection, limit=FAN_OUTS_SHOWN)
     return page(
@@ -93,6 +96,8 @@ def show_deliveries(request: Request, employee: Employee) -> Response:
         under_way=[one for one in latest if one.progress.waiting or one.progress.to_queue],
         found=found.deliveries,
         next=_query(asked, found.next),
+        is_newest=after is None,
+        since=stamp,
         asked=asked,
         now=now,
         stands_words=STANDS,

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from service.actions.watchdog import Seen
 from service.model import Employee, Role
 from service.store.database_facts import database_facts
+from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.config_file import read_config_file
 from service.web.dashboard.monitor_words import span_in_words
 from service.web.dashboard.setting_words import sections_for
@@ -39,21 +40,21 @@ def show_settings(request: Request, employee: Employee) -> Response:
     house, now = front.house, front.clock()
     has_sandbox = front.sandbox is not None
     file = read_config_file(house.config, now, has_sandbox=has_sandbox)
-    database = None
-    if is_admin:
-        with house.store.reading() as connection:
-            database = database_facts(connection)
+    with house.store.reading() as connection:
+        stamp = employee_stamp(connection)
+        database = database_facts(connection) if is_admin else None
     return page(
         request,
         "dashboard/settings.html",
         employee=employee,
         here="settings",
+        since=stamp,
         sections=sections_for(house.config, is_admin=is_admin, has_sandbox=has_sandbox),
         file=file if is_admin else file.for_others,
         warnings=house.config.warnings if is_admin else (),
         path=str(house.config.path),
         database=database,
-        parts=tuple(parts(front.seen(), now, has_sandbox=has_sandbox)) if is_admin else (),
+        health=tuple(parts(front.seen(), now, has_sandbox=has_sandbox)) if is_admin else (),
         version=version("replycast"),
         python=platform.python_version(),
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -11,7 +12,8 @@ import pytest
 from service.actions import logging_in, maintaining
 from service.actions.house import House
 from service.actions.logging_in import hash_key
-from service.store import deliveries, inbox_rows
+from service.actions.watchdog import Seen
+from service.store import audit, deliveries, inbox_rows
 from service.store.database import Store, open_store
 from service.store.employee_stamp import MOST_NAMED, Stamp, employee_stamp, incidents_since
 from service.store.inbox_rows import Arrival, Door, InboxState
@@ -19,11 +21,13 @@ from service.web.application import build
 from service.web.cookies import cookie_name
 from service.web.dashboard import changes
 from service.web.dashboard.changes import ALL, OVER, REST, Changes, Told, names_of
+from service.web.dashboard.pulse import pulse_of
 from service.web.front import Front
 from service.web.login.letting_in import SESSION_COOKIE
 from service.workflow.maintenance import Plan
-from tests.rooms import Clock
+from tests.rooms import CONFIG, Clock
 from tests.store.databases import choosing, databases
+from tests.store.rows import a_mail, queued
 from tests.web.employees import ALL_ROUTES, start_session
 from tests.web.outages import ECHO, Outages
 from tests.web.serving import served
@@ -91,7 +95,7 @@ async def test_every_step_of_an_unpublished_incident_is_told(
         mine = {"incidents", f"incident-{incident.id}"}
         assert await hear_all(stream, *mine, "inbox") == mine | {"inbox"}
         outages.wait(incident)
-        assert await hear(stream) == mine
+        assert await hear(stream) == mine | {"deliveries"}
         outages.fire()
         assert await hear_all(stream, *mine, "inbox") == mine | {"inbox"}, "an alert that only joined"
         outages.discard(incident)
@@ -153,6 +157,52 @@ async def test_an_employee_who_could_not_be_reached_is_told(
             mail = deliveries.of_incident_to_employees(connection, incident.id)[0]
             deliveries.mark_alarmed(connection, mail.id, clock())
         assert await hear(stream) == {"incidents", f"incident-{incident.id}"}
+
+
+async def test_what_admins_do_is_told(watched: Changes, house: House, session: str, clock: Clock) -> None:
+    async with listening(watched, house, session) as stream:
+        with house.store.transaction() as connection:
+            audit.note(connection, clock(), audit.CONFIG_FILE, "config_changed", note="site.name")
+        assert await hear(stream) == {"audit"}
+
+
+async def test_what_is_queued_for_one_person_and_what_becomes_of_it_is_told(
+    watched: Changes, house: House, session: str, clock: Clock
+) -> None:
+    async with listening(watched, house, session) as stream:
+        clock.move(timedelta(seconds=1))
+        with house.store.transaction() as connection:
+            [mail] = queued(connection, a_mail("sam", employee_id="sam"), at=clock())
+        assert await hear(stream) == {"deliveries"}
+        with house.store.transaction() as connection:
+            deliveries.mark_failed(connection, mail.id, clock(), "550 unknown")
+        assert await hear(stream) == {"deliveries"}
+
+
+async def test_how_the_service_is_is_told_though_no_row_says_so(
+    house: House, session: str, clock: Clock
+) -> None:
+    seen: list[Seen] = [Seen()]
+    changes = Changes(house.store, clock, lambda: seen[-1])
+    async with listening(changes, house, session) as stream:
+        seen.append(Seen(relay_fails_since=clock()))
+        assert await hear(stream) == {"service"}
+
+
+def test_the_pulse_tells_of_the_file_and_of_the_parts_and_not_that_all_goes_on(
+    front: Front, clock: Clock
+) -> None:
+    path = front.house.config.path
+    path.write_text(CONFIG)
+    before = pulse_of(replace(front, seen=lambda: Seen(decided_at=clock())))
+    clock.move(timedelta(seconds=1))
+    well = replace(front, seen=lambda: Seen(decided_at=clock()))
+    assert pulse_of(well) == before
+    assert (
+        pulse_of(replace(front, seen=lambda: Seen(decided_at=clock(), relay_fails_since=clock()))) != before
+    )
+    path.write_text(CONFIG + "# changed\n")
+    assert pulse_of(well) != before
 
 
 async def test_what_another_process_does_is_told(
@@ -252,7 +302,7 @@ def test_of_a_storm_it_is_only_said_that_much_changed(house: House, outages: Out
     assert names_of(before, after, found) == {ALL}
 
 
-@pytest.mark.parametrize("text", ["", "1", "a-b", "-".join("1" * 9), "-" * 9, "9" * 300, "²-" * 9 + "²"])
+@pytest.mark.parametrize("text", ["", "1", "a-b", "-".join("1" * 11), "-" * 11, "9" * 300, "²-" * 11 + "²"])
 def test_what_is_no_stamp_is_none(text: str) -> None:
     assert Stamp.read(text) is None
 
