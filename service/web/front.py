@@ -1,13 +1,16 @@
 """What every page needs to know, and how a page finds it: handed in by `app`, once."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from prometheus_client import Metric
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -23,6 +26,7 @@ from service.web.brand import brand_of
 
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
+_CODE: Final = re.compile(r"`([^`\n]+)`")
 
 
 async def keep_config() -> Reloaded:
@@ -85,6 +89,7 @@ def _pages_of(site: Site) -> Environment:
     environment.globals["site"] = site
     environment.globals["brand"] = brand_of(site)
     environment.filters["markdown"] = html_of
+    environment.filters["code"] = with_code
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
     environment.filters["clock_time"] = lambda at: at.astimezone(zone).strftime("%H:%M %Z")
@@ -97,6 +102,16 @@ def _pages_of(site: Site) -> Environment:
 def html_of(markdown: str) -> str:
     """Give the HTML of a Markdown text; kept, since an update never changes and stands on many pages."""
     return to_html(markdown)
+
+
+def with_code(text: str) -> Markup:
+    """Set what a plain text has between backticks as code; all of it is escaped, and a backtick alone stays one."""
+    pieces = _CODE.split(str(text))
+    # the pattern has one group, so that every second piece is what it found
+    return Markup("").join(
+        Markup("<code>{}</code>").format(one) if number % 2 else escape(one)
+        for number, one in enumerate(pieces)
+    )
 
 
 def page(

@@ -41,7 +41,7 @@ async def test_a_post_is_shown_with_what_it_is_read_as(
     sam: httpx2.AsyncClient, house: House, clock: Clock
 ) -> None:
     text = (await sam.get(receive(house, clock, FIRES))).text
-    assert "matches the monitor Email Server: joins its open incident, or opens one" in text
+    assert "matches the monitor <code>Email Server</code>: joins its open incident, or opens one" in text
     assert "e1</span>: firing" in text
     assert "paste" not in text
 

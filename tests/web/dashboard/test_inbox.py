@@ -32,7 +32,7 @@ async def test_the_inbox_shows_what_arrived_newest_first_and_why(
     text = (await sam.get("/dashboard/inbox")).text
     assert text.index(f">#{ids[-1]}<") < text.index(f">#{ids[1]}<")
     assert f">#{ids[0]}<" not in text
-    assert "no monitor is configured for `&lt;b&gt;`" in text
+    assert "no monitor is configured for <code>&lt;b&gt;</code>" in text
     older = (await sam.get(f"/dashboard/inbox?before={ids[1]}")).text
     assert f">#{ids[0]}<" in older
 

@@ -91,7 +91,7 @@ async def test_problems_of_the_file_and_of_the_past_are_named(
     change(house, '"Email works again."', '""')
     for path in (LIST, monitor):
         text = (await sam.get(path)).text
-        assert "add a `closing_comment`" in text
+        assert "add a <code>closing_comment</code>" in text
         assert "is the second webhook, for Incident-Resolved, missing there?" in text
 
 

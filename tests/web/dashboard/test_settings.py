@@ -88,6 +88,15 @@ async def test_a_newer_and_a_faulty_file_are_told(front: Front, clock: Clock) ->
     assert "has a fault" in faulty or "faults" in faulty
 
 
+async def test_a_warning_sets_names_of_settings_as_code(front: Front, clock: Clock) -> None:
+    warned = parse(CONFIG.replace('"Email works again."', '""'), front.house.config.path, {})
+    assert any("`closing_comment`" in one.text for one in warned.warnings)
+    house = replace(front.house, config=warned)
+    async with employee_at(replace(front, house=house), clock, "jordan") as browser:
+        page = (await browser.get(HERE)).text
+    assert "add a <code>closing_comment</code>" in page
+
+
 async def test_a_line_of_the_file_is_told(front: Front, clock: Clock) -> None:
     front.house.config.path.write_text(CONFIG)
     seen = replace(front, seen=lambda: Seen(config_in_force_at=clock()))

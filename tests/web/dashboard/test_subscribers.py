@@ -49,8 +49,8 @@ async def test_a_bad_file_changes_nothing_and_every_line_is_named(enter: Enter, 
     async with enter("jordan") as browser:
         answer = await send(browser, FILE + b"x,,\n<b>,,\n")
     assert answer.status_code == 422
-    assert "line 4: Email `x`" in answer.text
-    assert "line 5: Email `&lt;b&gt;`" in answer.text
+    assert "line 4: Email <code>x</code>" in answer.text
+    assert "line 5: Email <code>&lt;b&gt;</code>" in answer.text
     assert tally(house) == Tally()
 
 

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from markupsafe import Markup
 
 from service.model import Incident, Phase
 from service.web.dashboard.incident_view import raw_text
 from service.web.dashboard.words import PHASE_WORDS, REASON_WORDS, reason_still_true, reason_words, span_words
+from service.web.front import with_code
 from service.workflow import Reason
 
 
@@ -57,3 +59,23 @@ def test_a_span_to_come_is_rounded_up(span: timedelta, words: str) -> None:
 )
 def test_raw_text_hides_nothing(raw: bytes, text: str) -> None:
     assert raw_text(raw, 8 if raw.isdigit() else 100) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("`wait_time` is 5, not `5m`", "<code>wait_time</code> is 5, not <code>5m</code>"),
+        ("no monitor takes `<b>x</b>`", "no monitor takes <code>&lt;b&gt;x&lt;/b&gt;</code>"),
+        ("<i>`a`</i>", "&lt;i&gt;<code>a</code>&lt;/i&gt;"),
+        ("`a`<script>`b`", "<code>a</code>&lt;script&gt;<code>b</code>"),
+        ("`</code><script>`", "<code>&lt;/code&gt;&lt;script&gt;</code>"),
+        ("`{0} {x}` & {}", "<code>{0} {x}</code> &amp; {}"),
+        ("one ` alone", "one ` alone"),
+        ("`` holds nothing", "`` holds nothing"),
+        ("`over\ntwo lines`", "`over\ntwo lines`"),
+        (Markup("<b>`a`</b>"), "&lt;b&gt;<code>a</code>&lt;/b&gt;"),
+        ("", ""),
+    ],
+)
+def test_what_stands_between_backticks_is_code_and_all_is_escaped(text: str, html: str) -> None:
+    assert with_code(text) == html
