@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from service.config import kinds
+from service.config.descriptions import DESCRIPTIONS
 from service.config.form import Form
 from service.config.kinds import Section
 from service.config.spans import format_span
@@ -98,7 +99,10 @@ _KINDS: Final[tuple[tuple[object, Schema], ...]] = (
 
 
 def make_schema() -> Schema:
-    """Describe config.yaml. Raises TypeError where a form has a kind of value that is not known here."""
+    """Describe config.yaml. Raises TypeError where a form has a kind of value that is not known here.
+
+    Raises KeyError where a key has no description.
+    """
     sections: dict[str, Schema] = {}
     top = _section(Form, sections)
     return {
@@ -123,7 +127,9 @@ def _section(form: type[Section], sections: dict[str, Schema]) -> Schema:
     annotations = get_type_hints(form, include_extras=True)
     properties: Schema = {}
     for name, field in form.model_fields.items():
-        properties[field.alias or name] = _of(annotations[name], sections) | _default(field)
+        key = field.alias or name
+        about_key = {"description": DESCRIPTIONS[form.__name__][key]}
+        properties[key] = about_key | _of(annotations[name], sections) | _default(field)
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if about := (form.__doc__ or "").strip():
         schema = {"description": about.split("\n\n")[0].replace("\n", " "), **schema}

@@ -1,15 +1,19 @@
 """The JSON Schema of config.yaml: fresh, and of one mind with the loader about what is right."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
 from service.config import parse
+from service.config.descriptions import DESCRIPTIONS
 from service.config.form import Form, keys_of
 from service.config.json_schema import make_schema, shipped, written
+from service.config.kinds import Section
 from service.errors import ConfigFaulty
 from tests.config.sample import SAMPLE, SHIPPED
 from tests.rooms import CONFIG
@@ -92,6 +96,41 @@ def test_it_is_of_one_mind_with_the_loader(old: str, new: str, *, is_right: bool
 
 def test_it_knows_every_key_of_the_file_and_no_other() -> None:
     assert set(make_schema()["properties"]) == set(keys_of(Form))
+
+
+def forms(form: type[Section] = Form) -> Iterator[type[Section]]:
+    """Give all forms that the file is made of, each as often as it is used."""
+    yield form
+    for inner in within(tuple(get_type_hints(form, include_extras=True).values())):
+        yield from forms(inner)
+
+
+def within(kinds: tuple[object, ...]) -> Iterator[type[Section]]:
+    """Give the forms that are named somewhere in the kinds of values."""
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield kind
+        else:
+            yield from within(get_args(kind))
+
+
+def test_every_key_of_every_form_is_described_and_nothing_else() -> None:
+    described = {name: set(keys) for name, keys in DESCRIPTIONS.items()}
+    assert described == {form.__name__: set(keys_of(form)) for form in forms()}
+    assert sum(map(len, described.values())) > 150
+
+
+def test_every_description_is_a_sentence_of_its_own() -> None:
+    for form, keys in DESCRIPTIONS.items():
+        for key, text in keys.items():
+            assert re.fullmatch(r"[A-Z`].{9,}\.", text), (form, key, text)
+
+
+def test_an_editor_is_shown_a_description_of_every_key() -> None:
+    schema = make_schema()
+    for section in [schema, *schema["$defs"].values()]:
+        for key, shown in section["properties"].items():
+            assert shown["description"], key
 
 
 def test_what_may_be_left_out_says_what_holds_then() -> None:
