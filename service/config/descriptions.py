@@ -142,7 +142,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "authored_by": "The employee whose name stands under the updates, by `id`.",
         "type": "`informational`, `performance`, `service_unavailable`, or a word of your own.",
         "affected_components": "How components are shown while it lasts; a list of names alone means `partial_outage`.",
-        "subject": "The incident's subject: a Jinja template.",
+        "subject": "The incident's subject: a Jinja template; docs/templates.md tells what it may name.",
         "message": "What the page and the subscribers get to read: Markdown, as a Jinja template.",
         "notify_employees": "Who is told, and may decide by answering; by `id`.",
         "wait_time": "Recovered within it: nobody is told. 0: no waiting.",
