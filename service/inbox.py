@@ -27,6 +27,9 @@ from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
 from service.store.one_transaction import OneTransaction
 from service.store.statements import tell
 
+Effect = Callable[[Store, InboxRow], None]
+"""What an arrival does, with a store whose every change is a part of one transaction."""
+
 MOST_TOGETHER = 256
 MOST_WAITING = 10_000
 PATIENCE = 5.0
@@ -199,7 +202,7 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
     return True
 
 
-def work_off_posts(store: Store, work: Callable[[Store, InboxRow], None], most: int) -> int:
+def work_off_posts(store: Store, work: Effect, most: int) -> int:
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
 
     None where a mail waits, where there is but one, or where the next one was tried before: whatever fails here is
@@ -244,6 +247,32 @@ def _try_within(connection: Connection, row: InboxRow, work: Callable[[InboxRow]
         _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)
         tell(connection, "ROLLBACK TO SAVEPOINT one_post")
     tell(connection, "RELEASE SAVEPOINT one_post")
+
+
+def receive_with_effect(
+    store: Store, mail: FetchedMail, read: Callable[[bytes], Effect | None], *, now: datetime
+) -> bool:
+    """Store a mail of the mailbox and let it have its effect in one transaction, never before those that wait already.
+
+    Only for one that cannot be what ended this process before: while it is tried, nothing but the mailbox has it.
+    `read` is asked before the transaction for what is to be done. Where it gives None, or anything fails, False is
+    returned and nothing was stored: `receive_and_work_off` does better. Raises StoreUnavailable likewise.
+    """
+    try:
+        effect = read(mail.raw)
+        if effect is None:
+            return False
+        arrival = _mail_arrival(mail, now)
+        with store.transaction() as connection:
+            row = inbox_rows.add_mail_to_try(connection, arrival)
+            if row is not None:
+                effect(OneTransaction(connection), row)
+    except StoreUnavailable:
+        raise
+    except Exception:  # noqa: BLE001  the outermost loop of one arrival: once it is stored, it fails by itself
+        _log.exception("inbox: a mail failed before it was stored", uid=mail.uid)
+        return False
+    return True
 
 
 def receive_and_work_off(

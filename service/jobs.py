@@ -25,9 +25,11 @@ from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreada
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
 from service.mail.imap import FetchedMail
+from service.mail.replies import Reply
 from service.providers.post import RawPost
 from service.providers.registry import read_post
 from service.store import audit, credentials, given_answers, inbox_rows, incidents, maintenances
+from service.store.database import Store
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it is no employee's")
@@ -87,7 +89,31 @@ def _work_off(house: House, now: datetime) -> int:
 
 def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
     """Take a mail in and decide about it at once. Raises StoreUnavailable where it could not be stored."""
-    inbox.receive_and_work_off(house.store, mail, lambda row: _work(house, row, now), now=now)
+    done: list[tuple[InboxRow, str]] = []
+
+    def read(raw: bytes) -> inbox.Effect | None:
+        effect = _effect_of_answer(house, raw, now)
+        return effect and (lambda within, row: done.append((row, effect(within, row))))
+
+    if not (mail.is_news and inbox.receive_with_effect(house.store, mail, read, now=now)):
+        inbox.receive_and_work_off(house.store, mail, lambda row: _work(house, row, now), now=now)
+        return
+    for row, reason in done:  # only now, since somebody waits for the commit
+        house.notes.waited(row.door, now - row.received_at)
+        _note(house, row, reason)
+
+
+def _effect_of_answer(house: House, raw: bytes, now: datetime) -> Callable[[Store, InboxRow], str] | None:
+    """Read what may be an employee's answer to a notification, for which somebody waits; None for everything else."""
+    try:
+        reply = house.read_reply(raw)
+    except MailUnreadable:
+        return None
+    # every bounce is an automatic mail
+    if reply.automatic or not reply.tokens or not _is_known(house, reply):
+        return None
+    judgement = house.judge(raw, reply, now)
+    return lambda within, row: act_on_reply(replace(house, store=within), row.id, reply, judgement, now)
 
 
 def _work(house: House, row: InboxRow, now: datetime) -> None:
@@ -125,9 +151,17 @@ def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
         reason = taken
     elif reply is not None:
         # asked for before the transaction, since it may wait for the DNS
-        is_known = house.config.employee_by_email(reply.sender or "") is not None
-        judgement = house.judge(row.raw, reply, now) if is_known and not reply.automatic else NOT_JUDGED
+        is_judged = _is_known(house, reply) and not reply.automatic
+        judgement = house.judge(row.raw, reply, now) if is_judged else NOT_JUDGED
         reason = act_on_reply(house, row.id, reply, judgement, now)
+    _note(house, row, reason)
+
+
+def _is_known(house: House, reply: Reply) -> bool:
+    return house.config.employee_by_email(reply.sender or "") is not None
+
+
+def _note(house: House, row: InboxRow, reason: str) -> None:
     house.notes.took_mail(reason)
     _log.info("mail worked off", inbox_id=row.id, reason=reason)
 

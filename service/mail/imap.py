@@ -52,6 +52,8 @@ class FetchedMail:
     size: int
     """Of the whole, in bytes, as the server says."""
     truncated: bool
+    is_news: bool = False
+    """It came while we waited for news of it; what we find after a fault or a start did not."""
 
 
 class MailboxReader:
@@ -181,9 +183,9 @@ class MailboxReader:
     def _take_new(self, mailbox: Mailbox, cursor: int) -> int:
         """Take until a search finds nothing and nothing came meanwhile, so that idling misses nothing."""
         count = 0
-        if expected := mailbox.batches.expected():
-            self._take_parts(mailbox, expected)
-            count, cursor = len(expected), expected[-1].uid
+        if news := mailbox.news():
+            self._take_parts(mailbox, news, are_news=True)
+            count, cursor = len(news), news[-1].uid
             self._read_up_to = (mailbox.uidvalidity, cursor)
         for _ in range(MOST_LOOKS):
             mailbox.has_heard_of_more()
@@ -205,11 +207,12 @@ class MailboxReader:
         self._warn_once(mailbox.batches.settle())
         self._warn_once(mailbox.batches.complaint)
 
-    def _take_parts(self, mailbox: Mailbox, parts: Sequence[Part]) -> None:
+    def _take_parts(self, mailbox: Mailbox, parts: Sequence[Part], *, are_news: bool = False) -> None:
         """Have mails taken, and begin to move them."""
-        self._take([self._fetched(mailbox, part) for part in parts])
+        self._take([self._fetched(mailbox, part, is_news=are_news) for part in parts])
         if len(parts) <= FEW:
             self._stop.wait(GIVE_WAY)
+        mailbox.rouse()
         self._move_refused = mailbox.batches.file_away([part.uid for part in parts])
         self._warn_once(self._move_refused)
 
@@ -227,7 +230,7 @@ class MailboxReader:
             self._warned.add(refusal)
             self._warn(refusal)
 
-    def _fetched(self, mailbox: Mailbox, part: Part) -> FetchedMail:
+    def _fetched(self, mailbox: Mailbox, part: Part, *, is_news: bool) -> FetchedMail:
         return FetchedMail(
             account=self._account,
             folder=self._imap.folder,
@@ -236,6 +239,7 @@ class MailboxReader:
             raw=part.raw,
             size=part.size,
             truncated=len(part.raw) >= FETCH_LIMIT and part.size > FETCH_LIMIT,
+            is_news=is_news,
         )
 
     def _wait(self) -> None:

@@ -65,16 +65,35 @@ class Batches:
         self._can_expunge_by_uid = bool(client.has_capability("UIDPLUS"))
         self.complaint = ""
         """Which mail the server would not give last, and why; "" for none."""
+        self.has_moved = False
+        """Whether any mail was moved since somebody set this back."""
         self._arrived: dict[int, Part] = {}
         self._moving: bytes | None = None
         self._expected: tuple[bytes, int] | None = None
 
-    def expect(self, uid: int) -> None:
-        """Ask for the mail that news are probably about, before any search, which spares two round trips."""
-        self._expected = (self._ask([uid]), uid)
+    def prepare(self, uid: int) -> bytes:
+        """Give the question for the mail that news will probably be about, which spares a search and its trip.
+
+        It is not sent; `expect_none` must follow where it never is.
+        """
+        with _held_back(self._wire) as held:
+            self._expected = (self._ask([uid]), uid)
+        return b"".join(held)
+
+    def pushed(self) -> Part | None:
+        """Give a whole mail that the server sent without being asked for it, if it is among what was said."""
+        said = self._wire.untagged_responses.pop("FETCH", [None])
+        whole = (part for part in _parts_in(said) if len(part.raw) == part.size)
+        return next(whole, None)
+
+    def expect_none(self) -> None:
+        """Take the question back that was prepared."""
+        if self._expected is not None:
+            del self._wire.tagged_commands[self._expected[0]]
+            self._expected = None
 
     def expected(self) -> list[Part]:
-        """Give the mail that was asked for by `expect`; none where none was, or where no mail has that UID.
+        """Give the mail that was asked for as `prepare` said; none where none was, or where no mail has that UID.
 
         What the server would not give is asked for again after the search. Raises MailboxUnavailable.
         """
@@ -114,6 +133,7 @@ class Batches:
         stay marked, since a plain EXPUNGE would also remove what others have marked.
         """
         refusal = self.settle()
+        self.has_moved = True
         with faults(self._imap):
             if self._can_move:
                 self._moving = self._wire._command("UID", "MOVE", _listed(uids), self._quoted_folder)  # noqa: SLF001 # as above
@@ -171,10 +191,7 @@ class Batches:
             except IMAPClientError as fault:
                 refusal = plain(fault, self._imap)
             said = self._wire.untagged_responses.pop("FETCH", [None])
-            for uid, items in parse_fetch_response(said).items():
-                if b"BODY[]<0>" in items and b"RFC822.SIZE" in items:
-                    raw = items[b"BODY[]<0>"] or b""
-                    self._arrived[uid] = Part(uid, int(items[b"RFC822.SIZE"]), raw[:FETCH_LIMIT])
+            self._arrived.update({part.uid: part for part in _parts_in(said)})
         return refusal
 
     def _order(self, command: str, *arguments: str) -> None:
@@ -189,16 +206,22 @@ class Batches:
         return f"read mails cannot be moved to {self._filing_folder}: {plain(fault, self._imap)}"
 
 
+def _parts_in(said: Sequence[Any]) -> Iterator[Part]:
+    for uid, items in parse_fetch_response(said).items():
+        if b"BODY[]<0>" in items and b"RFC822.SIZE" in items:
+            raw = items[b"BODY[]<0>"] or b""
+            yield Part(uid, int(items[b"RFC822.SIZE"]), raw[:FETCH_LIMIT])
+
+
 @contextmanager
-def in_one_breath(wire: Any) -> Iterator[None]:  # noqa: ANN401 # imaplib's send may be anything that takes bytes
-    """Hold back what is sent meanwhile, then send it as one: each piece of its own wakes the server up."""
+def _held_back(wire: Any) -> Iterator[list[bytes]]:  # noqa: ANN401 # imaplib's send may be anything that takes bytes
+    """Give what would be sent meanwhile, and send nothing."""
     held: list[bytes] = []
     wire.send = held.append
     try:
-        yield
+        yield held
     finally:
         del wire.send
-    wire.send(b"".join(held))
 
 
 def _listed(uids: Iterable[int]) -> str:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from threading import Lock
@@ -54,11 +54,6 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._reading = engine.execution_options(**{_MODE: _Mode.READING})
-        self._passing = engine.execution_options(**{_MODE: _Mode.PASSING})
-        self._beside = engine.execution_options(**{_BESIDE: True})
-        self._passing_beside = engine.execution_options(**{_MODE: _Mode.PASSING, _BESIDE: True})
-        self._outside = engine.execution_options(**{_MODE: _Mode.OUTSIDE})
         self._checkpointed_at = 0
         self.commits = 0
         """Counts what this process committed or heard of: while it stays the same, nothing here changed."""
@@ -67,6 +62,26 @@ class Store:
         self._counting = Lock()
         is_sqlite = engine.dialect.name == "sqlite"
         self._turns = Turns(BUSY_MILLISECONDS / 1_000) if is_sqlite else None
+
+    @cached_property
+    def _reading(self) -> Engine:
+        return self.engine.execution_options(**{_MODE: _Mode.READING})
+
+    @cached_property
+    def _passing(self) -> Engine:
+        return self.engine.execution_options(**{_MODE: _Mode.PASSING})
+
+    @cached_property
+    def _beside(self) -> Engine:
+        return self.engine.execution_options(**{_BESIDE: True})
+
+    @cached_property
+    def _passing_beside(self) -> Engine:
+        return self.engine.execution_options(**{_MODE: _Mode.PASSING, _BESIDE: True})
+
+    @cached_property
+    def _outside(self) -> Engine:
+        return self.engine.execution_options(**{_MODE: _Mode.OUTSIDE})
 
     @contextmanager
     def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:

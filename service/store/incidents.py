@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +22,8 @@ from service.model import ComponentState, Incident, JoinedAlert, Phase
 from service.store.schema import incidents, is_ended, is_going_on_in_public, is_open, joined_alerts
 from service.store.statements import Statement
 
+MOST_FORMS = 100
+"""Of the statement that saves an incident: it is another one for each set of columns."""
 PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
 
 
@@ -44,11 +47,15 @@ def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
     return int(key[0])
 
 
-_SAVE = Statement(
-    update(incidents).where(
-        incidents.c.id == bindparam("saved_id"), incidents.c.version == bindparam("expected_version")
-    )
+_SAVED = update(incidents).where(
+    incidents.c.id == bindparam("saved_id"), incidents.c.version == bindparam("expected_version")
 )
+
+
+@lru_cache(maxsize=MOST_FORMS)
+def _saving(_names: frozenset[str]) -> Statement:
+    """Give the statement that writes these columns: each names its own, and no index of another is written to."""
+    return Statement(_SAVED)
 
 
 def save(connection: Connection, before: Incident | None, after: Incident) -> None:
@@ -57,7 +64,11 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
     Raises IncidentChangedMeanwhile where somebody did.
     """
     expected = before.version if before else 0
-    if _SAVE.run(connection, saved_id=after.id, expected_version=expected, **_columns(after)) != 1:
+    new = _columns(after)
+    if before is not None:
+        new = {name: value for name, value in new.items() if getattr(before, name) != getattr(after, name)}
+    saving = _saving(frozenset(new))
+    if saving.run(connection, saved_id=after.id, expected_version=expected, **new) != 1:
         raise IncidentChangedMeanwhile(f"{after.tag} was changed by somebody else; decide again")
     known = {alert.entity_id: alert for alert in before.alerts} if before else {}
     for alert in after.alerts:

@@ -109,9 +109,11 @@ def count(
     at: datetime | None = None,
 ) -> None:
     """Count what became of deliveries of an update; `at` is when they were sent. Others are not counted."""
+    if update_id is None:  # before anything is put together: so it is with each answer to an employee
+        return
     changes = {"queued": queued, "sent": sent, "failed": failed, "cancelled": cancelled}
     values = {name: updates.c[name] + change for name, change in changes.items() if change}
     moment = {"last_sent_at": at} if at else {}
-    if update_id is None or not (values or moment):
+    if not (values or moment):
         return
     connection.execute(update(updates).where(updates.c.id == update_id).values(**values, **moment))

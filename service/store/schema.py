@@ -246,10 +246,13 @@ updates = Table(
     one_of("status", [status.value for status in UpdateStatus]),
     CheckConstraint("(incident_id IS NULL) <> (maintenance_id IS NULL)", name="of_one"),
     Index("ix_updates_incident_id", "incident_id"),
-    Index("ix_updates_maintenance_id", "maintenance_id"),
-    Index("ix_updates_corrects_id", "corrects_id"),
     comment="fan_out_cursor: the last subscriber for whom a delivery was queued.",
 )
+_of_maintenance = updates.c.maintenance_id.is_not(None)
+Index("ix_updates_maintenance_id", updates.c.maintenance_id,
+      sqlite_where=_of_maintenance, postgresql_where=_of_maintenance)  # fmt: skip
+_corrects = updates.c.corrects_id.is_not(None)
+Index("ix_updates_corrects_id", updates.c.corrects_id, sqlite_where=_corrects, postgresql_where=_corrects)
 _to_fan_out = updates.c.fanned_out_at.is_(None)
 Index("ix_updates_to_fan_out", updates.c.id, sqlite_where=_to_fan_out, postgresql_where=_to_fan_out)
 
@@ -350,7 +353,9 @@ Index("ix_deliveries_calls", deliveries.c.due_at, deliveries.c.id,
 Index("ix_deliveries_order", deliveries.c.recipient, deliveries.c.incident_id, deliveries.c.id,
       sqlite_where=_is_waiting, postgresql_where=_is_waiting)  # fmt: skip
 Index("ix_deliveries_incident", deliveries.c.incident_id, deliveries.c.update_id)
-Index("ix_deliveries_heard", deliveries.c.subscriber_id, deliveries.c.update_id)
+_to_subscriber = deliveries.c.subscriber_id.is_not(None)
+Index("ix_deliveries_heard", deliveries.c.subscriber_id, deliveries.c.update_id,
+      sqlite_where=_to_subscriber, postgresql_where=_to_subscriber)  # fmt: skip
 employee_unreached = (
     deliveries.c.employee_id.is_not(None)
     & deliveries.c.alarmed_at.is_(None)

@@ -27,9 +27,10 @@ def put_mails(maildir: Path, mails: Iterable[bytes]) -> None:
     """Put these mails in, unread."""
     _prepare(maildir)
     for number, raw in enumerate(mails):
-        path = maildir / "cur" / _name(number, raw, "")
-        path.write_bytes(raw)
-        shutil.chown(path, OWNER, GROUP)
+        written = maildir / "tmp" / _name(number, raw, "")
+        written.write_bytes(raw)
+        shutil.chown(written, OWNER, GROUP)
+        written.rename(maildir / "cur" / written.name)  # whole, and never seen before
 
 
 def _prepare(maildir: Path) -> None:

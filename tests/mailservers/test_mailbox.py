@@ -11,13 +11,14 @@ from imapclient import IMAPClient
 from service.config.settings import Imap, Secret, Security
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
 from service.mail.imap import FetchedMail
-from service.mail.imap_batches import FETCH_LIMIT
-from service.mail.imap_connection import open_mailbox
+from service.mail.imap_batches import FETCH_LIMIT, MOST_TOGETHER
+from service.mail.imap_connection import Mailbox, open_mailbox
 from service.mail.smtp import open_session
 from tests.mailservers.dovecot import PREFIXED
+from tests.mailservers.maildir import put_mails
 from tests.mailservers.servers import MailServers
 from tests.transport.proxy import proxied
-from tests.transport.rows import PATIENCE, Rows, mail, running, subjects_in
+from tests.transport.rows import PATIENCE, Rows, mail, running, subject_of, subjects_in
 
 pytestmark = pytest.mark.mailservers
 
@@ -92,6 +93,87 @@ def test_news_that_come_with_the_answer_to_idle_are_seen(mail_servers: MailServe
     thread.join(PATIENCE)
     assert not thread.is_alive()
     mailbox.hang_up()
+
+
+def await_news_in_thread(mailbox: Mailbox, next_uid: int) -> threading.Thread:
+    thread = threading.Thread(
+        target=mailbox.await_news, args=(threading.Event(), 600.0, next_uid), daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def test_a_mail_comes_with_its_news_and_is_not_asked_for(mail_servers: MailServers) -> None:
+    imap = mail_servers.imap_for(mail_servers.new_address())
+    with proxied(imap.port) as proxy:
+        mailbox = open_mailbox(replace(imap, port=proxy.port))
+        for uid, subject in ((1, "one"), (2, "two")):
+            proxy.is_idling.clear()
+            waiting = await_news_in_thread(mailbox, uid)
+            assert proxy.is_idling.wait(PATIENCE)
+            mail_servers.deliver(imap.username, mail(subject))
+            waiting.join(PATIENCE)
+            assert [(part.uid, subject_of(part.raw)) for part in mailbox.news()] == [(uid, subject)]
+            assert proxy.is_idling.is_set()
+            mailbox.rouse()
+            assert (mailbox.batches.file_away([uid]), mailbox.batches.settle()) == ("", "")
+            mailbox.has_heard_of_more()
+        assert "FETCH" not in proxy.commands
+        mailbox.hang_up()
+    assert subjects_in(imap, "Processed") == ["one", "two"]
+
+
+def test_a_mail_too_long_to_come_with_its_news_is_asked_for(mail_servers: MailServers) -> None:
+    imap = mail_servers.imap_for(mail_servers.new_address())
+    with proxied(imap.port) as proxy:
+        mailbox = open_mailbox(replace(imap, port=proxy.port))
+        waiting = await_news_in_thread(mailbox, 1)
+        assert proxy.is_idling.wait(PATIENCE)
+        mail_servers.deliver(imap.username, mail("one", body="publish\r\n" * 4_000))
+        waiting.join(PATIENCE)
+        assert [part.raw.count(b"publish") for part in mailbox.news()] == [4_000]
+        assert proxy.commands.count("FETCH") == 1
+        mailbox.hang_up()
+
+
+def test_news_of_another_mail_than_was_expected_are_left_for_the_search(mail_servers: MailServers) -> None:
+    imap = mail_servers.imap_for(mail_servers.new_address())
+    with proxied(imap.port) as proxy:
+        mailbox = open_mailbox(replace(imap, port=proxy.port))
+        waiting = await_news_in_thread(mailbox, 7)
+        assert proxy.is_idling.wait(PATIENCE)
+        mail_servers.deliver(imap.username, mail("one"))
+        waiting.join(PATIENCE)
+        assert mailbox.news() == []
+        assert [part.uid for parts in mailbox.batches.fetch(mailbox.uids_after(0)) for part in parts] == [1]
+        mailbox.hang_up()
+
+
+def test_very_many_mails_that_come_while_idling_are_all_taken_in_their_order(
+    mail_servers: MailServers,
+) -> None:
+    imap, rows = mail_servers.imap_for(mail_servers.new_address()), Rows()
+    subjects = [f"number {number}" for number in range(300)]
+    with proxied(imap.port) as proxy, running(rows.reader(replace(imap, port=proxy.port), idle_slice=600)):
+        assert proxy.is_idling.wait(PATIENCE)
+        put_mails(mail_servers.dovecot.maildir(imap.username), map(mail, subjects))
+        for _ in subjects:
+            rows.next_mail()
+    assert sorted(rows.subjects) == sorted(subjects)
+    assert max(rows.batches) <= MOST_TOGETHER
+
+
+def test_a_mail_that_could_not_be_stored_when_it_came_is_taken_later(mail_servers: MailServers) -> None:
+    imap, rows = mail_servers.imap_for(mail_servers.new_address()), Rows()
+    with proxied(imap.port) as proxy, running(rows.reader(replace(imap, port=proxy.port), idle_slice=1)):
+        assert proxy.is_idling.wait(PATIENCE)
+        rows.is_available = False
+        mail_servers.deliver(imap.username, mail("one"))
+        rows.next_refusal()
+        assert subjects_in(imap, "INBOX") == ["one"]
+        rows.is_available = True
+        rows.next_mail()
+    assert subjects_in(imap, "Processed") == ["one"]
 
 
 def test_a_restart_of_the_server_misses_nothing(mail_servers: MailServers) -> None:

@@ -147,9 +147,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_updates")),
         comment="fan_out_cursor: the last subscriber for whom a delivery was queued.",
     )
-    op.create_index("ix_updates_corrects_id", "updates", ["corrects_id"], unique=False)
+    op.create_index(
+        "ix_updates_corrects_id",
+        "updates",
+        ["corrects_id"],
+        unique=False,
+        sqlite_where=sa.text("corrects_id IS NOT NULL"),
+        postgresql_where=sa.text("corrects_id IS NOT NULL"),
+    )
     op.create_index("ix_updates_incident_id", "updates", ["incident_id"], unique=False)
-    op.create_index("ix_updates_maintenance_id", "updates", ["maintenance_id"], unique=False)
+    op.create_index(
+        "ix_updates_maintenance_id",
+        "updates",
+        ["maintenance_id"],
+        unique=False,
+        sqlite_where=sa.text("maintenance_id IS NOT NULL"),
+        postgresql_where=sa.text("maintenance_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_updates_to_fan_out",
         "updates",
@@ -211,7 +225,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL AND kind = 'webhook_call'"),
         postgresql_where=sa.text("due_at IS NOT NULL AND update_id IS NOT NULL AND kind = 'webhook_call'"),
     )
-    op.create_index("ix_deliveries_heard", "deliveries", ["subscriber_id", "update_id"], unique=False)
+    op.create_index(
+        "ix_deliveries_heard",
+        "deliveries",
+        ["subscriber_id", "update_id"],
+        unique=False,
+        sqlite_where=sa.text("subscriber_id IS NOT NULL"),
+        postgresql_where=sa.text("subscriber_id IS NOT NULL"),
+    )
     op.create_index("ix_deliveries_incident", "deliveries", ["incident_id", "update_id"], unique=False)
     op.create_index(
         "ix_deliveries_lost",
