@@ -99,6 +99,17 @@ def test_groups_open_and_close_by_keyboard(sheet: Page, town: tuple[str, Outages
     assert calendar.is_visible()
 
 
+def test_what_is_folded_and_what_the_foot_leads_to_is_large_enough_for_a_thumb(
+    chromium: Browser, town: tuple[str, Outages]
+) -> None:
+    with opened(chromium, 390, 844) as phone:
+        phone.goto(town[0])
+        targets = phone.locator("summary, footer a").all()
+        boxes = [box for one in targets if (box := one.bounding_box())]
+        assert len(boxes) > 5
+        assert min(min(box["width"], box["height"]) for box in boxes) >= 44
+
+
 def test_all_is_there_without_javascript(chromium: Browser, town: tuple[str, Outages]) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
