@@ -6,6 +6,7 @@ next durable commit. It is no commit that `Store.commits` counts, for the public
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, null, update
@@ -56,7 +57,8 @@ class SentMarks:
         try:
             cancelled = self._mark(sent, self._time(now))
         except self._faults as fault:
-            self._connection.rollback()
+            with suppress(self._faults):  # a connection that is lost takes no word any more
+                self._connection.rollback()
             raise StoreUnavailable(f"the database cannot be used just now: {fault}") from fault
         if cancelled:
             with self._store.transaction(durable=False) as connection:
