@@ -45,7 +45,7 @@ class Mailbox:
         self._wire = client._imap  # noqa: SLF001 # IMAPClient has no public way to what was said in passing
         self._imap = imap
         with faults(imap):
-            self.batches = Batches(client, imap, _find_or_create(client, imap.processed_folder))
+            self.batches = Batches(client, imap, imap_login.find_or_create(client, imap.processed_folder))
             selected = client.select_folder(imap.folder)
             self.uidvalidity = int(selected.get(b"UIDVALIDITY", 0))
             self._uid_next = int(selected.get(b"UIDNEXT", 0))
@@ -102,6 +102,7 @@ class Mailbox:
         segments, on which IMAPClient's idle_check goes wrong, does no harm, and the end of the connection
         comes up as a fault. From a server that refuses to idle, `can_idle` is False afterwards.
         """
+        self.rouse()
         with faults(self._imap):
             self._keep_house()
             self._can_push = self._can_push and self._notify(_WITH_MAIL)
@@ -127,7 +128,7 @@ class Mailbox:
         return pushed or self.batches.expected()
 
     def rouse(self) -> None:
-        """End the idling that goes on after news, before anything else is asked; a search does so itself."""
+        """End the idling that goes on after news, before a mail is moved; a search and a wait do so themselves."""
         if self._idling is None:
             return
         tag, self._idling = self._idling, None
@@ -242,20 +243,3 @@ def open_mailbox(imap: Imap, *, tokens: AccessTokens | None = None, now: datetim
         if not is_ready:
             with suppress(*FAULTS):
                 client.shutdown()
-
-
-def _find_or_create(client: Any, name: str) -> str:  # noqa: ANN401 # as above
-    """Give the folder's full name: servers may want `INBOX.` before it (RFC 2342)."""
-    if client.has_capability("NAMESPACE"):
-        personal = client.namespace().personal
-        prefix = personal[0][0] if personal else ""
-        if not name.startswith(prefix):
-            name = prefix + name
-    if not client.folder_exists(name):
-        try:
-            client.create_folder(name)
-        except IMAPClientAbortError:
-            raise
-        except IMAPClientError:
-            return name  # reading goes on without it; moving will say what is wrong
-    return name

@@ -1,4 +1,4 @@
-"""Connects to an IMAP server, protects the connection and logs in, by password or by an access token.
+"""Connects to an IMAP server, protects the connection, logs in by password or by an access token, and finds a folder.
 
 It never tries a password twice, and a token once more only after asking for another.
 """
@@ -133,3 +133,20 @@ def _tune(sock: socket.socket) -> None:
     for name, value in _KEEPALIVE:
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def find_or_create(client: Any, name: str) -> str:  # noqa: ANN401 # as above
+    """Give the folder's full name: servers may want `INBOX.` before it (RFC 2342)."""
+    if client.has_capability("NAMESPACE"):
+        personal = client.namespace().personal
+        prefix = personal[0][0] if personal else ""
+        if not name.startswith(prefix):
+            name = prefix + name
+    if not client.folder_exists(name):
+        try:
+            client.create_folder(name)
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            return name  # reading goes on without it; moving will say what is wrong
+    return name

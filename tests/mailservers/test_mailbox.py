@@ -123,6 +123,22 @@ def test_a_mail_comes_with_its_news_and_is_not_asked_for(mail_servers: MailServe
     assert subjects_in(imap, "Processed") == ["one", "two"]
 
 
+def test_whoever_does_nothing_about_news_can_wait_for_more(mail_servers: MailServers) -> None:
+    imap = mail_servers.imap_for(mail_servers.new_address())
+    with proxied(imap.port) as proxy:
+        mailbox = open_mailbox(replace(imap, port=proxy.port))
+        for uid, subject in ((1, "one"), (2, "two")):
+            proxy.is_idling.clear()
+            waiting = await_news_in_thread(mailbox, uid)
+            assert proxy.is_idling.wait(PATIENCE)
+            mail_servers.deliver(imap.username, mail(subject))
+            waiting.join(PATIENCE)
+            assert [subject_of(part.raw) for part in mailbox.news()] == [subject]
+            mailbox.has_heard_of_more()
+        assert list(mailbox.uids_after(0)) == [[1, 2]]
+        mailbox.hang_up()
+
+
 def test_a_mail_too_long_to_come_with_its_news_is_asked_for(mail_servers: MailServers) -> None:
     imap = mail_servers.imap_for(mail_servers.new_address())
     with proxied(imap.port) as proxy:
