@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import datetime
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,8 @@ from service.config.document import texts
 from service.config.secret_files import PLACES
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty, ReplycastError
+from service.store import audit
+from service.store.database import open_store
 
 _FILES: Final = (
     *((*above, f"{name}_file") for *above, name in PLACES),
@@ -52,7 +55,8 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
     """Write database, key and config.yaml into FILE, a .tar.gz that its owner alone can read.
 
     Works while the service runs: SQLite copies one state of the database, which is checked before FILE appears.
-    Secrets that stand in files of their own are not in it; which these are is said.
+    Secrets that stand in files of their own are not in it; which these are is said. That it was made is noted in the
+    audit, so that the dashboard can say when the last one was.
 
     \b
     Example:
@@ -72,10 +76,13 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
             files = {DATABASE: copy, CONFIG: config_path}
             if not config.secret_key and key.exists():
                 files[KEY] = key
-            version, now = metadata.version("replycast"), wall_clock().isoformat(timespec="seconds")
-            manifest = write_archive(file.absolute(), files, version=version, made_at=now, schema=schema)
+            version, now = metadata.version("replycast"), wall_clock()
+            made_at = now.isoformat(timespec="seconds")
+            manifest = write_archive(file.absolute(), files, version=version, made_at=made_at, schema=schema)
     except (ReplycastError, sqlite3.Error, OSError) as error:
         fail(f"nothing was backed up: {error}")
+    if why_not := _note(config, file.absolute(), schema, now):
+        click.echo(f"the backup is made, but not noted in the audit: {why_not}", err=True)
     left_out = sorted(set(_named_files(config_path)))
     if as_json:
         print_json({"file": str(file), **_facts(manifest), "left_out": left_out})
@@ -131,6 +138,18 @@ def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> Non
         click.echo(f"  {what} to {where}")
 
 
+def _note(config: Config, file: Path, schema: str, now: datetime) -> str:
+    """Write down that a backup was made; gives why that cannot be, which makes the backup no worse."""
+    if schema != _migrations().get_current_head():
+        return "the database is of another version, and a backup brings none up to date"
+    try:
+        with closing(open_store(config.database)) as store, store.transaction() as connection:
+            audit.note(connection, now, audit.COMMAND_LINE, audit.BACKUP_MADE, str(file))
+    except ReplycastError as error:
+        return str(error)
+    return ""
+
+
 def _facts(manifest: Manifest) -> dict[str, object]:
     return {
         "version": manifest.version,
@@ -174,11 +193,14 @@ def _check(database: Path, manifest: Manifest) -> None:
         raise BackupUnusable("the backup holds no database or no config.yaml")
     with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
         schema = _sound(connection, Path(DATABASE))
-    known = ScriptDirectory(str(resources.files("service.store") / "migrations")).walk_revisions()
-    if schema not in {one.revision for one in known}:
+    if schema not in {one.revision for one in _migrations().walk_revisions()}:
         raise BackupUnusable(
             f"it was made by a newer version of this service, {manifest.version}: install that one"
         )
+
+
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory(str(resources.files("service.store") / "migrations"))
 
 
 def _put_back(folder: Path, config_path: Path, *, force: bool) -> dict[str, str]:

@@ -18,6 +18,8 @@ COMMAND_LINE: Final = "cli"
 """Stands for an employee's id where whoever has a shell on the machine did it."""
 CONFIG_FILE: Final = "config.yaml"
 """Stands for it where whoever may write that file did it; no employee's id holds a full stop."""
+BACKUP_MADE: Final = "backup_made"
+"""The act of a backup; what it is about is its file."""
 MOST_ABOUT: Final = 500
 MOST_NOTE: Final = 1_000
 """Characters kept: what strangers typed must not fill the disk."""

@@ -79,6 +79,39 @@ def test_a_backup_is_for_its_owner_alone_and_replaces_none(config: Path, archive
     assert sorted(one.name for one in archive.parent.iterdir()) == ["backup.tar.gz", "here"]
 
 
+def acts(config: Path) -> list[tuple[str, str]]:
+    """Give who made which backups, as the database has it."""
+    with closing(sqlite3.connect(config.parent / "replycast.db")) as database:
+        return database.execute(
+            "SELECT by, about FROM audit WHERE act = 'backup_made' ORDER BY id"
+        ).fetchall()
+
+
+def test_each_backup_is_noted_once_it_is_there(config: Path, archive: Path) -> None:
+    assert acts(config) == [("cli", str(archive))]
+    assert run("backup", archive, "--config", config).exit_code == 2
+    assert acts(config) == [("cli", str(archive))], "what was refused is no backup"
+    told = run_json("backup", archive, "--force", "--config", config)
+    assert told["file"] == str(archive)
+    assert len(acts(config)) == 2
+
+
+def test_a_backup_brings_no_database_up_to_date_in_order_to_be_noted(config: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(config.parent / "replycast.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    result = run("backup", tmp_path / "b.tar.gz", "--config", config)
+    assert (
+        result.exit_code,
+        "not noted in the audit: the database is of another version" in result.stderr,
+    ) == (
+        0,
+        True,
+    )
+    with closing(sqlite3.connect(config.parent / "replycast.db")) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert acts(config) == []
+
+
 @pytest.mark.xdist_group("processes")
 def test_it_is_made_beside_a_running_service_and_not_restored_under_one(config: Path, tmp_path: Path) -> None:
     text = config.read_text().replace("http://status.acme.example", "http://127.0.0.1:8080")

@@ -35,6 +35,7 @@ ACTS: Final[Mapping[str, str]] = {
     "token_created": "made a token",
     "token_revoked": "revoked a token",
     "post_replayed": "replayed a post",
+    audit.BACKUP_MADE: "made a backup",
 }
 """What there is to choose from; an act that is not here is shown by its own name."""
 ABOUT_SESSIONS: Final = frozenset({"logged_in", "logged_out", "session_revoked"})

@@ -4,10 +4,11 @@ config.yaml stays the truth: it is edited with an editor, and taken over while t
 """
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,8 @@ from starlette.routing import Route
 
 from service.actions.watchdog import Seen
 from service.model import Employee, Role
+from service.store import audit
+from service.store.audit import Act
 from service.store.database_facts import database_facts
 from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.config_file import read_config_file
@@ -22,6 +25,9 @@ from service.web.dashboard.monitor_words import span_in_words
 from service.web.dashboard.setting_words import sections_for
 from service.web.front import front_of, page
 from service.web.login.mail_link import shown_to_employees
+
+OLD_BACKUP: Final = timedelta(days=7)
+"""After which the last backup is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Part:
     name: str
     is_well: bool
     words: str
+    is_note: bool = False
+    """Where it is not well: whether that is worth a look, and keeps nothing from its work."""
 
 
 @shown_to_employees
@@ -43,6 +51,11 @@ def show_settings(request: Request, employee: Employee) -> Response:
     with house.store.reading() as connection:
         stamp = employee_stamp(connection)
         database = database_facts(connection) if is_admin else None
+        backups = audit.listed(connection, act=audit.BACKUP_MADE, limit=1)
+    health: tuple[Part, ...] = ()
+    if database is not None:
+        backup = last_backup(backups, now, has_own_tool=database.kind != "SQLite")
+        health = (*parts(front.seen(), now, has_sandbox=has_sandbox), backup)
     return page(
         request,
         "dashboard/settings.html",
@@ -54,7 +67,7 @@ def show_settings(request: Request, employee: Employee) -> Response:
         warnings=house.config.warnings if is_admin else (),
         path=str(house.config.path),
         database=database,
-        health=tuple(parts(front.seen(), now, has_sandbox=has_sandbox)) if is_admin else (),
+        health=health,
         version=version("replycast"),
         python=platform.python_version(),
     )
@@ -85,6 +98,25 @@ def parts(seen: Seen, now: datetime, *, has_sandbox: bool) -> Iterator[Part]:
         )
     elif seen.config_in_force_at is not None:
         yield Part("config.yaml", is_well=True, words=f"in force for {_span(seen.config_in_force_at, now)}")
+
+
+def last_backup(backups: Sequence[Act], now: datetime, *, has_own_tool: bool) -> Part:
+    """Say when the last backup was made, the newest first; a note where that is long ago, and never an alarm.
+
+    A database that has a tool of its own for it is backed up without our knowing.
+    """
+    name = "Last backup"
+    if has_own_tool:
+        return Part(name, is_well=True, words="made with `pg_dump`, which tells nothing here")
+    if not backups:
+        words = "none is known of: `replycast backup FILE` makes one while the service runs"
+        return Part(name, is_well=False, is_note=True, words=words)
+    last = backups[0]
+    made = f"{_ago(last.at, now)}, into {last.about}"
+    if now - last.at <= OLD_BACKUP:
+        return Part(name, is_well=True, words=made)
+    lost = "if this machine failed now, all since then would be lost; `replycast backup` makes another"
+    return Part(name, is_well=False, is_note=True, words=f"{made}: {lost}")
 
 
 def _span(since: datetime, now: datetime) -> str:

@@ -8,8 +8,10 @@ import pytest
 
 from service.actions.watchdog import Seen
 from service.config import parse
+from service.store import audit
+from service.store.audit import Act
 from service.web.dashboard.setting_words import MASK, sections_for
-from service.web.dashboard.settings import parts
+from service.web.dashboard.settings import last_backup, parts
 from service.web.front import Front
 from tests.rooms import CONFIG, Clock
 from tests.web.employees import Enter, employee_at
@@ -74,6 +76,51 @@ def test_a_part_that_is_not_well_says_so() -> None:
 
 def test_a_standby_and_a_sandbox_are_well() -> None:
     assert all(one.is_well for one in parts(Seen(is_standby=True), NOW, has_sandbox=True))
+
+
+def backup_of(age: timedelta) -> Act:
+    return Act(1, NOW - age, audit.COMMAND_LINE, audit.BACKUP_MADE, "/var/backups/one.tar.gz", "")
+
+
+@pytest.mark.parametrize(
+    ("backups", "is_well", "said"),
+    [
+        ([backup_of(timedelta(hours=2))], True, "2 h ago, into /var/backups/one.tar.gz"),
+        ([backup_of(timedelta(days=7))], True, "7 d ago, into /var/backups/one.tar.gz"),
+        ([backup_of(timedelta(days=7, seconds=1))], False, "all since then would be lost"),
+        ([], False, "none is known of: `replycast backup FILE` makes one"),
+    ],
+)
+def test_a_backup_that_is_old_or_was_never_made_is_a_note_and_no_fault(
+    backups: list[Act],
+    is_well: bool,  # noqa: FBT001  parametrised
+    said: str,
+) -> None:
+    found = last_backup(backups, NOW, has_own_tool=False)
+    assert (found.is_well, found.is_note) == (is_well, not is_well)
+    assert said in found.words
+
+
+def test_of_a_database_with_a_tool_of_its_own_no_backup_is_missed() -> None:
+    found = last_backup([], NOW, has_own_tool=True)
+    assert found.is_well
+    assert "pg_dump" in found.words
+
+
+async def test_admins_read_when_the_last_backup_was_made(front: Front, clock: Clock) -> None:
+    async with employee_at(front, clock, "jordan") as admin, employee_at(front, clock, "sam") as other:
+        assert "none is known of: <code>replycast backup FILE</code>" in (await admin.get(HERE)).text
+        with front.house.store.transaction() as connection:
+            for name in ("older", "newer"):
+                audit.note(connection, clock(), audit.COMMAND_LINE, audit.BACKUP_MADE, f"/b/{name}.tar.gz")
+        clock.move(timedelta(hours=1))
+        page = (await admin.get(HERE)).text
+        assert "1 h ago, into /b/newer.tar.gz" in page
+        assert "older.tar.gz" not in page
+        clock.move(timedelta(days=6, hours=23, seconds=1))
+        assert ">look at it</span> 7 d ago, into /b/newer.tar.gz" in (await admin.get(HERE)).text
+        assert "newer.tar.gz" not in (await other.get(HERE)).text
+        assert "made a backup" in (await admin.get("/dashboard/audit")).text
 
 
 async def test_a_newer_and_a_faulty_file_are_told(front: Front, clock: Clock) -> None:
