@@ -1,8 +1,9 @@
 """Calls subscribers' webhooks, and gives up those that have taken nothing for days. It never decides whom to tell."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -13,11 +14,18 @@ from service.calls.calling import Caller
 from service.calls.payloads import News, Subject, payload
 from service.calls.signing import signed
 from service.config.settings import Site
-from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow, ReplycastError
+from service.errors import (
+    PermanentFault,
+    RecipientRefused,
+    RecipientRefusedForNow,
+    ReplycastError,
+    StoreUnavailable,
+)
 from service.model import ComponentState, Delivery, Subscriber, SubscriberState
 from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import LEASE, record
 from service.outbox.turns import Turns
+from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store import deliveries, incidents, maintenances, narrative, subscribers
 from service.store.database import Store
 
@@ -50,70 +58,113 @@ async def call_due(
     """Call the webhooks whose calls are due, and those that fall due meanwhile; returns how many were claimed.
 
     Ends when none is left, or once `stopping` says so and those under way have ended. Raises StoreUnavailable, but
-    only then: what was taken is to be noted, or it is said twice.
+    only then: what was taken is to be noted, or it is said twice. What could not be is remembered, as is what was
+    claimed, and made up for by the next call.
     """
-    turns, count = Turns(), 0
-    under_way: set[asyncio.Task[None]] = set()
-    faults: list[BaseException] = []
+    unrecorded = unrecorded_of(store)
+    if unrecorded:
+        await to_thread.run_sync(unrecorded.settle, store, clock())
+    calls = _Calls(store, clock, stopping, partial(_call, store, site, key, caller), noted)
+    await calls.run()
+    return calls.claimed
 
-    async def call(delivery: Delivery) -> None:
+
+class _Calls:
+    """The calls that wait and those under way."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        stopping: Callable[[], bool],
+        say: Callable[[Delivery, datetime], Awaitable[ReplycastError | None]],
+        noted: Noted,
+    ) -> None:
+        self.claimed = 0
+        """How many were claimed so far."""
+        self._store = store
+        self._clock = clock
+        self._stopping = stopping
+        self._say = say
+        self._noted = noted
+        self._turns = Turns()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._faults: list[BaseException] = []
+
+    async def run(self) -> None:
+        """Call until nothing is left, or something cannot be noted and those under way have ended."""
+        try:
+            while True:
+                await self._begin()
+                if not self._under_way:
+                    break
+                done, self._under_way = await asyncio.wait(
+                    self._under_way, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
+                )
+                self._faults += [fault for one in done if (fault := one.exception()) is not None]
+        finally:
+            for one in self._under_way:
+                one.cancel()
+        if self._faults:
+            raise self._faults[0]
+
+    async def _begin(self) -> None:
+        """Begin the calls whose turn it is; after a fault none any more."""
+        try:
+            if not self._faults:
+                await self._begin_next()
+        except StoreUnavailable as fault:
+            self._faults.append(fault)
+        if self._faults:
+            unrecorded_of(self._store).keep_claims(self._turns.leave())
+
+    async def _begin_next(self) -> None:
+        if self._turns.has_room and not self._stopping():
+            claimed, failing = await to_thread.run_sync(_claim, self._store, self._clock())
+            self.claimed += len(claimed)
+            self._turns.add(claimed, failing)
+        if self._stopping() and (left := self._turns.leave()):
+            await to_thread.run_sync(_give_back, self._store, left, self._clock())
+        self._under_way |= {asyncio.create_task(self._call(one)) for one in self._turns.begin()}
+        if too_many := self._turns.too_many():
+            await to_thread.run_sync(_give_back, self._store, too_many, self._clock() + ASKED_AGAIN_AFTER)
+
+    async def _call(self, delivery: Delivery) -> None:
         error: ReplycastError | None = None
         try:
-            error = await _call(store, site, key, caller, delivery, clock())
-            noted(delivery, await to_thread.run_sync(_record, store, delivery, error, clock()))
+            error = await self._say(delivery, self._clock())
+            write = partial(_write, delivery=delivery, error=error, now=self._clock())
+            attempt = Attempt(delivery, write, is_sent=error is None, noted=self._noted)
+            await to_thread.run_sync(unrecorded_of(self._store).record, self._store, attempt)
         finally:
-            turns.end(delivery, is_taken=error is None)
-
-    try:
-        while True:
-            if turns.has_room and not faults and not stopping():
-                claimed = await to_thread.run_sync(_claim, store, clock())
-                count += len(claimed)
-                if claimed:
-                    turns.add(claimed, await to_thread.run_sync(_failing, store, claimed))
-            if stopping() and (left := turns.leave()):
-                await to_thread.run_sync(_give_back, store, left, clock())
-            under_way |= {asyncio.create_task(call(one)) for one in turns.begin()}
-            if too_many := turns.too_many():
-                await to_thread.run_sync(_give_back, store, too_many, clock() + ASKED_AGAIN_AFTER)
-            if not under_way:
-                break
-            done, under_way = await asyncio.wait(
-                under_way, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
-            )
-            faults += [fault for one in done if (fault := one.exception()) is not None]
-    finally:
-        for one in under_way:
-            one.cancel()
-    if faults:
-        raise faults[0]
-    return count
-
-
-def _failing(store: Store, claimed: Sequence[Delivery]) -> frozenset[int]:
-    with store.reading() as connection:
-        return subscribers.failing(connection, [one.subscriber_id or 0 for one in claimed])
+            self._turns.end(delivery, is_taken=error is None)
 
 
 def _give_back(store: Store, given: Sequence[Delivery], due_at: datetime) -> None:
-    with store.transaction(alone=False) as connection:
-        deliveries.give_back(connection, [one.id for one in given], due_at, "others are called first")
+    try:
+        with store.transaction(alone=False) as connection:
+            deliveries.give_back(connection, [one.id for one in given], due_at, "others are called first")
+    except StoreUnavailable:
+        unrecorded_of(store).keep_claims(given)
+        raise
 
 
-def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
+def _claim(store: Store, now: datetime) -> tuple[tuple[Delivery, ...], frozenset[int]]:
+    """Claim what is due; gives it, and the subscribers among them whose last call failed."""
     with store.reading() as connection:
         next_due_at = deliveries.next_call_due_at(connection)
     if next_due_at is None or next_due_at > now:
-        return ()
+        return (), frozenset()
     with store.transaction(alone=False) as connection:
-        return deliveries.claim_calls(connection, now, lease=LEASE, limit=BATCH)
+        claimed = deliveries.claim_calls(connection, now, lease=LEASE, limit=BATCH)
+        return claimed, subscribers.failing(connection, [one.subscriber_id or 0 for one in claimed])
 
 
 async def _call(
     store: Store, site: Site, key: bytes, caller: Caller, delivery: Delivery, now: datetime
 ) -> RecipientRefused | RecipientRefusedForNow | UpdateGone | None:
     try:
-        subscriber, news = await to_thread.run_sync(_news, store, site, delivery)
+        subscriber, news = await _news_for(store, site, delivery)
         body = payload(subscriber.channel, news, site_name=site.name, site_url=site.url)
         # the id is the same at each attempt, so that a receiver knows what it had before
         headers = signed(key, subscriber.public_id, call_id=delivery.public_id, at=now, body=body)
@@ -121,6 +172,14 @@ async def _call(
     except (RecipientRefused, RecipientRefusedForNow, UpdateGone) as refusal:
         return refusal
     return None
+
+
+async def _news_for(store: Store, site: Site, delivery: Delivery) -> tuple[Subscriber, News]:
+    try:
+        return await to_thread.run_sync(_news, store, site, delivery)
+    except StoreUnavailable:
+        unrecorded_of(store).keep_claims([delivery])
+        raise
 
 
 def _news(store: Store, site: Site, delivery: Delivery) -> tuple[Subscriber, News]:
@@ -165,17 +224,18 @@ def _about(
     )
 
 
-def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> Outcome:
-    with store.transaction() as connection:
-        outcome = record(connection, delivery, error, now)
-        if delivery.subscriber_id is None or isinstance(error, UpdateGone):
-            return outcome
-        since = subscribers.note_call(connection, delivery.subscriber_id, now, is_taken=error is None)
-        if error is None or since is None:
-            return outcome
-        has_failed_long = now - since >= GIVEN_UP_AFTER and delivery.attempts >= FEWEST_FAILURES
-        if isinstance(error, RecipientRefused) or has_failed_long:
-            subscribers.suppress(connection, delivery.subscriber_id, now, str(error))
-            deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the webhook takes nothing")
-            _log.warning("outbox: a webhook is given up", subscriber=delivery.subscriber_id, error=str(error))
+def _write(
+    connection: Connection, delivery: Delivery, error: ReplycastError | None, now: datetime
+) -> Outcome:
+    outcome = record(connection, delivery, error, now)
+    if delivery.subscriber_id is None or isinstance(error, UpdateGone):
         return outcome
+    since = subscribers.note_call(connection, delivery.subscriber_id, now, is_taken=error is None)
+    if error is None or since is None:
+        return outcome
+    has_failed_long = now - since >= GIVEN_UP_AFTER and delivery.attempts >= FEWEST_FAILURES
+    if isinstance(error, RecipientRefused) or has_failed_long:
+        subscribers.suppress(connection, delivery.subscriber_id, now, str(error))
+        deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the webhook takes nothing")
+        _log.warning("outbox: a webhook is given up", subscriber=delivery.subscriber_id, error=str(error))
+    return outcome

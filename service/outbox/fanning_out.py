@@ -7,17 +7,25 @@ import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from threading import Event
 
 import structlog
 
-from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavailable, ReplycastError
+from service.errors import (
+    RecipientRefused,
+    RecipientRefusedForNow,
+    RelayUnavailable,
+    ReplycastError,
+    StoreUnavailable,
+)
 from service.mail.compose import PostOffice
 from service.mail.pipelining import PipelinedSession, open_pipelined
 from service.outbox.outcomes import SUSPICIOUS_AFTER
 from service.outbox.recording import Recorder
 from service.outbox.relay import FIRST_PAUSE, Relay, retry_after
 from service.outbox.supply import Mail, NextChunk, Supply
+from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store import deliveries
 from service.store.database import Store
 from service.store.sent_marks import SentMarks
@@ -40,19 +48,26 @@ def fan_out(
 
     It ends when there are no more, when `stop` is set, or when the relay cannot be reached: then nothing is lost,
     no attempt counted, and all wait until it is tried again. It is for a thread of its own, where it runs an event
-    loop and writes to the database between two mails. Raises StoreUnavailable.
+    loop and writes to the database between two mails. Raises StoreUnavailable; what was sent or claimed by then is
+    remembered, and made up for by the next call.
     """
+    unrecorded = unrecorded_of(store)
+    unrecorded.settle(store, clock())
     if relay.is_paused(clock()):
         # who is told by other means than mail does not wait for the relay
         while not stop.is_set() and next_chunk(clock()):
             pass
         return 0
     supply = Supply(store, office, clock, next_chunk, rate=relay.smtp.limits.rate, stop=stop)
-    if not supply.claim():
-        return 0  # asked after each decision, and a loop and its connections take their time to make
-    with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
-        recorder = Recorder(store, marks, clock, relay.noted)
-        runner.run(_FanOut(store, relay, clock, supply, recorder).run())
+    try:
+        if not supply.claim():
+            return 0  # asked after each decision, and a loop and its connections take their time to make
+        with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
+            recorder = Recorder(store, marks, clock, relay.noted)
+            runner.run(_FanOut(store, relay, clock, supply, recorder).run())
+    except StoreUnavailable:
+        unrecorded.keep_claims(supply.left())
+        raise
     return supply.claimed
 
 
@@ -89,11 +104,13 @@ class _FanOut:
 
     async def run(self) -> None:
         """Work until there is nothing to do or no session can be had any more."""
-        first = self._take()
-        if first is not None:
-            self._supply.put_back(first)
-            await self._work_together()
-        self._recorder.commit()
+        try:
+            first = self._take()
+            if first is not None:
+                self._supply.put_back(first)
+                await self._work_together()
+        finally:
+            self._recorder.commit()
         now, left = self._clock(), len(self._supply)
         if self._fault is not None and left:
             _log.warning("outbox: the relay is unavailable", error=str(self._fault), waiting=left)
@@ -143,8 +160,8 @@ class _FanOut:
         except RelayUnavailable as fault:
             self._fault = fault
             if session is not None and mail is not None:
-                self._settle(mail, session, fault)
-                mail = None
+                broken, mail = mail, None
+                self._settle(broken, session, fault)
         finally:
             for left in (following, mail):
                 if left is not None:
@@ -170,11 +187,13 @@ class _FanOut:
             # it steps back, so that the others go on
             self._recorder.note(delivery, RecipientRefusedForNow(str(fault)))
             return
-        with self._store.transaction(alone=False) as connection:
-            if session.is_in_doubt:
-                deliveries.leave_in_doubt(connection, delivery.id, now + retry_after(delivery.attempts))
-            else:
-                deliveries.postpone(connection, delivery.id, now + FIRST_PAUSE, str(fault))
+        if session.is_in_doubt:
+            due_at = now + retry_after(delivery.attempts)
+            write = partial(deliveries.leave_in_doubt, delivery_id=delivery.id, due_at=due_at)
+        else:
+            due_at = now + FIRST_PAUSE
+            write = partial(deliveries.postpone, delivery_id=delivery.id, due_at=due_at, error=str(fault))
+        unrecorded_of(self._store).record(self._store, Attempt(delivery, write))
 
     async def _wait_for_turn(self) -> None:
         """Keep to the rate that config.yaml allows, over all sessions."""

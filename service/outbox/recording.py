@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from service.errors import ReplycastError, StoreUnavailable
 from service.model import Delivery
 from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import record
+from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store.database import Store
 from service.store.sent_marks import SentMarks
 
@@ -36,7 +38,7 @@ class Recorder:
     def note(self, delivery: Delivery, error: ReplycastError | None) -> asyncio.Future[None]:
         """Note what came of a mail (None: it was sent); what it gives is done once that is committed.
 
-        Its error is StoreUnavailable.
+        Its error is StoreUnavailable; what came of the mail is remembered then.
         """
         loop = asyncio.get_running_loop()
         noted = loop.create_future()
@@ -71,13 +73,34 @@ class Recorder:
                 noted.set_result(None)
 
     def _mark(self, sent: Sequence[Delivery]) -> None:
-        self._marks.mark(sent, self._clock())
+        now = self._clock()
+        try:
+            self._marks.mark(sent, now)
+        except StoreUnavailable:
+            self._keep([(delivery, None) for delivery in sent], now)
+            raise
         for delivery in sent:
             self._told(delivery, Outcome.SENT)
 
     def _record(self, refused: Sequence[tuple[Delivery, ReplycastError]]) -> None:
         now = self._clock()
-        with self._store.transaction(durable=False) as connection:
-            outcomes = [record(connection, delivery, error, now) for delivery, error in refused]
+        try:
+            with self._store.transaction(durable=False) as connection:
+                outcomes = [record(connection, delivery, error, now) for delivery, error in refused]
+        except StoreUnavailable:
+            self._keep(refused, now)
+            raise
         for (delivery, _), outcome in zip(refused, outcomes, strict=True):
             self._told(delivery, outcome)
+
+    def _keep(self, tried: Sequence[tuple[Delivery, ReplycastError | None]], now: datetime) -> None:
+        attempts = [
+            Attempt(
+                delivery,
+                partial(record, delivery=delivery, error=error, now=now),
+                is_sent=error is None,
+                noted=self._told,
+            )
+            for delivery, error in tried
+        ]
+        unrecorded_of(self._store).keep(attempts)

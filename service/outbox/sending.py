@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from anyio import to_thread
@@ -12,15 +13,16 @@ from service.errors import (
     RecipientRefusedForNow,
     RelayUnavailable,
     ReplycastError,
+    StoreUnavailable,
     TemplateFaulty,
 )
 from service.mail.compose import PostOffice
 from service.mail.smtp import open_session
 from service.model import Delivery
-from service.outbox.attempts import Outcome
 from service.outbox.composing import compose_one
 from service.outbox.outcomes import LEASE, SHORT_LIVED, SUSPICIOUS_AFTER, record
 from service.outbox.relay import Relay
+from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store import deliveries
 from service.store.database import Store
 
@@ -33,17 +35,32 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
     """Send the next batch of due mails that are no updates for subscribers; returns how many it tried.
 
     Where the relay cannot be reached nothing is lost and no attempt counted: all wait until it is tried again.
+    Raises StoreUnavailable; what was sent or claimed by then is remembered, and made up for by the next call.
     """
-    now = clock()
+    unrecorded, now = unrecorded_of(store), clock()
+    if unrecorded:
+        await to_thread.run_sync(unrecorded.settle, store, now)
     if relay.is_paused(now):
         return 0
     batch = await to_thread.run_sync(_claim, store, now)
     if not batch:
         return 0
     unsent = list(batch)
+    try:
+        await _send(store, office, relay, clock, unsent)
+    except StoreUnavailable:
+        unrecorded.keep_claims(unsent)
+        raise
+    return len(batch)
+
+
+async def _send(
+    store: Store, office: PostOffice, relay: Relay, clock: Callable[[], datetime], unsent: list[Delivery]
+) -> None:
+    """Send mails, and take each from the list once it is known what came of it."""
     in_flight: Delivery | None = None
     try:
-        async with open_session(relay.smtp, tokens=relay.tokens, now=now) as session:
+        async with open_session(relay.smtp, tokens=relay.tokens, now=clock()) as session:
             while unsent:
                 delivery = in_flight = unsent[0]
                 error = None
@@ -55,21 +72,19 @@ async def send_due(store: Store, office: PostOffice, relay: Relay, clock: Callab
                     )
                 except (RecipientRefused, RecipientRefusedForNow, TemplateFaulty, AddressInvalid) as refusal:
                     error = refusal
-                relay.noted(delivery, await to_thread.run_sync(_record, store, delivery, error, clock()))
-                unsent.pop(0)
                 in_flight = None
+                unsent.pop(0)
+                await to_thread.run_sync(_record, store, relay, delivery, error, clock())
                 relay.works()
     except RelayUnavailable as error:
         _log.warning("outbox: the relay is unavailable", error=str(error), waiting=len(unsent))
         if in_flight is not None and in_flight.attempts >= SUSPICIOUS_AFTER:
             # it may be this mail that the relay hangs up on: it steps back, so that the others go on
-            stepped_back = RecipientRefusedForNow(str(error))
-            outcome = await to_thread.run_sync(_record, store, in_flight, stepped_back, clock())
-            relay.noted(in_flight, outcome)
             unsent.remove(in_flight)
+            stepped_back = RecipientRefusedForNow(str(error))
+            await to_thread.run_sync(_record, store, relay, in_flight, stepped_back, clock())
         resume_at = relay.pause(clock(), because=error)
         await to_thread.run_sync(_give_back, store, unsent, in_flight, resume_at, str(error))
-    return len(batch)
 
 
 def _refuse_if_useless(delivery: Delivery, now: datetime) -> None:
@@ -86,9 +101,12 @@ def _claim(store: Store, now: datetime) -> tuple[Delivery, ...]:
         return deliveries.claim_due(connection, now, urgent=True, lease=LEASE, limit=BATCH)
 
 
-def _record(store: Store, delivery: Delivery, error: ReplycastError | None, now: datetime) -> Outcome:
-    with store.transaction() as connection:
-        return record(connection, delivery, error, now)
+def _record(
+    store: Store, relay: Relay, delivery: Delivery, error: ReplycastError | None, now: datetime
+) -> None:
+    write = partial(record, delivery=delivery, error=error, now=now)
+    attempt = Attempt(delivery, write, is_sent=error is None, noted=relay.noted)
+    unrecorded_of(store).record(store, attempt)
 
 
 def _give_back(

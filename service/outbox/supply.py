@@ -90,11 +90,14 @@ class Supply:
 
     def give_back(self, due_at: datetime, error: str) -> None:
         """Undo the claims of what was not taken."""
-        left = [one.delivery.id if isinstance(one, Mail) else one.id for one in self._ready]
-        self._ready.clear()
-        if left:
+        if left := self.left():
             with self._store.transaction(alone=False) as connection:
-                deliveries.give_back(connection, left, due_at, error)
+                deliveries.give_back(connection, [one.id for one in left], due_at, error)
+        self._ready.clear()
+
+    def left(self) -> list[Delivery]:
+        """Give what was claimed and not taken."""
+        return [one.delivery if isinstance(one, Mail) else one for one in self._ready]
 
     def claim(self) -> bool:
         """Claim what is due again, or else the next of an update; False where there is neither."""

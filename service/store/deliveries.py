@@ -172,6 +172,17 @@ def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datet
     connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
 
 
+def still_claimed(connection: Connection, claimed: Sequence[Delivery]) -> list[int]:
+    """Tell which deliveries nobody claimed, tried again or cancelled since they were claimed as they are given.
+
+    They stay so until the end of the transaction: a claim is known by the time at which it ends.
+    """
+    ends = {one.id: one.due_at for one in claimed}
+    query = select(deliveries.c.id, deliveries.c.due_at).where(deliveries.c.id.in_(ends), _is_waiting)
+    rows = connection.execute(query.order_by(deliveries.c.id).with_for_update())
+    return [row.id for row in rows if row.due_at == ends[row.id]]
+
+
 def mark_bounced(connection: Connection, delivery_id: int, now: datetime, diagnostic: str) -> None:
     """Remember that it came back; of one delivery only the first bounce counts."""
     first = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.bounced_at.is_(None))

@@ -1,6 +1,5 @@
 """Webhooks are called by whoever claimed them: what was taken is noted, and no slip ends a subscription."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -11,7 +10,7 @@ from service.actions.house import House
 from service.actions.subscriber_admin import add_webhook
 from service.actions.subscribing import unsubscribe
 from service.calls.calling import Caller
-from service.errors import RecipientRefusedForNow, StoreUnavailable
+from service.errors import RecipientRefusedForNow
 from service.mail.compose import unsubscribe_token
 from service.model import Subscriber
 from service.outbox import calling
@@ -64,31 +63,6 @@ async def test_whoever_leaves_after_the_claim_is_not_called(
     monkeypatch.setattr(calling, "_claim", claim_and_leave)
     await call_all(house, clock, caller)
     assert caller.called == []
-
-
-async def test_what_was_taken_is_noted_though_another_call_cannot_be(
-    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hook(house, clock, A)
-    hook(house, clock, B)
-    caller, record = Noting(), calling._record  # noqa: SLF001  a step of it
-    failed: list[object] = []
-
-    def record_all_but_one(*given: object) -> None:
-        if not failed:
-            failed.append(given)
-            raise StoreUnavailable("the database is locked")
-        record(*given)  # type: ignore[arg-type]  # as it is called
-
-    Outages(house, clock).published()
-    monkeypatch.setattr(calling, "_record", record_all_but_one)
-    with pytest.raises(StoreUnavailable):
-        await call_all(house, clock, caller)
-    clock.move(timedelta(hours=1))
-    await call_all(house, clock, caller)
-    assert sorted(Counter(caller.called).values()) == [1, 2], (
-        "the one of which nothing is known is called again"
-    )
 
 
 async def test_a_slip_in_each_of_two_incidents_ends_no_subscription(house: House, clock: Clock) -> None:

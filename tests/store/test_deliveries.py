@@ -156,6 +156,27 @@ def test_giving_back_takes_the_attempt_back(store: Store) -> None:
     assert given_back.last_error == "connection refused"
 
 
+def test_a_claim_stands_until_it_is_given_back_ended_or_taken_anew_or_the_mail_is_cancelled(
+    store: Store,
+) -> None:
+    with store.transaction() as connection:
+        names = ("stands", "given back", "taken anew", "sent", "cancelled")
+        cancelled = add_subscriber(connection, "ana")
+        mails = queued(connection, *(a_mail(name) for name in names[:-1]))
+        update_id = add_update(connection, add_incident(connection))
+        mails += queued(connection, a_mail("cancelled", update_id=update_id, subscriber_id=cancelled.id))
+        claim(connection)
+        claim(connection, urgent=False)
+        claimed = [delivery_again(connection, mail) for mail in mails]
+        assert deliveries.still_claimed(connection, claimed) == [mail.id for mail in mails]
+        deliveries.give_back(connection, [mails[1].id, mails[2].id], NOW + MINUTE, "connection refused")
+        deliveries.postpone(connection, mails[2].id, NOW, "451 later")
+        assert claim(connection, NOW + MINUTE / 2) == [mails[2].id]
+        deliveries.mark_sent(connection, mails[3].id, NOW)
+        deliveries.cancel_of_subscriber(connection, cancelled.id, "unsubscribed")
+        assert deliveries.still_claimed(connection, claimed) == [mails[0].id]
+
+
 def test_ending_the_leases_lets_everything_that_waits_fall_due(store: Store) -> None:
     with store.transaction() as connection:
         sent, claimed = queued(connection, a_mail("sent"), a_mail("claimed"))
