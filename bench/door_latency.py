@@ -21,9 +21,9 @@ import httpx2
 import structlog
 
 from service import inbox, jobs
+from service.app import wall_clock
 from service.app.building import Service, build
 from service.app.rehearsal import rehearse
-from service.app.running import wall_clock
 from service.config import Mail, parse
 from service.config.settings import Door, Protocol, Security, Smtp
 from service.mail.tokens import make_token, reply_address

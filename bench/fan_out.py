@@ -26,7 +26,7 @@ from sqlalchemy import insert, select
 
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.config.settings import Limits, Security, Smtp
 from service.mail.compose import PostOffice
 from service.model import SubscriberState

@@ -24,7 +24,7 @@ from starlette.requests import Request as Asked
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.web.application import build
 from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import Clock, make_front, make_house

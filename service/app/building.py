@@ -21,8 +21,9 @@ from service.actions.planning_windows import plan_windows
 from service.actions.recording_states import record_at_start
 from service.actions.watchdog import Seen
 from service.actions.watching import watch
-from service.app.ground import Ground, load_key, open_ground
+from service.app.ground import Ground, open_ground
 from service.app.instruments import Instruments
+from service.app.own_files import load_key
 from service.app.roles import ServeRole
 from service.calls.calling import Caller, open_caller
 from service.config.settings import Config, Mail

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -15,9 +14,11 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.app import wall_clock
 from service.app.building import DoorUnusable, build_on
-from service.app.ground import Ground, KeyFileUnusable, open_ground
+from service.app.ground import Ground, open_ground
 from service.app.listening import inherit_socket, listen
+from service.app.own_files import KeyFileUnusable
 from service.app.reloading import Reloader
 from service.app.roles import ServeRole, refuse_to_split
 from service.app.working import working
@@ -35,11 +36,6 @@ _log = structlog.get_logger()
 
 class AddressNotLoopback(PermanentFault):
     """The service is to listen to other machines, but has only the mail sandbox, which shows all mails to all."""
-
-
-def wall_clock() -> datetime:
-    """Tell the time: the only place where it is asked for."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from urllib.parse import quote
 import click
 from alembic.script import ScriptDirectory
 
-from service.app.ground import database_file, key_file, only_process
-from service.app.running import wall_clock
+from service.app import wall_clock
+from service.app.own_files import database_file, key_file, only_process
 from service.cli.archive import (
     CONFIG,
     DATABASE,

@@ -1,4 +1,4 @@
-"""`replycast check`: every fault of config.yaml, and what is probably not meant so, by the file and by the past.
+"""`replycast check`: every fault of config.yaml, and what is probably not meant so; `schema`, by which editors check.
 
 It reads the database where there is one, and changes nothing.
 """
@@ -12,12 +12,12 @@ from pathlib import Path
 import click
 
 from service.actions.monitor_health import examine
-from service.app.running import wall_clock
-from service.cli.explaining import listed
+from service.app import wall_clock
 from service.cli.looking import looking
-from service.cli.options import FAULTY, config_option, json_option, print_json
+from service.cli.options import FAULTY, config_option, json_option, listed, print_json
 from service.config import Config, load
 from service.config.document import Document, Keys
+from service.config.json_schema import shipped
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty, Fault, StoreUnavailable
 from service.mail.words import conflicts
@@ -57,6 +57,19 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
         )
     if strict and warnings:
         sys.exit(FAULTY)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of config.yaml, by which editors complete and check it.
+
+    \b
+    Example:
+      replycast schema > config.schema.json
+      # and as config.yaml's first line:
+      # yaml-language-server: $schema=config.schema.json
+    """  # noqa: D301  click's mark for lines that it must not wrap
+    click.echo(shipped(), nl=False)
 
 
 def _all_warnings(config: Config, now: datetime, *, with_database: bool) -> tuple[Fault, ...]:

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from service.actions.house import House
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import config_option, json_option, load_or_exit, print_json
 from service.store import progress

@@ -19,6 +19,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import click
 from selectolax.lexbor import LexborHTMLParser
 
 from service.errors import PermanentFault
@@ -104,6 +105,12 @@ def _wait_for(what: str, look: Callable[[], T | None]) -> T:
             return found
         time.sleep(_LOOK_AGAIN)
     raise StoryWentWrong(f"{what} did not happen within {PATIENCE:.0f} s")
+
+
+@click.command()
+def demo() -> None:
+    """Play the whole story against a service of its own, narrating; exit 0 only if it came out right."""
+    sys.exit(play(click.echo))
 
 
 def play(say: Callable[[str], None]) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.doctor import Finding, State, examine_database, examine_mail
 from service.cli.options import FAILED, config_option, json_option, load_or_exit, print_json
 from service.cli.surroundings import (

@@ -56,12 +56,17 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
 
 def every_command(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Command]]:
     """Give every command that does something, by the words that are typed, in the order of the alphabet."""
-    for name, command in sorted(group.commands.items()):
-        words = f"{above}{name}"
-        if not isinstance(command, click.Group) or command.invoke_without_command:
-            yield words, command
-        if isinstance(command, click.Group):
-            yield from every_command(command, f"{words} ")
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        if (command := group.get_command(context, name)) is not None:
+            yield from _with_those_below(f"{above}{name}", command)
+
+
+def _with_those_below(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield words, command
+    if isinstance(command, click.Group):
+        yield from every_command(command, f"{words} ")
 
 
 def in_words(words: str) -> str:
@@ -70,8 +75,8 @@ def in_words(words: str) -> str:
     return said if "; 2 " in said else f"{said}; {ALWAYS}"
 
 
-def tell_in_help(group: click.Group) -> None:
-    """Let `--help` of every command end with its exit codes; a command that has none written down says nothing."""
-    for words, command in every_command(group):
-        if words in CODES:
-            command.epilog = f"Exit code: {in_words(words)}."
+def tell_in_help(words: str, command: click.Command) -> None:
+    """Let `--help` of a command and those below it end with the exit codes; one that has none says nothing."""
+    for typed, one in _with_those_below(words, command):
+        if typed in CODES:
+            one.epilog = f"Exit code: {in_words(typed)}."

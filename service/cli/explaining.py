@@ -1,7 +1,7 @@
 """Dry runs: what a payload or a mail would be taken for, by the very code that decides. Nothing is stored."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,18 +13,13 @@ from service.app.ground import SANDBOX_ADDRESS
 from service.config import Config, load
 from service.config.settings import Authenticity, Policy, Replies
 from service.config.spans import format_span
-from service.errors import Fault, MailUnreadable, PostUnreadable
+from service.errors import MailUnreadable, PostUnreadable
 from service.mail.authenticity import judge
 from service.mail.dkim_check import LookUp, dns_look_up
 from service.mail.leaving import REASON, read_leaving
 from service.mail.replies import explain, explain_unreadable, read_reply
 from service.mail.words import vocabulary
 from service.providers.post import RawPost
-
-
-def listed(faults: Sequence[Fault]) -> list[dict[str, object]]:
-    """Give faults as JSON."""
-    return [{"file": one.file, "line": one.line, "column": one.column, "text": one.text} for one in faults]
 
 
 def explain_post(

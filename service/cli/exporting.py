@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import config_option, fail, load_or_exit
 from service.errors import ReplycastError, StoreUnavailable

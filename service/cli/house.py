@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.actions.house import House
-from service.app.ground import load_key
+from service.app.own_files import load_key
 from service.cli.options import fail
 from service.config import Config
 from service.errors import ReplycastError

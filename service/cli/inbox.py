@@ -14,7 +14,7 @@ from service.actions.house import House
 from service.actions.simulating import simulate
 from service.actions.simulation import GivenPost
 from service.actions.simulation_posts import long_enough
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.acting import actor, as_option, noted
 from service.cli.house import house_of
 from service.cli.logs import redacted

@@ -11,7 +11,7 @@ import click
 from service.actions.carrying_out import with_approvals_that_count
 from service.actions.foretelling import shown
 from service.actions.house import House
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import config_option, json_option, load_or_exit, print_json
 from service.cli.orders import tag_argument

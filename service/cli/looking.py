@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 
-from service.app.ground import database_file
+from service.app.own_files import database_file
 from service.config import Config
 from service.errors import StoreUnavailable
 from service.store import postgresql

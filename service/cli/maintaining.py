@@ -11,7 +11,7 @@ import click
 
 from service.actions import maintaining
 from service.actions.house import House
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
 from service.config import Config

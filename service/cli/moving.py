@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from sqlalchemy import make_url
 
-from service.app.ground import key_file, only_process
+from service.app.own_files import key_file, only_process
 from service.cli.options import FAULTY, config_option, fail, load_or_exit
 from service.config import Config, Secret
 from service.config.database_url import parse_database, with_password

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ import orjson
 
 from service.config import Config, load
 from service.config.spans import parse_span
-from service.errors import ConfigFaulty
+from service.errors import ConfigFaulty, Fault
 
 FAULTY = 2
 """Exit code where config.yaml has faults, or an argument is wrong."""
@@ -37,6 +38,11 @@ def load_or_exit(path: Path) -> Config:
         for fault in error.faults:
             click.echo(str(fault), err=True)
         sys.exit(FAULTY)
+
+
+def listed(faults: Sequence[Fault]) -> list[dict[str, object]]:
+    """Give faults as JSON."""
+    return [{"file": one.file, "line": one.line, "column": one.column, "text": one.text} for one in faults]
 
 
 def fail(said: str, code: int = FAILED) -> NoReturn:

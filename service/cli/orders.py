@@ -16,7 +16,7 @@ from service.actions.audience import count_audience
 from service.actions.carrying_out import policy_for, shown_if_published, with_alert
 from service.actions.house import House
 from service.actions.obeying import DEFAULT_HOLD
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.acting import COMMAND_LINE, actor, as_option, noted
 from service.cli.house import house_of
 from service.cli.options import (

@@ -11,7 +11,6 @@ from typing import Any, Final
 import click
 
 from service.cli.archive import written_whole
-from service.cli.explaining import listed
 from service.cli.first_config import (
     IMAP_PASSWORD_FILE,
     SECRET_FILE,
@@ -22,7 +21,7 @@ from service.cli.first_config import (
     webhooks_to_paste,
     write_config,
 )
-from service.cli.options import FAULTY, config_option, fail, json_option, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, listed, print_json
 from service.config import Config, Security, parse
 from service.config.json_schema import shipped
 from service.config.secret_files import read_secret_file

@@ -13,7 +13,7 @@ from service.actions.simulating import simulate as run_simulation
 from service.actions.simulation import GivenPost, Simulation, Step, named_post
 from service.actions.simulation_posts import long_enough, with_recoveries
 from service.actions.wait_advice import advice_in_words
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
 from service.cli.recorded import echo_lines, facts_of, simulate_day

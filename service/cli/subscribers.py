@@ -8,7 +8,7 @@ import click
 
 from service.actions import subscriber_admin
 from service.actions.subscriber_file import SubscriberFileFaulty
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.calls.calling import UrlUnusable
 from service.calls.signing import signing_key
 from service.cli.house import house_of

@@ -20,7 +20,7 @@ import dns.resolver
 import httpx2
 from sqlalchemy import func, select
 
-from service.app.ground import database_file, key_file
+from service.app.own_files import database_file, key_file
 from service.cli.doctor import Finding, State
 from service.cli.looking import looking
 from service.config import Config, Mail

@@ -8,7 +8,7 @@ import click
 
 from service.actions import api_tokens
 from service.actions.api_tokens import Scope, TokenUnusable
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
 from service.config import Config

@@ -14,7 +14,7 @@ from typing import Final
 import click
 import httpx2
 
-from service.app.running import wall_clock
+from service.app import wall_clock
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
 from service.config import Config, Mail
 from service.config.form import DEFAULT_PROVIDER

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.app.ground import KEY_BYTES, AlreadyRunning, KeyFileUnusable, load_key, only_process
+from service.app.own_files import KEY_BYTES, AlreadyRunning, KeyFileUnusable, load_key, only_process
 from service.config import Config, parse
 from service.config.settings import Secret
 from tests.rooms import CONFIG

@@ -1,12 +1,19 @@
 """What a person reads who asks for help."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import click
 import pytest
 
 from service.cli import main
+from service.cli.lazily import LazyGroup
 from tests.cli.running import run
 
+assert isinstance(main, LazyGroup)
+COMMANDS = main.places
 EXAMPLES = {
     "serve": "  Example:\n    replycast serve --config config.yaml --port 8080\n",
     "explain-webhook": (
@@ -16,7 +23,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_and_option_explains_itself(command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
@@ -33,7 +40,28 @@ def test_an_example_stands_as_it_is_to_be_typed(command: str, example: str) -> N
 
 def test_all_commands_are_listed_with_what_they_do() -> None:
     listed = run("--help").output.partition("Commands:")[2]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == sorted(main.commands)
+    assert [line.split()[0] for line in listed.strip().splitlines()] == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_what_the_list_says_of_a_command_is_what_it_says_of_itself(command: str) -> None:
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    assert found.name == command
+    assert found.get_short_help_str(1000) == COMMANDS[command].about
+
+
+@pytest.mark.parametrize("typed", ["--help", "--version", "no-such-command"])
+def test_nothing_of_the_service_is_imported_before_a_command_is_typed(typed: str) -> None:
+    told = "import sys; print(*sorted(sys.modules), file=sys.stderr)"
+    program = f"import atexit; atexit.register(lambda: exec({told!r})); from service.cli import main; main()"
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program, typed], capture_output=True, text=True, check=False, cwd=root
+    )
+    imported = set(done.stderr.split())
+    assert {"click", "service.cli.main"} <= imported
+    assert not imported & {"sqlalchemy", "starlette", "pydantic", "jinja2", "service.config", "service.store"}
 
 
 def test_the_version_is_told() -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import func, select, update
 
-from service.app.ground import only_process
+from service.app.own_files import only_process
 from service.config import Config
 from service.model import Phase
 from service.store.columns import metadata

@@ -61,9 +61,9 @@ class Running:
         typed = ("token", "create", "deploy", "--scope", "config:reload")
         return run(*typed, "--config", self.folder / "config.yaml").stdout.strip()
 
-    def reload(self, token: str = "") -> tuple[int, dict[str, Any]]:
+    def reload(self, token: str) -> tuple[int, dict[str, Any]]:
         """Ask for it over HTTP; gives the status and what is told."""
-        headers = {"authorization": f"Bearer {token or self.token()}"}
+        headers = {"authorization": f"Bearer {token}"}
         url = f"{self.url}/-/reload"
         asked = Request(url, headers=headers, method="POST")  # noqa: S310  it is our own
         try:
@@ -160,8 +160,9 @@ def test_another_database_waits_for_a_new_start(tmp_path: Path) -> None:
 
 def test_who_posts_for_it_is_told_what_changed_once_it_is_in_force(tmp_path: Path) -> None:
     with service_in(tmp_path) as running:
-        write_config(tmp_path, ON_THIS_MACHINE.replace("name: Acme Status", "name: Better Status", 1))
-        status, told = running.reload()
+        token = running.token()
+        running.write("name: Acme Status", "name: Better Status", hang_up=False)
+        status, told = running.reload(token)
         assert (status, told["needs_restart"]) == (200, [])
         assert told["changes"] == ["site.name: Acme Status → Better Status"]
         assert "Better Status" in running.page()
@@ -179,8 +180,9 @@ def test_who_posts_for_a_faulty_file_is_told_its_faults_and_nothing_changes(tmp_
 
 def test_who_posts_for_a_configuration_that_cannot_run_here_is_told_why(tmp_path: Path) -> None:
     with service_in(tmp_path) as running:
+        token = running.token()
         running.write("employees:\n", NO_DOOR, hang_up=False)
-        status, told = running.reload()
+        status, told = running.reload(token)
         assert status == 409
         assert "replies cannot be taken at 192.0.2.1:2500" in told["detail"]
         assert "Acme Status" in running.page()

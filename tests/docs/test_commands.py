@@ -64,7 +64,7 @@ def _fault(words: str) -> str:
             if name not in {"--help", *(option for one in command.params for option in one.opts)}:
                 return f"`{command.name}` has no {name}"
         elif isinstance(command, click.Group) and word != "…":
-            found = command.commands.get(word)
+            found = command.get_command(click.Context(command), word)
             if found is None and not command.invoke_without_command:
                 return f"there is no command {word}"
             command = found or command
