@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import PermanentFault, ReplycastError, StoreUnavailable
 from service.store import postgresql, tidings
+from service.store.copies import keep_copy
 from service.store.statements import tell
 from service.store.turns import Turns
 
@@ -262,7 +263,10 @@ def _cut_log(connection: Connection) -> bool:
 
 
 def migrate(store: Store) -> None:
-    """Run every migration that this database has not seen. Raises StoreUnavailable and SchemaUnknown."""
+    """Run every migration that this database has not seen, on SQLite once a copy of it is kept.
+
+    Raises StoreUnavailable and SchemaUnknown.
+    """
     with store.transaction(alone=False) as connection:
         # what is as it should be needs none of the machinery, and every command of ours opens the database
         if is_migrated(connection):
@@ -272,6 +276,8 @@ def migrate(store: Store) -> None:
             if is_migrated(connection):
                 return  # by another instance that starts at this moment
         try:
+            for revision in _known_revisions(connection):
+                keep_copy(connection, revision)
             command.upgrade(alembic_config(connection), "head")
         except CommandError as error:
             said = "the database was written by a newer version of this service: start that one"
@@ -281,6 +287,13 @@ def migrate(store: Store) -> None:
 def is_migrated(connection: Connection) -> bool:
     """Whether the database has every migration of this version, and none of a newer one."""
     return MigrationContext.configure(connection).get_current_heads() == _newest()
+
+
+def _known_revisions(connection: Connection) -> tuple[str, ...]:
+    """Name the last migrations that a database has seen, none for a new one. Raises CommandError for unknown ones."""
+    seen = MigrationContext.configure(connection).get_current_heads()
+    known = ScriptDirectory(str(_MIGRATIONS)).get_revisions(seen)
+    return tuple(one.revision for one in known)
 
 
 @cache

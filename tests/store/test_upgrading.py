@@ -1,0 +1,95 @@
+"""A database of an older version is brought up to date with all that is in it, and on SQLite a copy is kept."""
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+
+import service.store.database
+from service.errors import StoreUnavailable
+from service.store import inbox_rows
+from service.store.database import Store, alembic_config, open_store
+from service.store.inbox_rows import Arrival, Door
+from tests.store.rows import NOW
+
+REVISIONS = [
+    one.revision
+    for one in ScriptDirectory(
+        str(Path(service.store.database.__file__).parent / "migrations")
+    ).walk_revisions()
+]
+OLDER = REVISIONS[1:]
+POST = Arrival(Door.WEBHOOK, NOW, b'{"monitorName": "Email Server"}')
+
+
+def age(store: Store, revision: str) -> None:
+    """Make a database one of an older version, with a post in it."""
+    with store.transaction() as connection:
+        inbox_rows.add_many(connection, [POST])
+        command.downgrade(alembic_config(connection), revision)
+
+
+def posts(store: Store) -> list[bytes]:
+    with store.reading() as connection:
+        return [row.raw for row in inbox_rows.untried_posts(connection, 9)]
+
+
+def copies(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.before-upgrade-from-*"))
+
+
+@pytest.mark.parametrize("revision", OLDER)
+def test_what_is_in_an_older_database_is_there_after_the_upgrade(
+    store: Store, url: str, revision: str
+) -> None:
+    age(store, revision)
+    upgraded = open_store(url)
+    assert posts(upgraded) == [POST.raw]
+    upgraded.close()
+
+
+@pytest.mark.parametrize("revision", OLDER)
+def test_a_copy_of_the_older_database_is_kept(sqlite: Store, tmp_path: Path, revision: str) -> None:
+    age(sqlite, revision)
+    file = Path(str(sqlite.engine.url.database))
+    open_store(f"sqlite:///{file}").close()
+    [copy] = copies(file.parent)
+    assert copy.name == f"{file.name}.before-upgrade-from-{revision}"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [(revision,)]
+        assert kept.execute("SELECT raw FROM inbox").fetchall() == [(POST.raw,)]
+        assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_of_a_new_database_and_of_one_that_is_up_to_date_no_copy_is_kept(sqlite: Store) -> None:
+    file = Path(str(sqlite.engine.url.database))
+    open_store(f"sqlite:///{file}").close()
+    assert copies(file.parent) == []
+
+
+def test_a_copy_of_an_earlier_try_is_replaced(sqlite: Store) -> None:
+    age(sqlite, OLDER[0])
+    file = Path(str(sqlite.engine.url.database))
+    copy = file.with_name(f"{file.name}.before-upgrade-from-{OLDER[0]}")
+    copy.write_bytes(b"half of it")
+    open_store(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT raw FROM inbox").fetchall() == [(POST.raw,)]
+
+
+def test_where_no_copy_can_be_kept_nothing_is_upgraded(sqlite: Store) -> None:
+    age(sqlite, OLDER[0])
+    file = Path(str(sqlite.engine.url.database))
+    in_its_place = file.with_name(f"{file.name}.before-upgrade-from-{OLDER[0]}")
+    in_its_place.mkdir()
+    with pytest.raises(StoreUnavailable, match="not upgraded, for no copy of it can be kept"):
+        open_store(f"sqlite:///{file}")
+    with sqlite.reading() as connection:
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    assert found == OLDER[0]
+    assert not list(file.parent.glob("*.part"))
