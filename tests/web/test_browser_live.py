@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from service.actions import deciding, logging_in
+from service.actions import api_tokens, deciding, logging_in
+from service.actions.api_tokens import Scope
 from service.actions.logging_in import Arriving
 from service.model import Incident, Phase
 from service.store import incidents
@@ -254,6 +255,14 @@ def test_deliveries_show_at_once_what_is_queued_and_keep_the_filter(jordan: Page
     expect(newest).to_contain_text(f"asks to decide, {fired.tag}")
     expect(jordan.get_by_label("Whole address")).to_have_value("sam@")
     expect(jordan.get_by_label("Kind")).to_have_value("approval")
+    judge(jordan)
+
+
+def test_the_audit_shows_at_once_what_somebody_did(jordan: Page, office: Office) -> None:
+    look(jordan, office, "/dashboard/audit?act=token_created")
+    by = office.house.config.employees["jordan"]
+    api_tokens.create(office.house, "of the new machine", [Scope.INCIDENTS_READ], by, office.clock())
+    expect(jordan.locator("#part-found .line").first).to_contain_text("of the new machine")
     judge(jordan)
 
 

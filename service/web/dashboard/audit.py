@@ -12,6 +12,7 @@ from service.errors import NotAllowed
 from service.model import Employee, Role
 from service.store import audit
 from service.store.audit import Act
+from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.sessions import WAYS
 from service.web.front import front_of, page
 from service.web.login.browser_words import browser_in_words
@@ -52,6 +53,7 @@ def show_audit(request: Request, employee: Employee) -> Response:
     house, before = front_of(request).house, before_id(request)
     by, act = (request.query_params.get(name, "").strip()[:80] for name in ("by", "act"))
     with house.store.reading() as connection:
+        stamp = employee_stamp(connection)
         whose = "" if by == NOBODY_KNOWN else by or None
         found = audit.listed(connection, by=whose, act=act, before_id=before, limit=SHOWN + 1)
     older = urlencode({"by": by, "act": act, "before": found[SHOWN - 1].id}) if len(found) > SHOWN else ""
@@ -63,6 +65,7 @@ def show_audit(request: Request, employee: Employee) -> Response:
         found=found[:SHOWN],
         older=older,
         before=before,
+        since=stamp,
         by=by,
         act=act,
         people={NOBODY_KNOWN: "Nobody known", audit.COMMAND_LINE: "The command line", **house.names},
