@@ -42,6 +42,8 @@ _FILES: Final = (
     *((*above, f"{name}_file") for *above, name in PLACES),
     ("mail", "receive", "certificate"),
     ("mail", "receive", "key"),
+    ("site", "logo"),
+    ("site", "favicon"),
 )
 """Where config.yaml names files of its own; they are not in a backup."""
 
@@ -55,8 +57,8 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
     """Write database, key and config.yaml into FILE, a .tar.gz that its owner alone can read.
 
     Works while the service runs: SQLite copies one state of the database, which is checked before FILE appears.
-    Secrets that stand in files of their own are not in it; which these are is said. That it was made is noted in the
-    audit, so that the dashboard can say when the last one was.
+    Files that config.yaml names, with secrets, a certificate or a logo, are not in it; which these are is said. That it
+    was made is noted in the audit, so that the dashboard can say when the last one was.
 
     \b
     Example:
@@ -102,7 +104,8 @@ def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> Non
     """Bring database, key and config.yaml back from FILE, which `replycast backup` wrote.
 
     The service must be stopped. FILE is checked whole before anything is changed. A config.yaml that exists is kept,
-    and says where the database goes; else the one of FILE is written there.
+    and says where the database goes; else the one of FILE is written there. The files that it names, with secrets, a
+    certificate or a logo, are in no backup and must be there first; those that are missing are named.
 
     \b
     Example:
@@ -115,6 +118,7 @@ def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> Non
             manifest = read_archive(file, folder)
             _check(folder / DATABASE, manifest)
             is_new = not config_path.exists()
+            _demand_named_files(folder / CONFIG if is_new else config_path, config_path.parent)
             if is_new:
                 _put(folder / CONFIG, config_path)
             try:
@@ -238,6 +242,17 @@ def _put(source: Path, target: Path) -> None:
     with written_whole(target.absolute()) as part, source.open("rb") as opened, part.open("wb") as written:
         while piece := opened.read(1024 * 1024):
             written.write(piece)
+
+
+def _demand_named_files(config: Path, folder: Path) -> None:
+    """Raise BackupUnusable where files are missing without which config.yaml has faults."""
+    try:
+        named = sorted({one for one in _named_files(config) if "${" not in one})
+    except (ConfigFaulty, UnicodeError):
+        return  # `load` says what is wrong with it
+    if missing := [one for one in named if not (folder / one).exists()]:
+        files = ", ".join(missing)
+        raise BackupUnusable(f"bring back what config.yaml names first, which is in no backup: {files}")
 
 
 def _named_files(config_path: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from prometheus_client import Metric
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse
 
 from service.actions.house import House
 from service.actions.watchdog import Problem, Seen
@@ -62,6 +62,14 @@ class Front:
     def is_https(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked secure."""
         return self.house.config.site.url.startswith("https://")
+
+
+class JsonLine(JSONResponse):
+    """JSON that ends with a line break, for who reads it in a terminal."""
+
+    def render(self, content: object) -> bytes:
+        """Write it."""
+        return super().render(content) + b"\n"
 
 
 def front_of(request: Request) -> Front:

@@ -5,14 +5,14 @@ cannot be used. Whatever else is wrong is a warning: posts are still to be taken
 """
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.actions.watchdog import Problem
 from service.actions.watching import problems_seen
 from service.errors import StoreUnavailable
 from service.store import inbox_rows
-from service.web.front import front_of
+from service.web.front import JsonLine, front_of
 from service.web.metrics import show_metrics
 from service.web.reloading import reload_config
 
@@ -30,9 +30,9 @@ def is_ready(request: Request) -> Response:
             pending = inbox_rows.count_pending(connection)
             found = problems_seen(connection, front.house, front.seen(), front.clock())
     except StoreUnavailable as error:
-        return JSONResponse({"ready": False, "reasons": [str(error)], "warnings": []}, 503)
+        return JsonLine({"ready": False, "reasons": [str(error)], "warnings": []}, 503)
     warnings = list(map(_shown, found))
-    return JSONResponse({"ready": True, "reasons": [], "warnings": warnings, "inbox_pending": pending})
+    return JsonLine({"ready": True, "reasons": [], "warnings": warnings, "inbox_pending": pending})
 
 
 def _shown(problem: Problem) -> dict[str, str]:

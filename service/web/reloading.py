@@ -6,14 +6,14 @@ Whoever may read metrics may not do this: it asks for a token of the API with a 
 import structlog
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from service.actions.api_tokens import Scope
 from service.config.differences import Reloaded
 from service.errors import ReplycastError
 from service.web.api.door import demand, token_of
 from service.web.api.problems import FieldFault, Refused, answer, of_error, problem_of
-from service.web.front import front_of
+from service.web.front import JsonLine, front_of
 
 _log = structlog.get_logger()
 
@@ -36,4 +36,4 @@ def _told(outcome: Reloaded) -> Response:
         said = f"nothing was put in force: {outcome.faults[0]}"
         return answer(Refused(problem_of(409, said, reason="config_refused", errors=faults)))
     shown = {"changes": outcome.changes, "needs_restart": outcome.needs_restart}
-    return JSONResponse(shown, headers={"cache-control": "no-store"})
+    return JsonLine(shown, headers={"cache-control": "no-store"})

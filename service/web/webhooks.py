@@ -10,7 +10,7 @@ import time
 import structlog
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from service.config.settings import Config, Proof, Reading, Secret
@@ -19,7 +19,7 @@ from service.providers.post import RawPost
 from service.providers.registry import PROVIDERS, Provider, provider_named
 from service.providers.signatures import check_signature
 from service.store.inbox_rows import Arrival, Door, InboxState
-from service.web.front import front_of
+from service.web.front import JsonLine, front_of
 from service.web.sns_door import sns_door
 
 _log = structlog.get_logger()
@@ -84,8 +84,8 @@ async def _receive(request: Request) -> Response:
         _log.error("webhook not stored", provider=provider.name, error=str(error))
         return _refusal(503, "this post could not be stored; send it again", {"retry-after": "5"})
     if complaint:
-        return JSONResponse({"error": complaint, "id": inbox_id}, 400)
-    return JSONResponse({"id": inbox_id}, 202, background=afterwards)
+        return JsonLine({"error": complaint, "id": inbox_id}, 400)
+    return JsonLine({"id": inbox_id}, 202, background=afterwards)
 
 
 async def _prove(request: Request, provider: Provider, secret: Secret, body: bytes) -> BackgroundTask | None:
@@ -155,8 +155,8 @@ async def _read(request: Request, largest: int) -> bytes | None:
     return bytes(body)
 
 
-def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": error}, status, headers)
+def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> JsonLine:
+    return JsonLine({"error": error}, status, headers)
 
 
 # Starlette's own bound would answer for us, in its words, where a length beyond it is declared; `_read` is stricter

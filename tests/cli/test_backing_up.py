@@ -16,6 +16,7 @@ import pytest
 from tests.cli.running import run, run_json, start, write_config
 from tests.rooms import CONFIG
 
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 SUBSCRIBERS = "Email\nana@reader.example\nben@reader.example\n"
 
 
@@ -222,6 +223,31 @@ def test_files_that_config_yaml_names_are_told(config: Path, tmp_path: Path) -> 
     told = run_json("backup", tmp_path / "b.tar.gz", "--config", config)
     assert told["left_out"] == ["victorops.secret"]
     assert "hush" not in json.dumps(told)
+
+
+def test_what_config_yaml_names_must_be_there_before_a_restore_which_says_so(
+    config: Path, tmp_path: Path
+) -> None:
+    (config.parent / "victorops.secret").write_text("hush")
+    (config.parent / "logo.svg").write_text(LOGO)
+    site = "site: {name: Acme Status, "
+    text = config.read_text().replace(site, f"{site}logo: logo.svg, ")
+    config.write_text(f"{text}webhooks: {{victorops: {{secret_file: victorops.secret}}}}\n")
+    told = run("backup", tmp_path / "b.tar.gz", "--config", config)
+    for name in ("logo.svg", "victorops.secret"):
+        assert f"not in it, as config.yaml names it: {name}\n" in told.stdout
+    lost(config)
+    config.unlink()
+    for name in ("logo.svg", "victorops.secret"):
+        (config.parent / name).rename(tmp_path / name)
+    result = run("restore", tmp_path / "b.tar.gz", "--config", config)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("names first, which is in no backup: logo.svg, victorops.secret\n")
+    assert [one.name for one in config.parent.iterdir()] == ["list.csv"]
+    for name in ("logo.svg", "victorops.secret"):
+        (tmp_path / name).rename(config.parent / name)
+    assert run("restore", tmp_path / "b.tar.gz", "--config", config).exit_code == 0
+    assert confirmed(config) == 2
 
 
 def test_postgresql_has_a_tool_of_its_own(tmp_path: Path) -> None:

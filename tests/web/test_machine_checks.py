@@ -34,6 +34,7 @@ async def test_it_is_ready_and_says_what_waits(machine: httpx2.AsyncClient, fron
     answer = await machine.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"ready": True, "reasons": [], "warnings": [], "inbox_pending": 2}
+    assert answer.text.endswith("}\n")
 
 
 def damage(house: House) -> None:

@@ -58,6 +58,7 @@ async def test_it_tells_what_changed_and_what_waits(machine: httpx2.AsyncClient,
     assert answer.status_code == 200
     assert answer.json() == {"changes": ["site.name: Acme → Better"], "needs_restart": ["database"]}
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.text.endswith("}\n")
     assert file.times_read == 1
 
 
@@ -66,6 +67,7 @@ async def test_a_faulty_file_is_answered_with_all_its_faults(machine: httpx2.Asy
     answer = await machine.post("/-/reload")
     assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
     told = answer.json()
+    assert answer.text.endswith("}\n")
     assert told["detail"] == "Nothing was put in force: config.yaml:3:1: `sight` is no setting."
     assert [one["detail"] for one in told["errors"]] == list(REFUSED.faults)
 

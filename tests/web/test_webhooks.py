@@ -228,6 +228,7 @@ async def test_what_is_accepted_is_on_disk_with_what_stood_around_it(
         DOOR, content=FIRING, params={"event": "resolved"}, headers={"content-type": "application/json"}
     )
     assert (answer.status_code, answer.json()) == (202, {"id": 1})
+    assert answer.text.endswith("}\n"), "it is read in terminals"
     [row] = stored(house)
     assert (row.state, row.reason, row.raw, row.provider) == ("pending", "", FIRING.encode(), "victorops")
     assert row.about == {"content_type": "application/json", "query": {"event": "resolved"}}

@@ -134,7 +134,7 @@ def of_error(error: ReplycastError) -> Refused:
 def answer(one: Refused) -> Response:
     """Answer with a problem document."""
     headers = {**one.headers, "cache-control": "no-store"}
-    return Response(written(one.problem), one.problem.status, headers, PROBLEM_TYPE)
+    return Response(f"{written(one.problem)}\n", one.problem.status, headers, PROBLEM_TYPE)
 
 
 def written(problem: Problem) -> str:
