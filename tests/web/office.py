@@ -72,7 +72,7 @@ class Office:
         return f"/dashboard/maintenance/{planned.maintenance.id}"
 
 
-def _live(office: Office) -> None:
+def live(office: Office) -> None:
     house, clock, jordan = office.house, office.clock, office.house.config.employees["jordan"]
     for whose in house.config.employees:
         start_session(house, clock, whose)
@@ -117,7 +117,7 @@ def opened_office(folder: Path) -> Iterator[Office]:
     application = build(make_front(house, clock), all_routes(with_sandbox=False))
     with served(application) as port:
         office = Office(house, clock, f"http://127.0.0.1:{port}")
-        _live(office)
+        live(office)
         yield office
         application.state.public_pages.close()
     house.store.close()
