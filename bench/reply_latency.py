@@ -10,7 +10,7 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,20 +105,33 @@ def _show(name: str, figures: Sequence[float]) -> None:
 
 def _watch(watch: Watch) -> None:
     """Note the two moments where they happen."""
-    end_idling, act = vars(Mailbox)["_end_idling"], vars(jobs)["act_on_reply"]
+    end_wait, act = vars(Mailbox)["_end_wait"], vars(jobs)["act_on_reply"]
+    acted = threading.Event()
 
     def noted_news(*given: object) -> None:
         watch.notified_at = time.perf_counter()  # the notification is there, and nothing is done about it yet
-        end_idling(*given)
+        end_wait(*given)
 
     def noted_act(*given: object) -> str:
         reason = str(act(*given))
-        watch.done_at = time.perf_counter()
-        watch.done.set()
+        acted.set()
         return reason
 
-    Mailbox._end_idling = noted_news  # type: ignore[method-assign, assignment]  # noqa: SLF001  to look on, not to change
+    def noted(work: Callable[..., object]) -> Callable[..., object]:
+        def working(*given: object) -> object:
+            came = work(*given)
+            if acted.is_set():  # and is committed now, whoever did it
+                acted.clear()
+                watch.done_at = time.perf_counter()
+                watch.done.set()
+            return came
+
+        return working
+
+    Mailbox._end_wait = noted_news  # type: ignore[method-assign, assignment]  # noqa: SLF001  to look on, not to change
     vars(jobs)["act_on_reply"] = noted_act
+    for name in ("receive_and_decide", "decide_what_is_due"):
+        vars(jobs)[name] = noted(vars(jobs)[name])
 
 
 async def _decide(service: Service) -> None:
