@@ -12,6 +12,10 @@ SIGN_UPS_AN_HOUR: Final = 20
 """By one client: a family or an office behind one address gets by, a list of strangers' addresses does not."""
 SIMULATIONS_A_MINUTE: Final = 20
 """By one employee or token: each takes a good part of a second of a processor."""
+TOO_MANY_SIMULATIONS: Final = (
+    f"You simulated {SIMULATIONS_A_MINUTE} times within a minute: wait a moment, then try again."
+)
+"""What an employee reads who simulated too often."""
 _IPV6_PREFIX: Final = 64
 """One customer has at least so many bits (RFC 6177), and may change the rest at will."""
 

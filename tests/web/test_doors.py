@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -19,7 +20,7 @@ from service.actions.logging_in import Arriving
 from service.app.building import build as build_whole
 from service.calls.signing import signing_key
 from service.model import Role
-from service.store import subscribers
+from service.store import deliveries, subscribers
 from service.store.columns import metadata
 from service.web.application import build
 from service.web.dashboard.monitor_words import slug_of
@@ -51,6 +52,8 @@ LOOKS = [door for door in CLASSED if door.startswith("GET ") and door not in END
 EMPLOYEES = {Role.VIEWER: "vera", Role.PUBLISHER: "sam", Role.ADMIN: "jordan"}
 RANK = list(EMPLOYEES)
 
+FAILED = 2
+"""The number of a mail to an employee that only the town of orders failed to deliver."""
 NUMBERS = count(1)
 FORM = {"text": "Hi", "status": "identified", "comment": "Hi", "version": "1", "subject": "Hi", "url": HOOK}
 
@@ -89,11 +92,11 @@ class Town:
         return [one for one in self.secrets if one in said]
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Give the whole application, after a life that put a row into every table."""
+@contextmanager
+def town_in(folder: Path) -> Iterator[Town]:
+    """Build the whole application, after a life that put a row into every table."""
     clock = Clock()
-    house = make_house(tmp_path_factory.mktemp("doors"), TEXT)
+    house = make_house(folder, TEXT)
     jordan, outages = house.config.employees["jordan"], Outages(house, clock)
     outages.fire("Echo", subject=UNPUBLISHED, message=HIDDEN)
     published = outages.published("Echo", subject="Known to all", message="Everybody may read this.")
@@ -124,11 +127,31 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     house.store.close()
 
 
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give a town in which nobody's order is taken."""
+    with town_in(tmp_path_factory.mktemp("doors")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def town_of_orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give another town, in which orders may change what they will, and a delivery has failed."""
+    with town_in(tmp_path_factory.mktemp("orders")) as one:
+        with one.house.store.transaction() as connection:
+            deliveries.mark_failed(connection, FAILED, Clock()(), "550 unknown")
+        yield one
+
+
+def browser_at(town: Town) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=town.application)
+    return httpx2.AsyncClient(transport=transport, base_url=town.house.config.site.url)
+
+
 @pytest.fixture
 async def browser(town: Town) -> AsyncIterator[httpx2.AsyncClient]:
     """Give a browser in which nobody is logged in."""
-    transport = httpx2.ASGITransport(app=town.application)
-    async with httpx2.AsyncClient(transport=transport, base_url=town.house.config.site.url) as client:
+    async with browser_at(town) as client:
         yield client
 
 
@@ -220,6 +243,18 @@ async def test_the_least_role_is_enough_to_look(door: str, town: Town, browser: 
     answer = await ask(browser, asked)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("door", [door for door in BY_EMPLOYEES if door.startswith("POST ")])
+async def test_the_least_role_is_enough_to_order(door: str, town_of_orders: Town) -> None:
+    asked = town_of_orders.asked(door)
+    if door == "POST /dashboard/deliveries/{id}/again":
+        asked = replace(asked, path=f"/dashboard/deliveries/{FAILED}/again")
+    async with browser_at(town_of_orders) as browser:
+        log_in(browser, EMPLOYEES[Role(asked.way)])
+        answer = await ask(browser, asked)
+    assert answer.status_code != 403
+    assert not answer.headers.get("location", "").startswith("/login")
 
 
 @pytest.mark.parametrize("door", BY_TOKENS)

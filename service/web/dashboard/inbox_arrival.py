@@ -31,6 +31,7 @@ from service.web.dashboard.monitor_previews import run
 from service.web.dashboard.words import reason_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import ordered_by_employees, row_id, shown_to_employees
+from service.web.rates import TOO_MANY_SIMULATIONS, Simulations
 
 RAW_SHOWN: Final = 64 * 1024
 """Bytes."""
@@ -72,6 +73,7 @@ def _arrival_page(
     *,
     simulated: Simulation | None = None,
     is_judged: bool = False,
+    problem: str = "",
 ) -> Response:
     """Show an arrival.
 
@@ -99,6 +101,7 @@ def _arrival_page(
         else None,
         replay_of=row.about.get(replaying.REPLAY_OF),
         simulated=simulated,
+        problem=problem,
         format_span=format_span,
         reason_words=reason_words,
     )
@@ -108,9 +111,14 @@ def _arrival_page(
 def replay_dry(request: Request, employee: Employee, _form: Mapping[str, str]) -> Response:
     """Show what a post would come to if it came now and nothing were open, and a mail be taken for; nothing does.
 
-    A mail's sender is judged anew for that, which may wait for the DNS.
+    A mail's sender is judged anew for that, which may wait for the DNS. It counts as a simulation does.
     """
     row, front = _row(request), front_of(request)
+    simulations: Simulations = request.app.state.simulations
+    if simulations.are_too_many(employee.id):
+        answer = _arrival_page(request, employee, row, problem=TOO_MANY_SIMULATIONS)
+        answer.status_code, answer.headers["retry-after"] = 429, "60"
+        return answer
     if row.door is not Door.WEBHOOK:
         return _arrival_page(request, employee, row, is_judged=True)
     given = [GivenPost(timedelta(0), _post(row), row.provider)]

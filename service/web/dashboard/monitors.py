@@ -27,7 +27,7 @@ from service.web.dashboard.monitor_words import example_name, settings_in_words,
 from service.web.dashboard.words import reason_words
 from service.web.front import Front, front_of, page
 from service.web.login.mail_link import ordered_by_employees, shown_to_employees
-from service.web.rates import SIMULATIONS_A_MINUTE, Simulations
+from service.web.rates import TOO_MANY_SIMULATIONS, Simulations
 from service.web.sandbox_page import MAIL_POLICY, framed
 
 ALERTS_SHOWN: Final = 20
@@ -134,10 +134,8 @@ def simulate(request: Request, employee: Employee, form: Mapping[str, str]) -> R
     monitor = _monitor_of(request)
     simulations: Simulations = request.app.state.simulations
     if simulations.are_too_many(employee.id):
-        problem = (
-            f"You simulated {SIMULATIONS_A_MINUTE} times within a minute: wait a moment, then try again."
-        )
-        answer = _monitor_page(request, employee, monitor, problems={"name": problem}, typed=form)
+        problems = {"name": TOO_MANY_SIMULATIONS}
+        answer = _monitor_page(request, employee, monitor, problems=problems, typed=form)
         answer.status_code, answer.headers["retry-after"] = 429, "60"
         return answer
     spans, problems = _spans(form)

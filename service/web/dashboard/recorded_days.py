@@ -23,7 +23,7 @@ from service.model import Employee
 from service.web.dashboard.words import PHASE_WORDS
 from service.web.front import Front, front_of, page
 from service.web.login.mail_link import ordered_by_employees, shown_to_employees
-from service.web.rates import SIMULATIONS_A_MINUTE, Simulations
+from service.web.rates import TOO_MANY_SIMULATIONS, Simulations
 
 _HERE: Final = "/dashboard/simulate"
 
@@ -53,8 +53,7 @@ def simulate(request: Request, employee: Employee, form: Mapping[str, str]) -> R
         return _page(request, employee, form, problems)
     simulations: Simulations = request.app.state.simulations
     if simulations.are_too_many(employee.id):
-        said = f"You simulated {SIMULATIONS_A_MINUTE} times within a minute: wait a moment, then try again."
-        answer = _page(request, employee, form, {"day": said})
+        answer = _page(request, employee, form, {"day": TOO_MANY_SIMULATIONS})
         answer.status_code, answer.headers["retry-after"] = 429, "60"
         return answer
     try:

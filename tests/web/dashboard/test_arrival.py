@@ -57,6 +57,7 @@ async def test_for_a_name_that_no_monitor_takes_there_is_one_to_paste(
 ) -> None:
     text = (await sam.get(receive(house, clock, UNKNOWN))).text
     assert "Did you mean <strong>Email Server</strong>?" in text
+    assert "in config.yaml, which is taken over as soon as it is saved" in text
     block = html.unescape(text.partition('aria-labelledby="paste-1">')[2].partition("</pre>")[0])
     [*_, pasted] = parse(CONFIG + block, house.config.path, {}).monitors
     assert pasted.alert_names == ("Emial Server",)
