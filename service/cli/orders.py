@@ -33,7 +33,7 @@ from service.errors import NotFound
 from service.model import INCIDENT_STATUSES, Employee, Incident, UpdateStatus
 from service.store import incidents, narrative
 from service.web.api.shown import IncidentShown
-from service.web.dashboard.incidents import LONGEST_TEXT
+from service.web.dashboard.incident_page import LONGEST_TEXT
 from service.workflow import Decision, Reason
 
 LAST: Final = 2**63 - 1

@@ -10,36 +10,28 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service.actions import deciding, telling
+from service.actions import deciding
 from service.actions.carrying_out import policy_for
 from service.actions.house import House
 from service.actions.next_steps import next_steps
 from service.errors import IncidentChangedMeanwhile
-from service.model import INCIDENT_STATUSES, Employee, Incident, Phase, UpdateStatus
+from service.model import INCIDENT_STATUSES, Employee, Phase, UpdateStatus
 from service.store import deliveries, incidents
 from service.store.employee_stamp import employee_stamp
-from service.web.dashboard.incident_view import ALERTS_SHOWN, RAW_SHOWN, raw_text, read_incident
-from service.web.dashboard.words import MAIL_WORDS, PHASE_WORDS, reason_still_true, reason_words, span_words
+from service.web.dashboard.incident_page import CHANGED, HOLDS, LONGEST_TEXT, incident_page, refused_page
+from service.web.dashboard.words import PHASE_WORDS, span_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees
-from service.workflow import Decision, Reason
+from service.workflow import Decision
 
 OPEN_SHOWN: Final = 100
 """Of each kind; with more open ones than this, the oldest are reached once others have ended."""
 ENDED_SHOWN: Final = 20
 UNREACHED_FOR: Final = timedelta(days=1)
 UNREACHED_SHOWN: Final = 10
-LONGEST_TEXT: Final = 20_000
-"""Characters of an update or closing comment."""
-HOLDS: Final[Mapping[str, timedelta]] = {
-    "30 minutes": timedelta(minutes=30),
-    "2 hours": timedelta(hours=2),
-    "8 hours": timedelta(hours=8),
-}
 
 _VERSION: Final = re.compile(r"[0-9]{1,9}")
-_CHANGED: Final = "changed_meanwhile"
-_STATUSES: Final = (UpdateStatus.INVESTIGATING, UpdateStatus.IDENTIFIED, UpdateStatus.MONITORING)
+_Ordering = Callable[[House, int, datetime], Decision]
 
 
 @shown_to_employees
@@ -83,57 +75,7 @@ def show_incidents(request: Request, employee: Employee) -> Response:
 @shown_to_employees
 def show_incident(request: Request, employee: Employee) -> Response:
     """Show one incident, and what came of an order that led here."""
-    return _incident_page(request, employee, said=request.query_params.get("said", ""))
-
-
-def _incident_page(
-    request: Request,
-    employee: Employee,
-    *,
-    said: str = "",
-    problems: Mapping[str, str] | None = None,
-    typed: Mapping[str, str] | None = None,
-) -> Response:
-    front = front_of(request)
-    house, now = front.house, front.clock()
-    view = read_incident(house, row_id(request), now)
-    reason = reason_still_true(said, view.incident, employee.id)
-    return page(
-        request,
-        "dashboard/incident.html",
-        status_code=422 if problems else 200,
-        employee=employee,
-        here="incident",
-        view=view,
-        incident=view.incident,
-        outcome=_outcome(house, view.incident, said, reason),
-        is_refusal=said == _CHANGED or bool(reason and reason.is_refusal),
-        problems=problems or {},
-        typed=typed or {},
-        statuses=_STATUSES,
-        holds=HOLDS,
-        longest_text=LONGEST_TEXT,
-        alerts_shown=ALERTS_SHOWN,
-        raw_shown=RAW_SHOWN,
-        now=now,
-        since=view.stamp,
-        name_of=house.name_of,
-        phase_words=PHASE_WORDS,
-        mail_words=MAIL_WORDS,
-        reason_words=reason_words,
-        span_words=span_words,
-        raw_text=raw_text,
-    )
-
-
-def _outcome(house: House, incident: Incident, said: str, reason: Reason | None) -> str:
-    if said == _CHANGED:
-        return "Somebody else changed this incident at the same moment, so nothing was done: look and decide."
-    if reason is Reason.REFUSED_TEXT_CHANGED:
-        return f"The text of {incident.tag} was changed since you opened this page, so nothing was sent: read it."
-    if reason is Reason.EDITED:
-        return f"{incident.tag} has a new text, which nobody has approved yet."
-    return telling.explain(house, Decision(incident, reason)) if reason else ""
+    return incident_page(request, employee, said=request.query_params.get("said", ""))
 
 
 @ordered_by_employees
@@ -171,10 +113,14 @@ def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     if status is None:
         problem = "Choose one of the statuses; nothing was sent."
     if problem and employee.may_publish:
-        return _incident_page(request, employee, problems={"update": problem}, typed=form)
+        return incident_page(request, employee, problems={"update": problem}, typed=form)
     told = status or UpdateStatus.INVESTIGATING
-    return _carry_out(
-        request, lambda house, number, now: deciding.post_update(house, number, employee, told, text, now)
+    return _carry_out_typed(
+        request,
+        employee,
+        "update",
+        form,
+        lambda house, number, now: deciding.post_update(house, number, employee, told, text, now),
     )
 
 
@@ -184,9 +130,13 @@ def correct(request: Request, employee: Employee, form: Mapping[str, str]) -> Re
     text, update_id = form.get("text", "").strip(), row_id(request, "update")
     problem = _too_long(text) or ("" if text else "Write what is right; nothing was sent.")
     if problem and employee.may_publish:
-        return _incident_page(request, employee, problems={f"correct-{update_id}": problem}, typed=form)
-    return _carry_out(
-        request, lambda house, number, now: deciding.correct(house, number, update_id, employee, text, now)
+        return incident_page(request, employee, problems={f"correct-{update_id}": problem}, typed=form)
+    return _carry_out_typed(
+        request,
+        employee,
+        f"correct-{update_id}",
+        form,
+        lambda house, number, now: deciding.correct(house, number, update_id, employee, text, now),
     )
 
 
@@ -196,9 +146,12 @@ def post_mortem(request: Request, employee: Employee, form: Mapping[str, str]) -
     text, is_sent = form.get("text", "").strip(), bool(form.get("is_sent"))
     problem = _too_long(text) or ("" if text else "Write what was learned from it; nothing was posted.")
     if problem and employee.may_publish:
-        return _incident_page(request, employee, problems={"post-mortem": problem}, typed=form)
-    return _carry_out(
+        return incident_page(request, employee, problems={"post-mortem": problem}, typed=form)
+    return _carry_out_typed(
         request,
+        employee,
+        "post-mortem",
+        form,
         lambda house, number, now: deciding.post_mortem(house, number, employee, text, now, is_sent=is_sent),
     )
 
@@ -209,9 +162,13 @@ def close(request: Request, employee: Employee, form: Mapping[str, str]) -> Resp
     comment = form.get("comment", "").strip()
     problem = _too_long(comment)
     if problem and employee.may_publish:
-        return _incident_page(request, employee, problems={"close": problem}, typed=form)
-    return _carry_out(
-        request, lambda house, number, now: deciding.close(house, number, employee, comment, now)
+        return incident_page(request, employee, problems={"close": problem}, typed=form)
+    return _carry_out_typed(
+        request,
+        employee,
+        "close",
+        form,
+        lambda house, number, now: deciding.close(house, number, employee, comment, now),
     )
 
 
@@ -221,13 +178,31 @@ def _too_long(text: str) -> str:
     return f"This text has {len(text):,} characters; at most {LONGEST_TEXT:,} can be sent. Nothing was sent."
 
 
-def _carry_out(request: Request, order: Callable[[House, int, datetime], Decision]) -> Response:
-    front, number = front_of(request), row_id(request)
+def _carry_out(request: Request, ordering: _Ordering) -> Response:
+    decision = _decision(request, ordering)
+    return _to_page(request, decision.reason if decision else CHANGED)
+
+
+def _carry_out_typed(
+    request: Request, employee: Employee, order: str, form: Mapping[str, str], ordering: _Ordering
+) -> Response:
+    decision = _decision(request, ordering)
+    if decision is None or decision.reason.is_refusal:
+        # no redirect, which would lose what was typed
+        return refused_page(request, employee, order, form, decision)
+    return _to_page(request, decision.reason)
+
+
+def _decision(request: Request, ordering: _Ordering) -> Decision | None:
+    front = front_of(request)
     try:
-        said: str = order(front.house, number, front.clock()).reason
+        return ordering(front.house, row_id(request), front.clock())
     except IncidentChangedMeanwhile:
-        said = _CHANGED
-    return RedirectResponse(f"/dashboard/incidents/{number}?said={quote(said)}", 303)
+        return None
+
+
+def _to_page(request: Request, said: str) -> Response:
+    return RedirectResponse(f"/dashboard/incidents/{row_id(request)}?said={quote(said)}", 303)
 
 
 routes = [

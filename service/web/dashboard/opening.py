@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from service.actions import deciding, opening
+from service.actions import deciding, opening, telling
+from service.actions.house import House
 from service.actions.opening import AFFECTED, TYPES, Opening
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound
 from service.model import Employee, Incident, Monitor, Phase
 from service.store import incidents
+from service.web.dashboard.incident_page import CHANGED_WORDS
 from service.web.dashboard.opening_form import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -21,6 +23,7 @@ from service.web.dashboard.opening_form import (
 )
 from service.web.front import front_of, page
 from service.web.login.mail_link import ordered_by_employees, row_id, shown_to_employees
+from service.workflow import Decision, Reason
 
 _HERE = "/dashboard/open"
 
@@ -84,37 +87,53 @@ def show_edit(request: Request, employee: Employee) -> Response:
 
 @ordered_by_employees
 def edit(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
-    """Change the words; the version that the form showed must be the present one."""
+    """Change the words, if the form showed the present ones; what was typed is kept where they cannot be."""
     _refuse_viewers(employee)
-    front, incident, typed = front_of(request), _incident(request), read_words(form)
-    if typed.problems:
-        return _edit_form(request, employee, incident, typed)
+    front, number, typed = front_of(request), row_id(request), read_words(form)
     seen = form.get("version", "")
     version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0  # noqa: PLR2004  digits
+    if typed.problems:
+        # still with the version that was looked at: the present one may say something else
+        return _edit_form(request, employee, _incident(request), typed, version=version)
+    words = typed.subject, typed.message
     try:
-        said: str = deciding.edit(
-            front.house,
-            incident.id,
-            employee,
-            typed.subject,
-            typed.message,
-            front.clock(),
-            text_version=version,
-        ).reason
+        decision = deciding.edit(front.house, number, employee, *words, front.clock(), text_version=version)
     except IncidentChangedMeanwhile:
-        said = "changed_meanwhile"
-    return RedirectResponse(f"/dashboard/incidents/{incident.id}?said={quote(said)}", 303)
+        return _edit_form(request, employee, _incident(request), typed, refusal=CHANGED_WORDS)
+    if decision.reason.is_refusal:
+        refusal = _refusal(front.house, decision)
+        return _edit_form(request, employee, decision.incident, typed, refusal=refusal)
+    return RedirectResponse(f"/dashboard/incidents/{number}?said={quote(decision.reason)}", 303)
 
 
-def _edit_form(request: Request, employee: Employee, incident: Incident, typed: Typed) -> Response:
+def _refusal(house: House, decision: Decision) -> str:
+    tag = decision.incident.tag
+    if decision.reason is Reason.REFUSED_TEXT_CHANGED:
+        return (
+            f"The text of {tag} was changed since you opened this page, so yours was not saved: compare them."
+        )
+    return telling.explain(house, decision)
+
+
+def _edit_form(
+    request: Request,
+    employee: Employee,
+    incident: Incident,
+    typed: Typed,
+    *,
+    refusal: str = "",
+    version: int | None = None,
+) -> Response:
     return page(
         request,
         "dashboard/edit.html",
-        status_code=422 if typed.problems else 200,
+        status_code=422 if typed.problems else 409 if refusal else 200,
         employee=employee,
         here="edit",
         incident=incident,
         typed=typed,
+        refusal=refusal,
+        version=incident.text_version if version is None else version,
         problems=typed.problems,
         longest_subject=LONGEST_SUBJECT,
         longest_text=LONGEST_TEXT,

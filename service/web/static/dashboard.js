@@ -14,6 +14,8 @@
 
   const isField = (one) => one.matches("input:not([type=hidden]), textarea, select");
   const isChanged = (field) => {
+    // typed before the page was served: an order about it was refused
+    if ("kept" in field.dataset) return true;
     if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
     if (field.localName !== "select") return field.value !== field.defaultValue;
     const first = [...field.options].findIndex((one) => one.defaultSelected);

@@ -11,7 +11,7 @@ from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.model import IfRecovered, Phase
 from service.store import deliveries
-from service.web.dashboard.incidents import LONGEST_TEXT
+from service.web.dashboard.incident_page import LONGEST_TEXT
 from service.web.front import Front
 from tests.rooms import Clock
 from tests.web.employees import SEEN, employee_at, page_of, phase_of
@@ -229,9 +229,11 @@ async def test_what_is_not_published_is_neither_updated_nor_closed(
     order: str, sam: httpx2.AsyncClient, outages: Outages
 ) -> None:
     incident = outages.fire()
-    answer = await sam.post(page_of(incident, order), data={"status": "identified", "text": "x"})
-    shown = (await sam.get(answer.headers["location"])).text
-    assert "INC-1 is not published yet: publish it first." in shown
+    form = {"status": "identified", "text": "kept <words>", "comment": "kept <words>"}
+    answer = await sam.post(page_of(incident, order), data=form)
+    assert answer.status_code == 409
+    assert "INC-1 is not published yet: publish it first." in answer.text
+    assert "kept &lt;words&gt;" in answer.text
 
 
 async def test_somebody_elses_change_at_the_same_moment_is_told(
