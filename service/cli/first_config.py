@@ -127,7 +127,7 @@ _MAIL_HERE: Final = "# MAIL\n"
 _CONFIG: Final = """\
 # yaml-language-server: $schema={schema}
 # The configuration of Replycast. `replycast check` names every fault in it, with line and column; what else may
-# stand here, the config.yaml that comes with Replycast explains line by line.
+# stand here, the schema says key by key (`replycast schema`), and the source's config.yaml line by line.
 
 site:
   name: {site_name}
