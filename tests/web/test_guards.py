@@ -1,6 +1,7 @@
 """What stands before every page: headers that keep strangers' things out, and no forms from other sites."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -10,6 +11,7 @@ from starlette.routing import Route
 
 from service.web.front import Front
 from service.web.guards import CONTENT_SECURITY_POLICY, is_allowed
+from service.web.public import routes as public
 from tests.rooms import make_client
 
 HOST = "status.acme.example"
@@ -45,6 +47,23 @@ async def test_every_answer_says_what_a_page_may_not_do(browser: httpx2.AsyncCli
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert "camera=()" in headers["permissions-policy"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/act", "/nowhere", "/static/replycast.css", "/"])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [(f"https://{HOST}", "max-age=31536000"), (f"http://{HOST}", None)],
+    ids=["https", "http"],
+)
+async def test_a_browser_comes_back_by_https_alone_where_the_site_has_it(
+    front: Front, path: str, url: str, said: str | None
+) -> None:
+    config = front.house.config
+    house = replace(front.house, config=replace(config, site=replace(config.site, url=url)))
+    async with make_client(replace(front, house=house), (*ROUTES, *public.ROUTES)) as client:
+        answer = await client.get(path)
+    assert answer.headers.get("strict-transport-security") == said
 
 
 @pytest.mark.anyio

@@ -1,6 +1,6 @@
 """What people did that no incident's timeline tells, as admins read it. It changes nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.actions.house import BY_PROGRAM, House
 from service.errors import NotAllowed
 from service.model import Employee, Role
-from service.store import audit
+from service.store import api_tokens, audit
 from service.store.audit import Act
 from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.sessions import WAYS
@@ -36,6 +37,13 @@ ACTS: Final[Mapping[str, str]] = {
     "token_created": "made a token",
     "token_revoked": "revoked a token",
     "post_replayed": "replayed a post",
+    "config_changed": "changed settings",
+    "ordered_publish": "gave the order to publish",
+    "ordered_discard": "gave the order to discard",
+    "ordered_hold": "gave the order to hold",
+    "ordered_update": "gave the order to update",
+    "ordered_close": "gave the order to close",
+    "ordered_replay": "gave the order to replay",
     audit.BACKUP_MADE: "made a backup",
 }
 """What there is to choose from; an act that is not here is shown by its own name."""
@@ -56,6 +64,7 @@ def show_audit(request: Request, employee: Employee) -> Response:
         stamp = employee_stamp(connection)
         whose = "" if by == NOBODY_KNOWN else by or None
         found = audit.listed(connection, by=whose, act=act, before_id=before, limit=SHOWN + 1)
+        tokens = dict.fromkeys(one.name for one in api_tokens.listed(connection))
     older = urlencode({"by": by, "act": act, "before": found[SHOWN - 1].id}) if len(found) > SHOWN else ""
     return page(
         request,
@@ -68,11 +77,22 @@ def show_audit(request: Request, employee: Employee) -> Response:
         since=stamp,
         by=by,
         act=act,
-        people={NOBODY_KNOWN: "Nobody known", audit.COMMAND_LINE: "The command line", **house.names},
+        people=_people(house, tokens),
         acts=ACTS,
         name_of=house.name_of,
         about_of=lambda one: _about(one, house.name_of),
     )
+
+
+def _people(house: House, tokens: Iterable[str]) -> Mapping[str, str]:
+    """Name all who may have done something: those of whom no more is known, the machine's, employees, programs."""
+    return {
+        NOBODY_KNOWN: "Nobody known",
+        audit.COMMAND_LINE: "The command line",
+        audit.CONFIG_FILE: "Whoever wrote config.yaml",
+        **house.names,
+        **{f"{BY_PROGRAM}{name}": f"Token {name}" for name in tokens},
+    }
 
 
 def _about(one: Act, name_of: Callable[[str], str]) -> str:

@@ -1,11 +1,19 @@
 """What people did, as admins read it: newest first, page by page, of one person or one kind."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+import service
+from service.actions import api_tokens
 from service.actions.house import House
+from service.cli.orders import ORDERS
 from service.store import audit
-from service.web.dashboard.audit import SHOWN
+from service.web.dashboard.audit import ACTS, SHOWN
 from tests.rooms import Clock
+from tests.web.api.programs import make_secret
 from tests.web.employees import Enter
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +51,47 @@ async def test_it_is_of_one_person_or_one_kind_where_that_is_asked_for(
     shown = [[word in text for word in ("alpha", "beta", "gamma")] for text in (of_sam, of_tokens, of_nobody)]
     assert shown == [[True, False, False], [False, True, False], [False, False, True]]
     assert "Nothing is found by that." in of_none
+
+
+def acts_in(source: str) -> Iterator[str]:
+    """Find the acts that a module writes down by name."""
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"audit.note", "noted"}:
+            yield from (str(one.value) for one in call.args[3:4] if isinstance(one, ast.Constant))
+
+
+def test_every_act_that_is_written_down_can_be_chosen() -> None:
+    sources = (path.read_text() for path in Path(service.__file__).parent.rglob("*.py"))
+    written = {act for source in sources for act in acts_in(source)}
+    assert {"token_created", "config_changed", "ordered_replay"} <= written
+    assert written | {f"ordered_{order.name}" for order in ORDERS} <= ACTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (audit.CONFIG_FILE, "Whoever wrote config.yaml</a> changed settings"),
+        (audit.COMMAND_LINE, "The command line</a> changed settings"),
+        ("token:deploy", "Token deploy</a> changed settings"),
+        ("sam", "Sam Lee</a> changed settings"),
+    ],
+)
+async def test_everybody_who_may_have_done_something_can_be_chosen(
+    enter: Enter, house: House, clock: Clock, by: str, said: str
+) -> None:
+    for secret in ("first", "second"):
+        make_secret(house, clock(), name="deploy")
+        api_tokens.revoke(house, "deploy", None, clock())
+        note(house, clock, by, "config_changed", f"{secret} alpha")
+    note(house, clock, "vera", "config_changed", "beta")
+    async with enter("jordan") as jordan:
+        whole = (await jordan.get(PAGE)).text
+        found = (await jordan.get(PAGE, params={"by": by, "act": "config_changed"})).text
+    assert whole.count(f'<option value="{by}">') == 1
+    assert whole.count('<option value="config_changed">Changed settings</option>') == 1
+    assert found.count(said) == 2
+    assert "beta" not in found
+    assert f'<option value="{by}" selected>' in found
 
 
 async def test_it_is_read_page_by_page(enter: Enter, house: House, clock: Clock) -> None:
