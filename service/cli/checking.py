@@ -35,7 +35,11 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
 
     Warns of what works, but is probably not meant so. Where there is a database, it tells which monitors fire and
     never recover (the second webhook is missing), and which names were received that no monitor takes.
-    """
+
+    \b
+    Example:
+      replycast check --strict
+    """  # noqa: D301  click's mark for lines that it must not wrap
     try:
         config = load(config_path, os.environ)
     except ConfigFaulty as error:

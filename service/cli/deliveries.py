@@ -29,7 +29,12 @@ LOOK_AGAIN: Final = 0.5
 @json_option
 @click.option("--watch", is_flag=True, help="Look again and again, until all are sent; on a terminal only.")
 def deliveries(config_path: Path, *, watch: bool, as_json: bool) -> None:
-    """Show how far the latest updates are on their way to subscribers: sent, waiting, failed, rate, time left."""
+    """Show how far the latest updates are on their way to subscribers: sent, waiting, failed, rate, time left.
+
+    \b
+    Example:
+      replycast deliveries --watch
+    """  # noqa: D301  click's mark for lines that it must not wrap
     with house_of(load_or_exit(config_path)) as house:
         if as_json:
             print_json([_facts(one, wall_clock()) for one in _latest(house)])

@@ -109,7 +109,12 @@ def _wait_for(what: str, look: Callable[[], T | None]) -> T:
 
 @click.command()
 def demo() -> None:
-    """Play the whole story against a service of its own, narrating; exit 0 only if it came out right."""
+    """Play the whole story against a service of its own, narrating; exit 0 only if it came out right.
+
+    \b
+    Example:
+      replycast demo
+    """  # noqa: D301  click's mark for lines that it must not wrap
     sys.exit(play(click.echo))
 
 

@@ -56,7 +56,12 @@ def doctor(context: click.Context, config_path: Path, *, as_json: bool) -> None:
 @json_option
 @click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the mail.")
 def doctor_mail(config_path: Path, *, as_json: bool, patience: float) -> None:
-    """Send a mail to our own plus-address and say what of it comes back: exit 1 if something is broken."""
+    """Send a mail to our own plus-address and say what of it comes back: exit 1 if something is broken.
+
+    \b
+    Example:
+      replycast doctor mail --patience 120
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     _tell(examine_mail(config, patience=patience, clock=wall_clock), as_json=as_json)
 
@@ -65,7 +70,12 @@ def doctor_mail(config_path: Path, *, as_json: bool, patience: float) -> None:
 @config_option
 @json_option
 def doctor_database(config_path: Path, *, as_json: bool) -> None:
-    """Say whether the database can be used, and keeps what it is given: exit 1 if something is broken."""
+    """Say whether the database can be used, and keeps what it is given: exit 1 if something is broken.
+
+    \b
+    Example:
+      replycast doctor database
+    """  # noqa: D301  click's mark for lines that it must not wrap
     _tell(examine_database(load_or_exit(config_path)), as_json=as_json)
 
 

@@ -66,7 +66,11 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
     """Say what a mail would be taken for; no database is needed and nothing is stored.
 
     Without a file it is read from standard input. With --json, several files give one object a line.
-    """
+
+    \b
+    Example:
+      replycast explain-reply answer.eml
+    """  # noqa: D301  click's mark for lines that it must not wrap
     try:
         reader = explaining.ReplyReader.under(config_path)
     except ConfigFaulty as error:

@@ -82,7 +82,12 @@ def list_command(
 @config_option
 @json_option
 def show_command(number: int, config_path: Path, *, as_json: bool) -> None:
-    """Show one incident: how it stands, what the public was told, what happened and by whom."""
+    """Show one incident: how it stands, what the public was told, what happened and by whom.
+
+    \b
+    Example:
+      replycast incidents show INC-7
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     with house_of(config) as house:
         view = read_incident(house, number, wall_clock())

@@ -43,7 +43,12 @@ def maintenance() -> None:
 @config_option
 @json_option
 def list_command(config_path: Path, *, as_json: bool) -> None:
-    """Show every maintenance, the last planned first."""
+    """Show every maintenance, the last planned first.
+
+    \b
+    Example:
+      replycast maintenance list
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     with house_of(config) as house, house.store.reading() as connection:
         found = maintenances.listed(connection, limit=SHOWN)
@@ -128,7 +133,12 @@ def plan_command(
 @by_option
 @click.option("--comment", default="", help="What subscribers read; left out: that it does not take place.")
 def cancel_command(number: int, config_path: Path, by_id: str, comment: str, *, as_json: bool) -> None:
-    """Call a maintenance off that has not begun, and tell those who heard of it."""
+    """Call a maintenance off that has not begun, and tell those who heard of it.
+
+    \b
+    Example:
+      replycast maintenance cancel 3 --comment "It is put off."
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     with house_of(config) as house:
         decision = maintaining.cancel(

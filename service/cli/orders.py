@@ -97,7 +97,12 @@ def publish(number: int, config_path: Path, as_id: str, *, yes: bool, as_json: b
 @json_option
 @as_option
 def discard(number: int, config_path: Path, as_id: str, *, as_json: bool) -> None:
-    """Discard an incident that is not published; subscribers never hear of it."""
+    """Discard an incident that is not published; subscribers never hear of it.
+
+    \b
+    Example:
+      replycast discard INC-7 --as jordan
+    """  # noqa: D301  click's mark for lines that it must not wrap
     _carry_out(
         config_path,
         number,
@@ -174,7 +179,12 @@ def update(
 @as_option
 @click.option("--comment", help="What subscribers read; left out: the monitor's closing comment.")
 def close(number: int, config_path: Path, as_id: str, comment: str | None, *, as_json: bool) -> None:
-    """Close a published incident, and tell those who heard of it."""
+    """Close a published incident, and tell those who heard of it.
+
+    \b
+    Example:
+      replycast close INC-7 --comment "Mail flows again."
+    """  # noqa: D301  click's mark for lines that it must not wrap
     said = "" if comment is None else _text(comment)
     _carry_out(
         config_path,

@@ -151,7 +151,11 @@ def advise(config_path: Path, *, as_json: bool) -> None:
     """Say what the recorded alerts teach: better wait times, monitors that never recover, names without a monitor.
 
     Reads the database of config.yaml, whether the service runs or not, and changes nothing.
-    """
+
+    \b
+    Example:
+      replycast advise
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     with house_of(config) as house, house.store.reading() as connection:
         health = examine(connection, config, wall_clock())

@@ -38,7 +38,12 @@ def subscribers() -> None:
     help="Only those who stand so; suppressed: nothing arrives there.",
 )
 def list_command(config_path: Path, search: str, state: str | None, *, as_json: bool) -> None:
-    """Show subscribers, the newest first, and how many there are of each kind."""
+    """Show subscribers, the newest first, and how many there are of each kind.
+
+    \b
+    Example:
+      replycast subscribers list --state suppressed
+    """  # noqa: D301  click's mark for lines that it must not wrap
     with house_of(load_or_exit(config_path)) as house, house.store.reading() as connection:
         found = subscriber_lists.search(connection, text=search, state=state or "", limit=SHOWN)
         tally = subscriber_lists.tally(connection)
@@ -71,7 +76,11 @@ def import_command(file: BinaryIO, config_path: Path, *, have_agreed: bool, as_j
 
     The columns are Email, Phone, Components, Groups, Webhook URL, Tags; several names in one cell are parted by
     semicolons. Whoever left before stays out.
-    """
+
+    \b
+    Example:
+      replycast subscribers import subscribers.csv --have-agreed
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     raw = file.read(LARGEST_FILE + 1)
     if len(raw) > LARGEST_FILE:
@@ -103,7 +112,12 @@ def import_command(file: BinaryIO, config_path: Path, *, have_agreed: bool, as_j
 @subscribers.command("export")
 @config_option
 def export_command(config_path: Path) -> None:
-    """Write all who have confirmed as CSV to the standard output; what it writes can be imported."""
+    """Write all who have confirmed as CSV to the standard output; what it writes can be imported.
+
+    \b
+    Example:
+      replycast subscribers export > subscribers.csv
+    """  # noqa: D301  click's mark for lines that it must not wrap
     with house_of(load_or_exit(config_path)) as house:
         for line in subscriber_admin.export_lines(house, None, wall_clock()):
             sys.stdout.write(line)
@@ -134,7 +148,12 @@ def add_webhook_command(
     *,
     as_json: bool,
 ) -> None:
-    """Let a webhook hear of incidents, and print the key that its calls are signed with (Standard Webhooks)."""
+    """Let a webhook hear of incidents, and print the key that its calls are signed with (Standard Webhooks).
+
+    \b
+    Example:
+      replycast subscribers add-webhook https://hooks.example.com/status --component Email
+    """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     unknown = set(components) - {component.name for component in config.components}
     if unknown:

@@ -74,7 +74,12 @@ def create_command(
 @config_option
 @json_option
 def list_command(config_path: Path, *, as_json: bool) -> None:
-    """Show all tokens, the newest first, those too that open nothing any more."""
+    """Show all tokens, the newest first, those too that open nothing any more.
+
+    \b
+    Example:
+      replycast token list
+    """  # noqa: D301  click's mark for lines that it must not wrap
     now = wall_clock()
     with house_of(load_or_exit(config_path)) as house:
         found = api_tokens.list_all(house, None)
@@ -93,7 +98,12 @@ def list_command(config_path: Path, *, as_json: bool) -> None:
 @click.argument("name")
 @config_option
 def revoke_command(name: str, config_path: Path) -> None:
-    """Let a token open nothing from now on."""
+    """Let a token open nothing from now on.
+
+    \b
+    Example:
+      replycast token revoke deploy
+    """  # noqa: D301  click's mark for lines that it must not wrap
     with house_of(load_or_exit(config_path)) as house:
         try:
             api_tokens.revoke(house, name, None, wall_clock())

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from service.cli import main
+from service.cli.exits import every_command
 from service.cli.lazily import LazyGroup
 from tests.cli.running import run
 
@@ -73,3 +74,13 @@ def test_a_port_that_is_none_is_a_wrong_argument(port: str) -> None:
     result = run("serve", "--port", port)
     assert result.exit_code == 2
     assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [(words, one) for words, one in every_command(main) if not isinstance(one, click.Group)],
+)
+def test_every_command_shows_an_example_of_itself(words: str, command: click.Command) -> None:
+    _, mark, example = (command.help or "").partition("Example")
+    assert mark
+    assert f"replycast {words}" in example

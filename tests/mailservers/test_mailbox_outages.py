@@ -101,7 +101,9 @@ def test_a_folder_that_is_made_anew_while_it_is_read_is_read_from_its_start(
     assert first.raw == second.raw
 
 
-def test_a_slice_costs_one_idle_and_one_search_and_switches_pushing_on_and_off(imap: Imap, proxy: Proxy) -> None:
+def test_a_slice_costs_one_idle_and_one_search_and_switches_pushing_on_and_off(
+    imap: Imap, proxy: Proxy
+) -> None:
     rows = Rows()
     with running(rows.reader(replace(imap, port=proxy.port), idle_slice=0.05)):
         for _ in range(8):
