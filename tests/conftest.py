@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from service.actions.house import House
@@ -19,6 +20,10 @@ from tests.thoroughness import IN_CI, examples
 settings.register_profile("desk", deadline=None, max_examples=examples(100))
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if IN_CI else "desk")
+
+# as the service's own log has it; rich shows what every variable holds, which halts the event loop that logs it for
+# half a second on a quiet machine, and for ten on a busy one
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 MEMORY = Path("/dev/shm")  # noqa: S108  pytest makes a folder of its own in it, which nobody else may enter
 ROOM = 2 * 1024**3

@@ -63,6 +63,7 @@ _MASTER = """
   -o smtpd_sasl_auth_enable=yes
   -o max_use=1
   -o smtpd_tls_wrappermode=yes
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -128,6 +129,11 @@ class Postfix:
         if self.process is not None:
             self.stop()
             self.start()
+
+    def flush(self) -> None:
+        """Have it try all again that it put off, now, and where it had given a destination up for a while as well."""
+        program = processes.find_program("postqueue", "postfix")
+        subprocess.run([program, "-c", str(self.directory), "-f"], check=True, capture_output=True)
 
     def log(self) -> str:
         """Give what it has logged so far."""
