@@ -4,6 +4,7 @@ Each examination is short, changes nothing, and says in one line what is wrong a
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import stat
@@ -45,7 +46,13 @@ LookUp = Callable[[str], tuple[str, ...] | None]
 
 
 def examine_files(config: Config) -> Iterator[Finding]:
-    """Look whether files that hold secrets are for their owner alone."""
+    """Look whether files that hold secrets are for their owner alone, and whether we may write where we have to."""
+    for folder in dict.fromkeys(_written_to(config)):
+        if not _is_writable(folder):
+            said = (
+                "is no folder that whoever runs this may write into: give it to the user who runs the service"
+            )
+            yield Finding("files", State.BAD, f"{folder} {said}")
     document, _ = read_document(config.path.read_text(), str(config.path))
     folder = config.path.parent
     holders = [key_file(config), database_file(config)]
@@ -62,6 +69,21 @@ def examine_files(config: Config) -> Iterator[Finding]:
         yield Finding("files", state, f"{file} holds secrets and is readable by others: chmod 600 it")
     if not open_to_others:
         yield Finding("files", State.OK, "those that hold secrets are for their owner alone")
+
+
+def _written_to(config: Config) -> Iterator[Path]:
+    for file in (database_file(config), key_file(config)):
+        if file is not None:
+            yield file.parent
+    if config.site.export_to is not None:
+        yield config.site.export_to
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder may be written into or, where it is not there yet, made."""
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
 
 
 def _is_open(file: Path) -> bool:

@@ -1,13 +1,16 @@
 """`replycast doctor`: each thing that the service depends on, well and broken, in one line."""
 
 import json
+import os
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from anyio import to_thread
@@ -34,6 +37,8 @@ from tests.rooms import OWN_ADDRESS, Clock
 
 CERTIFICATE_ENDS = datetime(2046, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SOMEBODY = 65534
+"""Debian's user `nobody`."""
 
 
 class _Front(BaseHTTPRequestHandler):
@@ -124,6 +129,28 @@ def test_a_key_that_others_can_read_is_broken_and_other_files_are_warned_of(tmp_
     for name in ("hook.secret", "replycast.key"):
         (tmp_path / name).chmod(0o600)
     assert states(examine_files(config)) == {"files": "ok"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may be somebody else for a while")
+def test_a_folder_that_may_not_be_written_into_is_named() -> None:
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)  # to be looked into by everybody
+        config = config_at(folder)
+        config = replace(config, site=replace(config.site, export_to=folder / "page"))
+        os.seteuid(SOMEBODY)
+        try:
+            said = [one.text for one in examine_files(config) if one.state is State.BAD]
+        finally:
+            os.seteuid(0)
+    assert [text.split()[0] for text in said] == [place, f"{place}/page"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")
+    config = replace(config_at(tmp_path), database=f"sqlite:///{tmp_path}/var/replycast.db")
+    bad = [one.text.split()[0] for one in examine_files(config) if one.state is State.BAD]
+    assert bad == [str(tmp_path / "var")]
 
 
 def test_a_secret_in_config_yaml_makes_it_one_of_these_files(tmp_path: Path) -> None:
