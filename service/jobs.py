@@ -28,7 +28,7 @@ from service.mail.imap import FetchedMail
 from service.mail.replies import Reply
 from service.providers.post import RawPost
 from service.providers.registry import read_post
-from service.store import audit, credentials, given_answers, inbox_rows, incidents, maintenances
+from service.store import audit, credentials, given_answers, inbox_bodies, inbox_rows, incidents, maintenances
 from service.store.database import Store
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
@@ -42,7 +42,7 @@ KEPT_AFTER_EXPIRY = timedelta(days=30)
 """How long an expired token is kept, so that whoever uses it is told so and not that it is unknown."""
 
 FORGOTTEN_AT_ONCE = 500
-"""Rows of the audit in one transaction."""
+"""Rows of the audit or of the inbox in one transaction."""
 MOST_BATCHES = 100
 """Of one hour: what is over by then is left for the next."""
 
@@ -201,13 +201,22 @@ def _fire_timers(house: House, now: datetime, timers: Timers) -> bool:
 
 
 def keep_house(house: House, now: datetime) -> None:
-    """Forget what has ended: sessions at once, tokens after a while, answers that are not given again."""
+    """Forget what has ended: sessions at once, tokens after a while, answers that are not given again, old bodies."""
     with house.store.transaction() as connection:
         credentials.sweep(connection, sessions_before=now, tokens_before=now - KEPT_AFTER_EXPIRY)
         given_answers.sweep(connection, now - answering_once.KEPT)
-    kept_since = now - house.config.retention.audit
+    kept = house.config.retention
+    _in_steps(house, lambda connection, limit: audit.sweep(connection, now - kept.audit, limit=limit))
+    # a reply that is asked about is read again when it is confirmed
+    bodies_since = now - max(kept.inbox, house.config.replies.token_lifetime)
+    _in_steps(
+        house, lambda connection, limit: inbox_bodies.remove(connection, bodies_since, now, limit=limit)
+    )
+
+
+def _in_steps(house: House, forget: Callable[[Connection, int], int]) -> None:
+    """Forget a part at a time, each in a transaction of its own: nobody waits for long who writes in between."""
     for _ in range(MOST_BATCHES):
-        # each in a transaction of its own, so that nobody waits for long who writes in between
         with house.store.transaction() as connection:
-            if audit.sweep(connection, kept_since, limit=FORGOTTEN_AT_ONCE) < FORGOTTEN_AT_ONCE:
+            if forget(connection, FORGOTTEN_AT_ONCE) < FORGOTTEN_AT_ONCE:
                 break

@@ -15,7 +15,9 @@ REPLAY_OF: Final = "replay_of"
 
 
 def post_of(row: InboxRow) -> RawPost:
-    """Give a post that arrived as its provider reads it."""
+    """Give a post that arrived as its provider reads it. Raises NotFound where its body was removed."""
+    if row.is_removed:
+        raise NotFound(f"The body of #{row.id} was kept long enough (`retention.inbox`), and was removed.")
     return RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
 
 
@@ -33,7 +35,7 @@ def replay(house: House, inbox_id: int, by: Employee, now: datetime) -> int:
         if row.door is not Door.WEBHOOK:
             raise NotAllowed("A mail cannot be replayed: its token is used up. Answer the notification anew.")
         about = {**row.about, REPLAY_OF: inbox_id}
-        again = Arrival(Door.WEBHOOK, now, row.raw, provider=row.provider, about=about)
+        again = Arrival(Door.WEBHOOK, now, post_of(row).body, provider=row.provider, about=about)
         [number] = inbox_rows.add_many(connection, [again])
         audit.note(connection, now, by.id, "post_replayed", f"#{inbox_id}", f"as #{number}")
         return number

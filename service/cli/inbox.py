@@ -114,7 +114,8 @@ def show_command(number: int, config_path: Path, *, raw: bool, as_json: bool) ->
     click.echo(_line(row))
     for name, value in row.about.items():
         click.echo(f"  {name}: {shown(str(value))}")
-    click.echo(f"\n{raw_text(row.raw, RAW_SHOWN)}")
+    body = "its body was removed (`retention.inbox`)" if row.is_removed else raw_text(row.raw, RAW_SHOWN)
+    click.echo(f"\n{body}")
 
 
 @click.command()
@@ -217,7 +218,7 @@ def _facts(one: Headline | InboxRow) -> dict[str, Any]:
         "door": one.door,
         "provider": one.provider,
         "received_at": one.received_at,
-        "size": one.size if isinstance(one, Headline) else len(one.raw),
+        "size": one.size,
         "state": one.state,
         "attempts": one.attempts,
         "reason": one.reason,

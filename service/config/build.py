@@ -40,7 +40,7 @@ def build(form: Form, path: Path) -> Config:
         ),
         private_webhooks=form.subscribers.private_webhooks,
         login=form.login.build(),
-        retention=Retention(audit=form.retention.audit),
+        retention=Retention(audit=form.retention.audit, inbox=form.retention.inbox),
         watchdog=Watchdog(
             no_webhook_for=form.watchdog.no_webhook_for,
             mailbox_unread_for=form.watchdog.mailbox_unread_for,

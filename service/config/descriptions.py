@@ -218,6 +218,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "RetentionForm": {
         "audit": "How long it is kept what people did: log-ins, tokens, lists of subscribers.",
+        "inbox": "How long the bodies of posts and mails are kept that were worked off.",
     },
     "WatchdogForm": {
         "no_webhook_for": "No provider has posted anything for so long; `off`: never told.",

@@ -161,6 +161,7 @@ class RetentionForm(Section):
     """How long what is not needed any more is kept."""
 
     audit: RetentionSpan = timedelta(days=730)
+    inbox: RetentionSpan = timedelta(days=730)
 
 
 class WatchdogForm(Section):

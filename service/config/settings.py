@@ -309,6 +309,8 @@ class Retention:
 
     audit: timedelta = timedelta(days=730)
     """What people did that no incident's timeline tells."""
+    inbox: timedelta = timedelta(days=730)
+    """The bodies of posts and mails that were worked off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,21 @@ class InboxRow:
     reason: str
     explanation: str
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether its body was kept long enough and is there no longer."""
+        return REMOVED_AT in self.about
 
+    @property
+    def size(self) -> int:
+        """Bytes that its body has, or had."""
+        return int(self.about.get(SIZE, 0)) if self.is_removed else len(self.raw)
+
+
+REMOVED_AT: Final = "removed_at"
+"""What `about` calls the time at which a body was removed."""
+SIZE: Final = "size"
+"""What `about` calls the bytes that it had."""
 REPEATED: Final = "repeated"
 """Why a post had no effect that its provider delivered before."""
 
@@ -322,7 +336,8 @@ def headline_columns() -> tuple[ColumnElement[Any], ...]:
     """Give what `headline_of` reads a headline from."""
     shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
     told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation)
-    return (*shown, *told, func.length(inbox.c.raw).label("size"))
+    size = func.coalesce(func.nullif(func.length(inbox.c.raw), 0), inbox.c.about[SIZE].as_integer(), 0)
+    return (*shown, *told, size.label("size"))
 
 
 def headline_of(row: Row[Any]) -> Headline:

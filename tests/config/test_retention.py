@@ -15,11 +15,17 @@ def test_it_is_kept_as_long_as_is_said() -> None:
     assert read(f"{SAMPLE}retention: {{audit: 90d}}\n").retention.audit == timedelta(days=90)
 
 
+def test_bodies_are_kept_two_years_or_as_long_as_is_said() -> None:
+    assert read(SAMPLE).retention.inbox == timedelta(days=730)
+    assert read(f"{SAMPLE}retention: {{inbox: 30d}}\n").retention.inbox == timedelta(days=30)
+
+
 @pytest.mark.parametrize(
     ("said", "fragment"),
     [
         ("{audit: ¦23h}", "is too short for anybody to look: 1d is the least"),
         ("{audit: ¦0}", "1d is the least"),
+        ("{inbox: ¦1h}", "1d is the least"),
         ("{audit: ¦3651d}", "is too long: 3650d is the most"),
         ("{audit: ¦for ever}", "is not a span of time"),
         ("{¦audits: 90d}", "did you mean `audit`?"),

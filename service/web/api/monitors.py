@@ -46,10 +46,10 @@ def get_arrival(call: Call) -> ArrivalShown:
     # subscribers write mails too, and their addresses are not for whoever may look at the inbox
     may_know_sender = is_post or Scope.SUBSCRIBERS_READ in call.scopes
     return ArrivalShown(
-        arrival=HeadlineShown(**own, size=len(row.raw)),
+        arrival=HeadlineShown(**own, size=row.size),
         about={name: value for name, value in row.about.items() if may_know_sender or name != "sender"},
         incident_ids=incident_ids,
-        raw=b64encode(row.raw).decode("ascii") if is_post else None,
+        raw=b64encode(row.raw).decode("ascii") if is_post and not row.is_removed else None,
     )
 
 

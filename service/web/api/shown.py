@@ -250,8 +250,8 @@ class ArrivalShown(Shown):
     about: dict[str, JsonValue] = Field(description="What stood around the body.")
     incident_ids: tuple[int, ...]
     raw: str | None = Field(
-        description="The body of a post in base64; null for a mail, since mails quote the tokens by which one "
-        "publishes.",
+        description="The body of a post in base64; null once it was removed (`about.removed_at`), and for a mail, "
+        "since mails quote the tokens by which one publishes.",
         json_schema_extra={"contentEncoding": "base64"},
     )
 

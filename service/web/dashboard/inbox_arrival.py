@@ -23,7 +23,6 @@ from service.mail.leaving import read_leaving
 from service.mail.replies import Reply
 from service.model import Employee, Role
 from service.providers import email
-from service.providers.post import RawPost
 from service.store import inbox_rows, narrative
 from service.store.inbox_rows import Door, InboxRow
 from service.web.dashboard.incident_view import raw_text
@@ -93,11 +92,13 @@ def _arrival_page(
         about={name: value for name, value in row.about.items() if is_admin or name != "sender"},
         incident_ids=incident_ids,
         text=raw_text(row.raw, RAW_SHOWN) if is_post or is_admin else None,
-        size=len(row.raw),
+        is_removed=row.is_removed,
+        size=row.size,
+        kept_for=format_span(house.config.retention.inbox),
         most=RAW_SHOWN,
-        post=_read_post(house, row, employee) if is_post else None,
+        post=_read_post(house, row, employee) if is_post and not row.is_removed else None,
         mail=_read_mail(house, row, front.clock() if is_judged else None)
-        if is_admin and not is_post
+        if is_admin and not is_post and not row.is_removed
         else None,
         replay_of=row.about.get(replaying.REPLAY_OF),
         simulated=simulated,
@@ -121,7 +122,7 @@ def replay_dry(request: Request, employee: Employee, _form: Mapping[str, str]) -
         return answer
     if row.door is not Door.WEBHOOK:
         return _arrival_page(request, employee, row, is_judged=True)
-    given = [GivenPost(timedelta(0), _post(row), row.provider)]
+    given = [GivenPost(timedelta(0), replaying.post_of(row), row.provider)]
     simulated = run(front, given, long_enough(front.house.config, given), publish_after=None)
     return _arrival_page(request, employee, row, simulated=simulated)
 
@@ -143,13 +144,9 @@ def _row(request: Request) -> InboxRow:
     return row
 
 
-def _post(row: InboxRow) -> RawPost:
-    return RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
-
-
 def _read_post(house: House, row: InboxRow, employee: Employee) -> ReadPost:
     try:
-        alerts = foretell_post(house.config, row.provider, _post(row))
+        alerts = foretell_post(house.config, row.provider, replaying.post_of(row))
     except (PostUnreadable, ProviderUnknown) as error:
         return ReadPost(complaint=str(error))
     names = dict.fromkeys(one.alert.monitor_name for one in alerts if one.monitor is None)

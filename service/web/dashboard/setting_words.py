@@ -167,6 +167,9 @@ def _keeping(config: Config) -> Iterator[Setting]:
     private = "may be within our own network" if config.private_webhooks else "must be on the Internet"
     yield Setting("Webhooks of subscribers", private, "subscribers.private_webhooks")
     yield Setting("The audit is kept for", format_span(config.retention.audit), "retention.audit")
+    yield Setting(
+        "Bodies of posts and mails are kept for", format_span(config.retention.inbox), "retention.inbox"
+    )
     dog = config.watchdog
     yield Setting("Speaks up without a webhook for", _span(dog.no_webhook_for), "watchdog.no_webhook_for")
     unread, waiting = _span(dog.mailbox_unread_for), _span(dog.outbox_older_than)

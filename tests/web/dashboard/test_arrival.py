@@ -1,6 +1,7 @@
 """One arrival: what it is read as, what to paste where no monitor takes it, and replaying it, dry or for real."""
 
 import html
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import func, select
 
 from service.actions.house import House
 from service.config import parse
-from service.jobs import decide_what_is_due
+from service.jobs import decide_what_is_due, keep_house
 from service.store import audit, inbox_rows
 from service.store.columns import metadata
 from service.store.inbox_rows import Arrival, Door, InboxState
@@ -128,3 +129,33 @@ async def test_what_is_not_there_is_not_replayed(enter: Enter) -> None:
     async with enter("jordan") as jordan:
         for order in ("dry", "replay"):
             assert (await jordan.post(f"/dashboard/inbox/99/{order}")).status_code == 404
+
+
+@pytest.mark.parametrize("door", Door)
+async def test_of_what_was_kept_long_enough_it_is_said_that_its_body_was_removed(
+    door: Door, enter: Enter, house: House, clock: Clock
+) -> None:
+    page = receive(
+        house, clock, b"{}" if door is Door.WEBHOOK else b"From: x@y.example\r\n\r\nhello\r\n", door
+    )
+    clock.move(house.config.retention.inbox + timedelta(seconds=1))
+    keep_house(house, clock())
+    async with enter("jordan") as jordan:
+        text = (await jordan.get(page)).text
+        assert "Its body was removed: bodies are kept for 730d" in text
+        assert "Read as" not in text
+        assert "Replay" not in text
+        assert (await jordan.post(f"{page}/replay")).status_code == (404 if door is Door.WEBHOOK else 403)
+
+
+async def test_an_incident_says_that_a_body_of_its_alerts_was_removed(
+    enter: Enter, house: House, clock: Clock
+) -> None:
+    receive(house, clock, FIRES)
+    receive(house, clock, FIRES.replace(b"CRITICAL", b"RECOVERY"))
+    async with enter("sam") as sam:
+        assert "Its body was removed" not in (await sam.get("/dashboard/incidents/1")).text
+    clock.move(house.config.retention.inbox + timedelta(seconds=1))
+    keep_house(house, clock())
+    async with enter("sam") as sam:
+        assert (await sam.get("/dashboard/incidents/1")).text.count("Its body was removed") == 2
