@@ -30,13 +30,23 @@ def discard(house: House, incident_id: int, by: Employee, now: datetime) -> Deci
 
 
 def post_update(
-    house: House, incident_id: int, by: Employee, status: UpdateStatus, body: str, now: datetime
+    house: House,
+    incident_id: int,
+    by: Employee,
+    status: UpdateStatus,
+    body: str,
+    now: datetime,
+    *,
+    seen_open: bool = False,
 ) -> Decision:
-    """Tell the public more, once where the same is said twice in a row; `resolved` closes the incident."""
+    """Tell the public more, once where the same is said twice in a row; `resolved` closes the incident.
+
+    `seen_open`: whoever wrote it saw the incident going on, so that it is refused if it was closed since.
+    """
     with house.store.transaction() as connection:
         posted = narrative.updates_of(connection, [incident_id])[incident_id]
         said_last = (posted[-1].status, posted[-1].body) if posted else None
-        event = workflow.PostUpdate(by.id, status, body, said_last)
+        event = workflow.PostUpdate(by.id, status, body, said_last, seen_open)
         return order_within(connection, house, incident_id, by, event, now)
 
 

@@ -21,7 +21,10 @@ _SAID: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.DISCARDED: "{tag} is discarded; nothing was sent to subscribers.",
         Reason.CLOSED: "{tag} is closed, and those who heard of it are being told.",
         Reason.UPDATE_POSTED: _POSTED,
-        Reason.CORRECTION_POSTED: _POSTED,
+        Reason.CORRECTION_POSTED: (
+            "{tag} is closed, so this is posted as a correction, under Resolved, and those who heard of it "
+            "are being told."
+        ),
         Reason.UPDATE_CORRECTED: _POSTED,
         Reason.POSTMORTEM_POSTED: "The post-mortem of {tag} is posted on the status page.",
     }
@@ -77,6 +80,12 @@ def _refused(house: House, decision: Decision) -> str:
         case _:
             by = _by(house, incident.ended_by)
             return f"{incident.tag} was discarded {by} at {at}; nothing was sent."
+
+
+def closing_of(house: House, incident: Incident) -> str:
+    """Say who closed a closed incident, and when."""
+    by = _by(house, incident.ended_by)
+    return f"{incident.tag} was closed {by} at {_clock_time(house, incident)}"
 
 
 def _by(house: House, who: str | None) -> str:

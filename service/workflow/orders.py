@@ -140,6 +140,8 @@ def post_update(incident: Incident, event: PostUpdate, policy: Policy, now: date
             # what has recovered keeps the end of its grace
             due_at = next_reminder_at(policy, now) if is_firing else incident.due_at
             return Decision(changed(incident, due_at=due_at), Reason.UPDATE_POSTED, tell, event.by)
+        case Phase.CLOSED if event.seen_open:
+            return Decision(incident, Reason.REFUSED_CLOSED, by=event.by)
         case Phase.CLOSED:
             # what is closed stays closed: a later word about it reads as resolved, whatever was asked for
             tell = (TellSubscribers(UpdateStatus.RESOLVED, event.body),)

@@ -178,6 +178,8 @@ class PostUpdate:
     body: str
     said_last: tuple[UpdateStatus, str] | None = None
     """What the public read last, where that may be the very same: a form that was sent twice."""
+    seen_open: bool = False
+    """Whether it was written about an incident that was seen going on: then it is no word about a closed one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,22 @@ def started() -> Iterator[Browser]:
         browser.close()
 
 
+REFUSED = "Failed to load resource: the server responded with a status of 409"
+
+
 @contextmanager
 def opened(
-    browser: Browser, width: int, height: int, *, zone: str = "Europe/Berlin", locale: str = "en-GB"
+    browser: Browser,
+    width: int,
+    height: int,
+    *,
+    zone: str = "Europe/Berlin",
+    locale: str = "en-GB",
+    is_refused: bool = False,
 ) -> Iterator[Page]:
     """Open an empty page in a browser that was never anywhere; a complaint of it fails the test at the end.
 
-    Its reader lives in a zone, by default that of the tests' site.
+    Its reader lives in a zone, by default that of the tests' site. `is_refused`: an answer 409 is what is wanted.
     """
     size: ViewportSize = {"width": width, "height": height}
     context = browser.new_context(viewport=size, timezone_id=zone, locale=locale)
@@ -48,7 +57,8 @@ def opened(
     yield page
     context.close()
     # what is still loading when a page is left is given up, and that is no fault
-    if meant := [one for one in complaints if not one.startswith("net::ERR_ABORTED")]:
+    known = ("net::ERR_ABORTED", *(["error: " + REFUSED] if is_refused else []))
+    if meant := [one for one in complaints if not one.startswith(known)]:
         pytest.fail("\n".join(meant))
 
 

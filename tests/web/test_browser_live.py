@@ -40,9 +40,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 
 
 @contextmanager
-def sitting(chromium: Browser, office: Office, whose: str) -> Iterator[Page]:
-    """Give an employee's browser."""
-    with opened(chromium, *DESK) as page:
+def sitting(chromium: Browser, office: Office, whose: str, *, is_refused: bool = False) -> Iterator[Page]:
+    """Give an employee's browser; `is_refused`: who orders something too late."""
+    with opened(chromium, *DESK, is_refused=is_refused) as page:
         office.enter(page, whose)
         yield page
 
@@ -120,6 +120,30 @@ def test_who_sees_it_too_late_is_refused_and_told_who_was_first(
     assert phase_of(office.house, incident) is Phase.PUBLISHED
 
 
+def test_an_update_that_comes_after_the_end_is_kept_whatever_happens_next(
+    chromium: Browser, office: Office, incident: Incident
+) -> None:
+    office.outages.publish(incident, by="jordan")
+    jordan = office.house.config.employees["jordan"]
+    with sitting(chromium, office, "sam", is_refused=True) as sam:
+        look(sam, office, page_of(incident))
+        text = sam.locator("#text")
+        text.fill("We still look.")
+        office.outages.close(incident, by="jordan")
+        expect(sam.locator(".meanwhile")).to_contain_text("It was closed, by Jordan Ray")
+        with sam.expect_response("**/dashboard/events*"):
+            sam.get_by_role("button", name="Post the update").click()
+        expect(sam.get_by_role("status")).to_contain_text("was closed by Jordan Ray")
+        expect(sam.get_by_role("heading", name="Post a correction")).to_be_visible()
+        expect(text).to_have_value("We still look.")
+        judge(sam)
+        text.blur()
+        deciding.post_mortem(office.house, incident.id, jordan, "A disk.", office.clock())
+        expect(sam.locator("#part-updates")).to_contain_text("A disk.")
+        expect(sam.locator(".meanwhile")).to_contain_text("What you typed is still here")
+        expect(text).to_have_value("We still look.")
+
+
 def test_all_is_there_and_can_be_done_without_javascript(
     chromium: Browser, office: Office, incident: Incident
 ) -> None:
@@ -181,18 +205,22 @@ def test_what_somebody_types_stays_when_another_acts(
 
 
 def test_who_edits_an_unpublished_text_learns_that_it_was_published(
-    jordan: Page, office: Office, incident: Incident
+    chromium: Browser, office: Office, incident: Incident
 ) -> None:
-    look(jordan, office, f"{page_of(incident)}/words")
-    tab_to(jordan, "message")
-    jordan.keyboard.press("Control+A")
-    jordan.keyboard.type("It is **fast**.")
-    office.outages.publish(incident)
-    expect(jordan.locator(".meanwhile")).to_contain_text("Meanwhile: It was published, by Sam Lee")
-    expect(jordan.locator("#message")).to_have_value("It is **fast**.")
-    judge(jordan)
-    jordan.get_by_role("button", name="Save this version").click()
-    expect(jordan.get_by_role("status")).to_contain_text("already published")
+    with sitting(chromium, office, "jordan", is_refused=True) as jordan:
+        look(jordan, office, f"{page_of(incident)}/words")
+        tab_to(jordan, "message")
+        jordan.keyboard.press("Control+A")
+        jordan.keyboard.type("It is **fast**.")
+        office.outages.publish(incident)
+        expect(jordan.locator(".meanwhile")).to_contain_text("Meanwhile: It was published, by Sam Lee")
+        expect(jordan.locator("#message")).to_have_value("It is **fast**.")
+        judge(jordan)
+        with jordan.expect_response("**/dashboard/events*"):
+            jordan.get_by_role("button", name="Save this version").click()
+        expect(jordan.get_by_role("status")).to_contain_text("already published")
+        expect(jordan.locator("#message")).to_have_value("It is **fast**.")
+        judge(jordan)
 
 
 def test_nobody_publishes_a_text_that_was_changed_under_his_eyes(

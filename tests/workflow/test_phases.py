@@ -218,6 +218,7 @@ TABLE = [
         Reason.CORRECTION_POSTED,
         (TellSubscribers(UpdateStatus.RESOLVED, "We know why."),),
     ),
+    (CLOSED, replace(UPDATE, seen_open=True), ASK, Phase.CLOSED, Reason.REFUSED_CLOSED, ()),
     (
         CLOSED,
         WHY,

@@ -36,6 +36,10 @@ CHANGED_WORDS: Final = (
 )
 
 _STATUSES: Final = (UpdateStatus.INVESTIGATING, UpdateStatus.IDENTIFIED, UpdateStatus.MONITORING)
+_INSTEAD: Final = (
+    "It was not sent. Posted from here it is a correction, which reads as resolved; why it happened is for a "
+    "post-mortem."
+)
 _KEPT: Final = "It was not sent, and is kept here."
 _TOLD: Final = frozenset({Phase.PUBLISHED, Phase.RECOVERED, Phase.CLOSED})
 
@@ -79,9 +83,9 @@ def refused_page(
         employee,
         view,
         status_code=409,
-        outcome=telling.explain(house, decision) if decision else CHANGED_WORDS,
+        outcome=_refusal(house, order, decision) if decision else CHANGED_WORDS,
         is_refusal=True,
-        problems={order: _KEPT} if is_lost else {},
+        problems={order: _INSTEAD if _is_over(order, view.incident) else _KEPT} if is_lost else {},
         typed=typed,
     )
 
@@ -138,6 +142,17 @@ def _text_of(typed: Mapping[str, str]) -> str:
 
 def _has_form(order: str, incident: Incident) -> bool:
     return incident.phase is Phase.CLOSED if order == "post-mortem" else incident.phase in _TOLD
+
+
+def _is_over(order: str, incident: Incident) -> bool:
+    return order in {"update", "close"} and incident.phase is Phase.CLOSED
+
+
+def _refusal(house: House, order: str, decision: Decision) -> str:
+    if decision.reason is Reason.REFUSED_CLOSED and _is_over(order, decision.incident):
+        closing = telling.closing_of(house, decision.incident)
+        return f"{closing}, so nothing was sent now. You can still post a correction or a post-mortem."
+    return telling.explain(house, decision)
 
 
 def _outcome(house: House, incident: Incident, said: str, reason: Reason | None) -> str:

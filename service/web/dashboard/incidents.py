@@ -115,12 +115,16 @@ def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     if problem and employee.may_publish:
         return incident_page(request, employee, problems={"update": problem}, typed=form)
     told = status or UpdateStatus.INVESTIGATING
+    # a form that does not say it showed the incident as closed counts as one that showed it open
+    seen_open = form.get("seen") != Phase.CLOSED
     return _carry_out_typed(
         request,
         employee,
         "update",
         form,
-        lambda house, number, now: deciding.post_update(house, number, employee, told, text, now),
+        lambda house, number, now: deciding.post_update(
+            house, number, employee, told, text, now, seen_open=seen_open
+        ),
     )
 
 

@@ -217,10 +217,14 @@ async def test_a_closed_incident_can_be_corrected_and_stays_closed(
 ) -> None:
     incident = outages.published()
     outages.close(incident)
-    form = {"status": "resolved", "text": "It was the disk."}
-    assert "Post a correction" in (await sam.get(page_of(incident))).text
+    form = {"status": "resolved", "seen": "closed", "text": "It was the disk."}
+    before = (await sam.get(page_of(incident))).text
+    assert "Post a correction" in before
+    assert '<input type="hidden" name="seen" value="closed">' in before
     answer = await sam.post(page_of(incident, "update"), data=form)
-    assert "It was the disk." in (await sam.get(answer.headers["location"])).text
+    shown = (await sam.get(answer.headers["location"])).text
+    assert "It was the disk." in shown
+    assert "INC-1 is closed, so this is posted as a correction, under Resolved" in shown
     assert phase_of(house, incident) is Phase.CLOSED
 
 

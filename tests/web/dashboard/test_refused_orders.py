@@ -1,6 +1,7 @@
 """An order that is refused on the dashboard says why, and what was typed for it is not lost."""
 
 import re
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -9,6 +10,7 @@ from service.actions import deciding
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.store import incidents, narrative
+from tests.rooms import Clock
 from tests.web.employees import page_of
 from tests.web.outages import Outages
 
@@ -96,8 +98,56 @@ async def test_a_closing_comment_that_comes_second_is_kept_for_a_correction(
     told = bodies(house)
     answer = await sam.post(page_of(incident, "close"), data={"comment": "All fine."})
     assert answer.status_code == 409
+    assert "INC-1 was closed by Jordan Ray at 13:00 CET" in answer.text
     assert field(answer.text, "text") == "All fine."
     assert bodies(house) == told
+
+
+@pytest.mark.parametrize("seen", [{"seen": "open"}, {}, {"seen": "nonsense"}])
+async def test_an_update_to_what_somebody_closed_meanwhile_is_refused_and_told_who_closed_it(
+    seen: dict[str, str], sam: httpx2.AsyncClient, outages: Outages, house: House, clock: Clock
+) -> None:
+    incident = outages.published()
+    assert '<input type="hidden" name="seen" value="open">' in (await sam.get(page_of(incident))).text
+    clock.move(timedelta(minutes=7))
+    outages.close(incident, by="jordan")
+    clock.move(timedelta(minutes=1))
+    told = bodies(house)
+    form = {"status": "investigating", "text": "We still <investigate>.", **seen}
+    answer = await sam.post(page_of(incident, "update"), data=form)
+    assert answer.status_code == 409
+    assert "INC-1 was closed by Jordan Ray at 13:07 CET, so nothing was sent now." in answer.text
+    assert "You can still post a correction or a post-mortem." in answer.text
+    assert "Posted from here it is a correction, which reads as resolved" in answer.text
+    assert field(answer.text, "text") == "We still &lt;investigate&gt;."
+    assert field(answer.text, "why") == ""
+    assert bodies(house) == told
+    assert "Refused: it was closed already" in answer.text
+
+
+async def test_an_update_to_what_closed_by_itself_meanwhile_is_refused(
+    sam: httpx2.AsyncClient, outages: Outages, house: House
+) -> None:
+    incident = outages.published()
+    outages.recover()
+    told = bodies(house)
+    form = {"status": "monitoring", "text": "Soon.", "seen": "open"}
+    answer = await sam.post(page_of(incident, "update"), data=form)
+    assert "INC-1 was closed automatically at 13:00 CET, so nothing was sent now." in answer.text
+    assert bodies(house) == told
+
+
+async def test_what_was_kept_can_be_posted_as_a_correction(
+    sam: httpx2.AsyncClient, outages: Outages, house: House
+) -> None:
+    incident = outages.published()
+    outages.close(incident, by="jordan")
+    form = {"status": "monitoring", "text": "It was a disk.", "seen": "open"}
+    refused = await sam.post(page_of(incident, "update"), data=form)
+    shown = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', refused.text))
+    again = shown | {"text": field(refused.text, "text")}
+    assert (await sam.post(page_of(incident, "update"), data=again)).status_code == 303
+    assert bodies(house)[-1] == "It was a disk."
 
 
 @pytest.mark.parametrize(
