@@ -46,6 +46,16 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let nothing be skipped in CI: there every program is that a test needs, or the test says nothing."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr}"
+    return report
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the tests' folders in memory where there is room: each commit waits for the disk, and there are many."""
     config.stash[PRINTED] = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2)
