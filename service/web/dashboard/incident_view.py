@@ -19,7 +19,7 @@ from service.store.audience import Reach
 from service.store.employee_stamp import Stamp, employee_stamp
 from service.store.narrative import ReceivedAlert
 from service.store.progress import FanOutProgress
-from service.workflow import Policy
+from service.workflow import Policy, Reason
 
 ALERTS_SHOWN: Final = 50
 RAW_SHOWN: Final = 4 * 1024
@@ -37,7 +37,7 @@ class IncidentView:
 
     incident: Incident
     monitor: Monitor | None
-    """None: config.yaml no longer has it."""
+    """None: it was opened blank, or config.yaml no longer has it."""
     policy: Policy
     audience: Reach
     """How many subscribers the next text about it would reach."""
@@ -54,6 +54,22 @@ class IncidentView:
     """What subscribers would read if it were closed now without a comment."""
     stamp: Stamp
     """How new all this is."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it was opened by hand without a monitor, so that no alert is ever joined to it."""
+        return not self.incident.monitor_key
+
+    @property
+    def can_recover(self) -> bool:
+        """Whether a recovery may still reach it: only one that a monitor of config.yaml takes does."""
+        return self.monitor is not None
+
+    @property
+    def opened_by_hand_at(self) -> datetime | None:
+        """When somebody opened it by hand, which counts as an alert without an id that fires since."""
+        by_hand = (one.at for one in self.timeline if one.reason == Reason.OPENED_BY_HAND)
+        return next(by_hand, None)
 
     @property
     def is_over(self) -> bool:

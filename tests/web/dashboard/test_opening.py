@@ -1,5 +1,6 @@
 """Incidents opened by hand, and words changed before anybody outside reads them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -43,6 +44,51 @@ async def test_a_blank_incident_is_opened_seen_whole_and_published(
     assert asked(house, incident) == [], "who writes it need not be asked"
     await sam.post(page_of(incident, "publish"), data=SEEN)
     assert newest(house).phase is Phase.PUBLISHED
+
+
+async def test_a_blank_one_promises_nothing_of_a_monitor(sam: httpx2.AsyncClient) -> None:
+    page = (await sam.post(f"{HERE}/now", data=BLANK, follow_redirects=True)).text
+    assert "<dt>Monitor</dt><dd>none: it was opened by hand</dd>" in page
+    assert "None: it was opened by hand, and no monitor joins its alerts to it." in page
+    assert "Whoever opened it is not asked about it." in page
+    assert "It stays so until somebody publishes or discards it.\n" in page
+    for untrue in ("no longer in config.yaml", "Without an id", "firing", "until it recovers"):
+        assert untrue not in page
+
+
+async def test_one_of_a_monitor_counts_as_firing_until_a_recovery_comes(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    fields = {**BLANK, "monitor": "victorops:Email Server"}
+    page = (await sam.post(f"{HERE}/now", data=fields, follow_redirects=True)).text
+    alerts = page.partition('id="alerts"')[2].partition("</section>")[0]
+    assert "<strong>Opened by hand</strong>" in alerts
+    assert ">counts as firing</span>" in alerts
+    assert "or until it recovers" in page
+    outages.fire()
+    again = (await sam.get(page_of(newest(house)))).text.partition('id="alerts"')[2]
+    assert ">still firing</span>" in again
+
+
+async def test_one_that_waits_says_why_nobody_was_mailed(sam: httpx2.AsyncClient, outages: Outages) -> None:
+    mails = (
+        (await sam.get(page_of(outages.fire()))).text.partition('id="mails"')[2].partition("</section>")[0]
+    )
+    assert "None yet: nobody is asked before its wait time is over." in mails
+    assert "Whoever opened it" not in mails
+
+
+async def test_one_whose_monitor_is_gone_is_not_said_to_recover(
+    house: House, outages: Outages, clock: Clock
+) -> None:
+    incident = outages.fire()
+    outages.wait(incident)
+    without = replace(house, config=replace(house.config, monitors=()))
+    async with employee_at(make_front(without, clock), clock, "sam") as sam:
+        page = (await sam.get(page_of(incident))).text
+    assert "(no longer in config.yaml)" in page
+    assert "until it recovers" not in page
+    assert "Whoever opened it" not in page
 
 
 async def test_a_monitors_template_fills_the_form_and_its_alerts_join(
