@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -361,3 +362,17 @@ def test_times_that_move_count_down_and_up(jordan: Page, office: Office) -> None
     asked = jordan.locator('time[data-moves="from"]').first
     expect(asked).to_have_text(re.compile(r"less than a minute ago|[0-9]+ minutes? ago"))
     assert left.evaluate("one => one.closest('[aria-live], [role=status], [role=alert]')") is None
+
+
+def test_what_lasts_grows(jordan: Page, office: Office) -> None:
+    jordan.goto(f"{office.url}/dashboard/components/email")
+    lasts = jordan.locator('#part-history time[data-moves="for"]')
+    since = datetime.fromisoformat(lasts.get_attribute("datetime") or "")
+    jordan.clock.install(time=since + timedelta(seconds=30))
+    jordan.reload()
+    expect(lasts).to_have_text("under a minute")
+    jordan.clock.run_for(60_000)
+    expect(lasts).to_have_text("1 minute")
+    jordan.clock.fast_forward("03:00:00")
+    expect(lasts).to_have_text("3 hours")
+    assert datetime.fromisoformat(lasts.get_attribute("title") or "") == since

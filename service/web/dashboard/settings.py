@@ -37,6 +37,12 @@ class Part:
     name: str
     is_well: bool
     words: str
+    ago: datetime | None = None
+    """When that was, which is said after the words."""
+    since: datetime | None = None
+    """Since when that lasts, which is said after the words."""
+    more: str = ""
+    """What is said after the time."""
     is_note: bool = False
     """Where it is not well: whether that is worth a look, and keeps nothing from its work."""
 
@@ -55,7 +61,7 @@ def show_settings(request: Request, employee: Employee) -> Response:
     health: tuple[Part, ...] = ()
     if database is not None:
         backup = last_backup(backups, now, has_own_tool=database.kind != "SQLite")
-        health = (*parts(front.seen(), now, has_sandbox=has_sandbox), backup)
+        health = (*parts(front.seen(), has_sandbox=has_sandbox), backup)
     return page(
         request,
         "dashboard/settings.html",
@@ -68,21 +74,23 @@ def show_settings(request: Request, employee: Employee) -> Response:
         path=str(house.config.path),
         database=database,
         health=health,
+        now=now,
+        span_in_words=span_in_words,
         version=version("replycast"),
         python=platform.python_version(),
     )
 
 
-def parts(seen: Seen, now: datetime, *, has_sandbox: bool) -> Iterator[Part]:
+def parts(seen: Seen, *, has_sandbox: bool) -> Iterator[Part]:
     """Say how each part is, as far as this process knows."""
     if seen.is_standby:
         yield Part("Work", is_well=True, words="another instance decides and sends; this one stands by")
     elif seen.decided_at is None:
         yield Part("Work", is_well=True, words="nothing was decided since the start")
     else:
-        yield Part("Work", is_well=True, words=f"looked for what is due {_ago(seen.decided_at, now)}")
+        yield Part("Work", is_well=True, words="looked for what is due", ago=seen.decided_at)
     if seen.relay_fails_since is not None:
-        yield Part("Relay", is_well=False, words=f"takes no mail for {_span(seen.relay_fails_since, now)}")
+        yield Part("Relay", is_well=False, words="takes no mail for", since=seen.relay_fails_since)
     else:
         taken = "the sandbox takes every mail" if has_sandbox else "takes mails, as far as was tried"
         yield Part("Relay", is_well=True, words=taken)
@@ -91,13 +99,11 @@ def parts(seen: Seen, now: datetime, *, has_sandbox: bool) -> Iterator[Part]:
     elif seen.mailbox_read_at is None:
         yield Part("Mailbox", is_well=False, words="was not read since the start")
     else:
-        yield Part("Mailbox", is_well=True, words=f"read to its end {_ago(seen.mailbox_read_at, now)}")
+        yield Part("Mailbox", is_well=True, words="read to its end", ago=seen.mailbox_read_at)
     if seen.config_refused_at is not None:
-        yield Part(
-            "config.yaml", is_well=False, words=f"could not be taken over {_ago(seen.config_refused_at, now)}"
-        )
+        yield Part("config.yaml", is_well=False, words="could not be taken over", ago=seen.config_refused_at)
     elif seen.config_in_force_at is not None:
-        yield Part("config.yaml", is_well=True, words=f"in force for {_span(seen.config_in_force_at, now)}")
+        yield Part("config.yaml", is_well=True, words="in force for", since=seen.config_in_force_at)
 
 
 def last_backup(backups: Sequence[Act], now: datetime, *, has_own_tool: bool) -> Part:
@@ -112,19 +118,11 @@ def last_backup(backups: Sequence[Act], now: datetime, *, has_own_tool: bool) ->
         words = "none is known of: `replycast backup FILE` makes one while the service runs"
         return Part(name, is_well=False, is_note=True, words=words)
     last = backups[0]
-    made = f"{_ago(last.at, now)}, into {last.about}"
+    made = f", into {last.about}"
     if now - last.at <= OLD_BACKUP:
-        return Part(name, is_well=True, words=made)
+        return Part(name, is_well=True, words="made", ago=last.at, more=made)
     lost = "if this machine failed now, all since then would be lost; `replycast backup` makes another"
-    return Part(name, is_well=False, is_note=True, words=f"{made}: {lost}")
-
-
-def _span(since: datetime, now: datetime) -> str:
-    return span_in_words(max(now - since, now - now))
-
-
-def _ago(at: datetime, now: datetime) -> str:
-    return f"{_span(at, now)} ago"
+    return Part(name, is_well=False, is_note=True, words="made", ago=last.at, more=f"{made}: {lost}")
 
 
 routes = [Route("/dashboard/settings", show_settings)]

@@ -1,5 +1,5 @@
-// Says times in the reader's own zone, and lets those move that tell how long ago or how soon. Without this script
-// they stand as the server wrote them, with their zone.
+// Says times in the reader's own zone, and lets those move that tell how long ago, how soon or how
+// long. Without this script they stand as the server wrote them, with their zone.
 "use strict";
 (() => {
   const MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
@@ -11,6 +11,8 @@
   const whole = new Intl.DateTimeFormat(language, {day: "2-digit", month: "short", year: "numeric", ...clock});
   const hours = new Intl.DateTimeFormat(language, clock);
   const day = new Intl.DateTimeFormat("en-CA", {dateStyle: "short"});
+  const long = (unit) => new Intl.NumberFormat(language, {style: "unit", unit, unitDisplay: "long"});
+  const lengths = {minute: long("minute"), hour: long("hour"), day: long("day")};
   const relative = new Intl.RelativeTimeFormat(language, {numeric: "always"});
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -21,19 +23,26 @@
     return `${local}${off < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
   };
 
+  const measure = (size) => size < 2 * HOUR ? ["minute", MINUTE] : size < 2 * DAY ? ["hour", HOUR] : ["day", DAY];
+  const length = (seconds) => {
+    if (seconds < MINUTE) return "under a minute";
+    const [unit, size] = measure(seconds);
+    return lengths[unit].format(Math[unit === "minute" ? "floor" : "round"](seconds / size));
+  };
   const distance = (seconds) => {
     const size = Math.abs(seconds);
     if (size < 2 * MINUTE && seconds > 0 && !isCalm.matches) return relative.format(Math.ceil(seconds), "second");
     if (size < MINUTE) return seconds > 0 ? "in less than a minute" : "less than a minute ago";
-    const [unit, length] = size < 2 * HOUR ? ["minute", MINUTE] : size < 2 * DAY ? ["hour", HOUR] : ["day", DAY];
+    const [unit, each] = measure(size);
     const round = unit !== "minute" ? Math.round : seconds > 0 ? Math.ceil : Math.floor;
-    return relative.format(Math.sign(seconds) * round(size / length), unit);
+    return relative.format(Math.sign(seconds) * round(size / each), unit);
   };
 
   const say = (one, text) => { if (one.textContent !== text) one.textContent = text; };
   const move = (one) => {
     const seconds = (Date.parse(one.dateTime) - Date.now()) / 1000;
-    say(one, one.dataset.moves === "to" && seconds <= 0 ? "any moment" : distance(seconds));
+    if (one.dataset.moves === "for") say(one, length(-seconds));
+    else say(one, one.dataset.moves === "to" && seconds <= 0 ? "any moment" : distance(seconds));
     return one.dataset.moves === "to" && seconds > 0 && seconds < 2 * MINUTE;
   };
   const show = (one) => {

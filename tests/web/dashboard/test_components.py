@@ -65,10 +65,18 @@ async def test_its_changes_are_shown_page_by_page(enter: Enter, house: House, cl
         page.partition('id="changes"')[2].count("<li data-state") for page in (first, second)
     )
     assert (in_first, in_second) == (30, 11)
-    assert first.count("so far") == 1
+    assert first.count("</time> so far") == 1
+    assert 'data-moves="for">' in first.partition("</time> so far")[0].rpartition("<time ")[2]
     assert "so far" not in second
     assert "for 1 d" in second
     assert other.count("so far") == 1, "a mark of another component is no mark"
+
+
+async def test_what_is_empty_says_what_would_fill_it(enter: Enter) -> None:
+    async with enter("vera") as browser:
+        page = (await browser.get(f"{HERE}/api")).text
+    assert "what is published about it and maintenance change its state" in page
+    assert "recorded from the moment at which a service that knows this component starts" in page
 
 
 async def test_what_is_not_there_is_not_found(enter: Enter) -> None:

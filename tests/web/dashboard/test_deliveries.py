@@ -1,10 +1,13 @@
 """Employees see what became of each delivery; addresses of subscribers are for admins."""
 
+from datetime import timedelta
+
 import pytest
 
 from service.actions.house import House
 from service.model import DeliveryKind
 from service.store import deliveries, progress
+from service.store.columns import metadata
 from tests.rooms import Clock
 from tests.store.rows import a_mail, add_incident, add_subscriber, add_update, delivery_again, queued
 from tests.web.employees import Enter
@@ -42,6 +45,27 @@ async def test_an_admin_sees_to_whom_and_why_not(enter: Enter, house: House, clo
     assert f"550 &lt;{ADA}&gt;: ana unknown" in page
     assert "Try again" in page
     assert "Sam Lee" not in page.partition("<main")[2]
+
+
+async def test_what_waits_longest_says_so_and_grows(enter: Enter, house: House, clock: Clock) -> None:
+    one_of_each(house, clock)
+    stamp = clock().isoformat(timespec="seconds")
+    clock.move(timedelta(minutes=3))
+    async with enter("vera") as browser:
+        page = (await browser.get(HERE)).text
+    time = f'<time datetime="{stamp}" title="{stamp}" data-moves="for">3 min</time>'
+    assert f"the oldest for {time}" in page
+
+
+async def test_where_nothing_is_found_all_is_a_step_away(enter: Enter, house: House) -> None:
+    async with enter("vera") as browser:
+        with house.store.transaction() as connection:
+            connection.execute(metadata.tables["deliveries"].delete())
+        searched = (await browser.get(f"{HERE}?state=lost")).text
+        empty = (await browser.get(HERE)).text
+    assert 'None is found by that. <a href="/dashboard/deliveries">Show all</a>' in searched
+    assert "Show all" not in empty
+    assert "Each mail that asks an employee to decide" in empty
 
 
 @pytest.mark.parametrize("who", ["sam", "vera"])

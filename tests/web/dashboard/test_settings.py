@@ -11,7 +11,7 @@ from service.config import parse
 from service.store import audit
 from service.store.audit import Act
 from service.web.dashboard.setting_words import MASK, sections_for
-from service.web.dashboard.settings import last_backup, parts
+from service.web.dashboard.settings import Part, last_backup, parts
 from service.web.front import Front
 from tests.rooms import CONFIG, Clock
 from tests.web.employees import Enter, employee_at
@@ -65,17 +65,28 @@ def test_a_part_that_is_not_well_says_so() -> None:
         relay_fails_since=an_hour_ago,
         config_refused_at=an_hour_ago,
     )
-    found = {one.name: (one.is_well, one.words) for one in parts(seen, NOW, has_sandbox=False)}
-    assert found == {
-        "Work": (True, "looked for what is due under a minute ago"),
-        "Relay": (False, "takes no mail for 1 h"),
-        "Mailbox": (False, "was not read since the start"),
-        "config.yaml": (False, "could not be taken over 1 h ago"),
-    }
+    assert list(parts(seen, has_sandbox=False)) == [
+        Part("Work", is_well=True, words="looked for what is due", ago=NOW),
+        Part("Relay", is_well=False, words="takes no mail for", since=an_hour_ago),
+        Part("Mailbox", is_well=False, words="was not read since the start"),
+        Part("config.yaml", is_well=False, words="could not be taken over", ago=an_hour_ago),
+    ]
+
+
+async def test_how_long_a_part_is_so_moves_and_says_since_when(front: Front, clock: Clock) -> None:
+    at = clock() - timedelta(hours=1)
+    seen = Seen(decided_at=at, mailbox_since=at, mailbox_read_at=at, relay_fails_since=at)
+    async with employee_at(replace(front, seen=lambda: seen), clock, "jordan") as admin:
+        page = (await admin.get(HERE)).text
+    stamp = at.isoformat(timespec="seconds")
+    time = f'<time datetime="{stamp}" title="{stamp}" data-moves='
+    for said in ("looked for what is due", "read to its end"):
+        assert f'{said} {time}"from">' in page
+    assert f'takes no mail for {time}"for">1 h</time>' in page
 
 
 def test_a_standby_and_a_sandbox_are_well() -> None:
-    assert all(one.is_well for one in parts(Seen(is_standby=True), NOW, has_sandbox=True))
+    assert all(one.is_well for one in parts(Seen(is_standby=True), has_sandbox=True))
 
 
 def backup_of(age: timedelta) -> Act:
@@ -85,8 +96,8 @@ def backup_of(age: timedelta) -> Act:
 @pytest.mark.parametrize(
     ("backups", "is_well", "said"),
     [
-        ([backup_of(timedelta(hours=2))], True, "2 h ago, into /var/backups/one.tar.gz"),
-        ([backup_of(timedelta(days=7))], True, "7 d ago, into /var/backups/one.tar.gz"),
+        ([backup_of(timedelta(hours=2))], True, ", into /var/backups/one.tar.gz"),
+        ([backup_of(timedelta(days=7))], True, ", into /var/backups/one.tar.gz"),
         ([backup_of(timedelta(days=7, seconds=1))], False, "all since then would be lost"),
         ([], False, "none is known of: `replycast backup FILE` makes one"),
     ],
@@ -98,7 +109,8 @@ def test_a_backup_that_is_old_or_was_never_made_is_a_note_and_no_fault(
 ) -> None:
     found = last_backup(backups, NOW, has_own_tool=False)
     assert (found.is_well, found.is_note) == (is_well, not is_well)
-    assert said in found.words
+    assert said in f"{found.words}{found.more}"
+    assert found.ago == (backups[0].at if backups else None)
 
 
 def test_of_a_database_with_a_tool_of_its_own_no_backup_is_missed() -> None:
@@ -110,15 +122,21 @@ def test_of_a_database_with_a_tool_of_its_own_no_backup_is_missed() -> None:
 async def test_admins_read_when_the_last_backup_was_made(front: Front, clock: Clock) -> None:
     async with employee_at(front, clock, "jordan") as admin, employee_at(front, clock, "sam") as other:
         assert "none is known of: <code>replycast backup FILE</code>" in (await admin.get(HERE)).text
+        made_at = clock()
         with front.house.store.transaction() as connection:
             for name in ("older", "newer"):
                 audit.note(connection, clock(), audit.COMMAND_LINE, audit.BACKUP_MADE, f"/b/{name}.tar.gz")
         clock.move(timedelta(hours=1))
         page = (await admin.get(HERE)).text
-        assert "1 h ago, into /b/newer.tar.gz" in page
+        stamp = made_at.isoformat(timespec="seconds")
+        time = f'<time datetime="{stamp}" title="{stamp}" data-moves="from">'
+        assert f">well</span> made {time}" in page
+        assert "</time>, into /b/newer.tar.gz" in page
         assert "older.tar.gz" not in page
         clock.move(timedelta(days=6, hours=23, seconds=1))
-        assert ">look at it</span> 7 d ago, into /b/newer.tar.gz" in (await admin.get(HERE)).text
+        later = (await admin.get(HERE)).text
+        assert f">look at it</span> made {time}" in later
+        assert "</time>, into /b/newer.tar.gz: if this machine failed now" in later
         assert "newer.tar.gz" not in (await other.get(HERE)).text
         assert "made a backup" in (await admin.get("/dashboard/audit")).text
 
@@ -151,4 +169,17 @@ async def test_a_line_of_the_file_is_told(front: Front, clock: Clock) -> None:
         page = (await browser.get(HERE)).text
     line = next(at for at, text in enumerate(CONFIG.splitlines(), 1) if "id: sam" in text)
     assert f"line {line}</span>" in page.partition("Sam Lee")[2].partition("</div>")[0]
-    assert "in force for under a minute" in page
+    assert (
+        'data-moves="for">under a minute</time>'
+        in page.partition("in force for <time")[2].partition("</dd>")[0]
+    )
+
+
+async def test_a_section_without_settings_says_where_they_would_stand(front: Front, clock: Clock) -> None:
+    config = replace(front.house.config, components=(), monitors=())
+    bare = replace(front, house=replace(front.house, config=config))
+    async with employee_at(bare, clock, "vera") as browser:
+        page = (await browser.get(HERE)).text
+        listed = (await browser.get("/dashboard/components")).text
+    assert "nothing stands below <code>components:</code> in config.yaml" in page
+    assert "list what your users know by name below <code>components:</code>" in listed
