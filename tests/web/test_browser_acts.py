@@ -192,6 +192,9 @@ def test_an_update_is_corrected(sheet: Page, office: Office, screen: str) -> Non
 
 def test_an_arrival_is_found_and_replayed(sheet: Page, office: Office) -> None:
     sheet.goto(f"{office.url}/dashboard/inbox")
+    if not sheet.locator("[name=q]").is_visible():  # on a phone it is folded
+        tab_to(sheet, "Search")
+        sheet.keyboard.press("Enter")
     write(sheet, "q", "Emial")
     enter(sheet)
     expect(sheet.get_by_role("listitem")).to_contain_text(["did you mean"])
