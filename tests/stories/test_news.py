@@ -82,3 +82,20 @@ async def test_where_the_store_is_unavailable_it_stays_in_the_mailbox(
     assert len(world.inbox()) == arrivals
     world.service.take_mails([replace(news, is_news=False)])
     assert world.phases() == [Phase.PUBLISHED]
+
+
+async def test_what_ends_the_process_is_counted_as_soon_as_it_is_found_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_given: object) -> str:
+        raise KeyboardInterrupt
+
+    news = await ask(world)
+    arrivals = len(world.inbox())
+    monkeypatch.setattr("service.jobs.act_on_reply", end)
+    with pytest.raises(KeyboardInterrupt):
+        world.service.take_mails([news])
+    assert len(world.inbox()) == arrivals, "it is in the mailbox alone"
+    with pytest.raises(KeyboardInterrupt):
+        world.service.take_mails([replace(news, is_news=False)])
+    assert (world.inbox()[-1].state, world.inbox()[-1].attempts) == ("pending", 1)
