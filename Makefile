@@ -29,7 +29,7 @@ demo: $(STAMP) ## Play the whole story: webhook, mail, reply, publication, recov
 servers: ## Install the programs that the tests against real servers need (Debian, as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix chromium postgresql
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus nginx-light
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus nginx-light caddy
 
 test: $(STAMP) ## Run all tests
 	@for program in dovecot postfix chromium promtool; do \

@@ -76,6 +76,18 @@ def test_nginx_takes_its_example(tmp_path: Path) -> None:
     assert "[warn]" not in said.stderr
 
 
+def test_caddy_takes_its_example(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [needed("caddy"), "validate", "--adapter", "caddyfile", "--config", DEPLOY / "caddy" / "Caddyfile"],
+        env={**os.environ, "HOME": str(tmp_path)},  # where it would keep certificates
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    assert "Valid configuration" in said.stdout + said.stderr
+
+
 def test_what_is_for_monitoring_is_shown_by_no_proxy_example() -> None:
     for path in (DEPLOY / "nginx" / "replycast.conf", DEPLOY / "caddy" / "Caddyfile"):
         text = path.read_text()
