@@ -63,6 +63,8 @@ class Seen:
     config_in_force_at: datetime | None = None
     config_refused_at: datetime | None = None
     """When the last attempt to put config.yaml in force failed; None: it did not."""
+    config_fault: str = ""
+    """Its first fault then, with its place."""
 
 
 @dataclass(frozen=True, slots=True)

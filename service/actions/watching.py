@@ -46,7 +46,8 @@ def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...],
             standing_problems.write(connection, name, standing)
             if told is not None:
                 is_told = True
-                deliveries.queue(connection, _mails(house, name, standing, told, now), now)
+                detail = seen.config_fault if name is ProblemName.CONFIG_REFUSED else ""
+                deliveries.queue(connection, _mails(house, name, standing, told, now, detail), now)
     return found, is_told
 
 
@@ -82,13 +83,16 @@ def _changes(
 
 
 def _mails(
-    house: House, name: ProblemName, standing: Standing, told: Told, now: datetime
+    house: House, name: ProblemName, standing: Standing, told: Told, now: datetime, detail: str
 ) -> list[NewDelivery]:
     zone = house.config.site.timezone
     since = standing.since.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
     if told is Told.BEGAN:
         problem = Problem(name, standing.since)
-        title, sentences = problem.title, [f"This is so since {since}.", problem.advice]
+        title, sentences = (
+            problem.title,
+            [f"This is so since {since}.", *filter(None, [detail]), problem.advice],
+        )
         sentences.append("You are told once when it ends, and at most once a day that it began.")
     else:
         until = now.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")

@@ -68,4 +68,5 @@ class Instruments:
             relay_fails_since=relay.fails_since,
             config_in_force_at=self.reloads.succeeded_at,
             config_refused_at=self.reloads.failed_at,
+            config_fault=self.reloads.why,
         )

@@ -143,6 +143,7 @@ async def test_a_faulty_config_yaml_is_told_to_the_admins_and_so_is_that_it_is_m
     await look(world, minutes=2)
     assert await warnings(world) == ["config_refused"]
     assert [one.subject for one in alarms(world)] == ["Acme Status: The changed config.yaml is not in force"]
+    assert reloads.why in " ".join(alarms(world)[0].text.split())
     reloads.failed_at = None
     await look(world, minutes=1)
     assert await warnings(world) == []
