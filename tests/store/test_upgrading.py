@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, literal_column, select, table, text
 
 import service.store.database
 from service.errors import StoreUnavailable
-from service.store import inbox_rows
+from service.model import DeliveryKind
+from service.store import credentials, inbox_rows
 from service.store.database import Store, alembic_config, open_store
 from service.store.inbox_rows import Arrival, Door
-from tests.store.rows import NOW
+from tests.store.rows import NOW, a_mail, add_incident, add_subscriber, add_update, queued
 
 REVISIONS = [
     one.revision
@@ -23,19 +25,39 @@ REVISIONS = [
     ).walk_revisions()
 ]
 OLDER = REVISIONS[1:]
+EVERYTHING = literal_column("*")
 POST = Arrival(Door.WEBHOOK, NOW, b'{"monitorName": "Email Server"}')
 
 
 def age(store: Store, revision: str) -> None:
-    """Make a database one of an older version, with a post in it."""
+    """Make a database one of an older version, with a post, an incident, a subscriber and mails in it."""
     with store.transaction() as connection:
         inbox_rows.add_many(connection, [POST])
+        incident = add_incident(connection)
+        update_id = add_update(connection, incident)
+        ana = add_subscriber(connection, "ana")
+        queued(
+            connection,
+            a_mail("asked", kind=DeliveryKind.APPROVAL, incident_id=incident.id, employee_id="sam"),
+            a_mail("told", update_id=update_id, subscriber_id=ana.id, incident_id=incident.id),
+        )
+        credentials.instance_value(connection, "instance_id", "seven")
         command.downgrade(alembic_config(connection), revision)
 
 
-def posts(store: Store) -> list[bytes]:
+def contents(store: Store) -> dict[str, list[dict[str, object]]]:
+    """Give what is in each table."""
     with store.reading() as connection:
-        return [row.raw for row in inbox_rows.untried_posts(connection, 9)]
+        tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        return {
+            name: [
+                dict(row)
+                for row in connection.execute(
+                    select(EVERYTHING).select_from(table(name)).order_by(text("1"))
+                ).mappings()
+            ]
+            for name in tables
+        }
 
 
 def copies(folder: Path) -> list[Path]:
@@ -47,9 +69,13 @@ def test_what_is_in_an_older_database_is_there_after_the_upgrade(
     store: Store, url: str, revision: str
 ) -> None:
     age(store, revision)
+    before = contents(store)
+    assert sum(1 for rows in before.values() if rows) >= 4
     upgraded = open_store(url)
-    assert posts(upgraded) == [POST.raw]
+    after = contents(upgraded)
     upgraded.close()
+    for name, rows in before.items():
+        assert [{name: row[name] for name in old} for old, row in zip(rows, after[name], strict=True)] == rows
 
 
 @pytest.mark.parametrize("revision", OLDER)
