@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, literal_column, select, table, text
+from sqlalchemy import ColumnElement, inspect, literal_column, select, table, text
 
 import service.store.database
 from service.errors import StoreUnavailable
@@ -25,7 +25,7 @@ REVISIONS = [
     ).walk_revisions()
 ]
 OLDER = REVISIONS[1:]
-EVERYTHING = literal_column("*")
+EVERYTHING: ColumnElement[object] = literal_column("*")
 POST = Arrival(Door.WEBHOOK, NOW, b'{"monitorName": "Email Server"}')
 
 
