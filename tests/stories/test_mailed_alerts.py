@@ -165,7 +165,7 @@ async def test_its_page_says_what_it_is(mailbox: Mailbox, clock: Clock) -> None:
     row = mailbox.receive(DOWN)
     async with employee_at(make_front(mailbox.house, clock), clock, "jordan") as browser:
         text = (await browser.get(f"/dashboard/inbox/{row.id}")).text
-    assert "It is an alert, as `mail_alerts` in config.yaml has it." in text
+    assert "It is an alert, as <code>mail_alerts</code> in config.yaml has it." in text
 
 
 def test_what_fires_during_a_maintenance_counts_at_its_end(mailbox: Mailbox, clock: Clock) -> None:
