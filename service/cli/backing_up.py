@@ -36,6 +36,7 @@ from service.config.secret_files import PLACES
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty, ReplycastError
 from service.store import audit
+from service.store.copies import copy_database
 from service.store.database import open_store
 
 _FILES: Final = (
@@ -171,14 +172,10 @@ def _sqlite_file(config: Config) -> Path:
 
 
 def _copy(database: Path, copy: Path) -> str:
-    """Copy one state of a database that others may write to; gives its last migration."""
-    copy.touch(0o600)
-    source = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
-    with closing(source), closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-        # one file, without a log beside it
-        target.execute("PRAGMA journal_mode = DELETE")
-        return _sound(target, database)
+    """Copy the database; gives its last migration."""
+    copy_database(database, copy)
+    with closing(sqlite3.connect(copy)) as copied:
+        return _sound(copied, database)
 
 
 def _sound(connection: sqlite3.Connection, name: Path) -> str:

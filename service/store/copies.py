@@ -1,4 +1,4 @@
-"""Keeps a copy of SQLite's database before a new version migrates it, so that the old version can be put back."""
+"""Copies of SQLite's database: for a backup, and before a new version migrates it, so that the old can be put back."""
 
 import sqlite3
 from contextlib import closing, suppress
@@ -16,6 +16,19 @@ _HALF_DONE: Final = ".part"
 _log = structlog.get_logger()
 
 
+def copy_database(database: Path, copy: Path) -> None:
+    """Copy one committed state of a database that others may write to into a new file, for its owner alone.
+
+    Raises sqlite3.Error and OSError.
+    """
+    copy.touch(0o600)  # it holds what the database does
+    # read by a connection of its own: of one that is to write itself, SQLite waits for the end for ever
+    source = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
+    with closing(source), closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+
+
 def keep_copy(connection: Connection, revision: str) -> Path | None:
     """Copy what is committed to a file beside the database, named after its last migration; None: it is no plain file.
 
@@ -30,12 +43,7 @@ def keep_copy(connection: Connection, revision: str) -> Path | None:
     part = copy.with_name(copy.name + _HALF_DONE)
     try:
         part.unlink(missing_ok=True)
-        part.touch(0o600)  # it holds what the database does
-        # read by a connection of its own: of one that is to write itself, SQLite waits for the end for ever
-        source = sqlite3.connect(f"file:{quote(name)}?mode=ro", uri=True)
-        with closing(source), closing(sqlite3.connect(part)) as target:
-            source.backup(target)
-            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        copy_database(Path(name), part)
         part.replace(copy)
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):

@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from imapclient import IMAPClient
@@ -11,13 +13,13 @@ from imapclient import IMAPClient
 from service.config.settings import Imap, Secret, Security
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
 from service.mail.imap import FetchedMail
-from service.mail.imap_batches import FETCH_LIMIT, MOST_TOGETHER
+from service.mail.imap_batches import FETCH_LIMIT, MOST_TOGETHER, Part
 from service.mail.imap_connection import Mailbox, open_mailbox
 from service.mail.smtp import open_session
 from tests.mailservers.dovecot import PREFIXED
 from tests.mailservers.maildir import put_mails
 from tests.mailservers.servers import MailServers
-from tests.transport.proxy import proxied
+from tests.transport.proxy import Proxy, proxied
 from tests.transport.rows import PATIENCE, Rows, mail, running, subject_of, subjects_in
 
 pytestmark = pytest.mark.mailservers
@@ -95,74 +97,70 @@ def test_news_that_come_with_the_answer_to_idle_are_seen(mail_servers: MailServe
     mailbox.hang_up()
 
 
-def await_news_in_thread(mailbox: Mailbox, next_uid: int) -> threading.Thread:
-    thread = threading.Thread(
-        target=mailbox.await_news, args=(threading.Event(), 600.0, next_uid), daemon=True
+def news_when(mailbox: Mailbox, proxy: Proxy, come: Callable[[], object], *, expected: int) -> list[Part]:
+    """Let something come while the mailbox idles and expects a UID; gives what the news brought."""
+    proxy.is_idling.clear()
+    waiting = threading.Thread(
+        target=mailbox.await_news, args=(threading.Event(), 600.0, expected), daemon=True
     )
-    thread.start()
-    return thread
+    waiting.start()
+    assert proxy.is_idling.wait(PATIENCE)
+    come()
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()
+    return mailbox.news()
+
+
+@contextmanager
+def watched(imap: Imap) -> Iterator[tuple[Mailbox, Proxy]]:
+    """Open a mailbox of which is known what it says."""
+    with proxied(imap.port) as proxy:
+        mailbox = open_mailbox(replace(imap, port=proxy.port))
+        yield mailbox, proxy
+        mailbox.hang_up()
 
 
 def test_a_mail_comes_with_its_news_and_is_not_asked_for(mail_servers: MailServers) -> None:
     imap = mail_servers.imap_for(mail_servers.new_address())
-    with proxied(imap.port) as proxy:
-        mailbox = open_mailbox(replace(imap, port=proxy.port))
+    with watched(imap) as (mailbox, proxy):
         for uid, subject in ((1, "one"), (2, "two")):
-            proxy.is_idling.clear()
-            waiting = await_news_in_thread(mailbox, uid)
-            assert proxy.is_idling.wait(PATIENCE)
-            mail_servers.deliver(imap.username, mail(subject))
-            waiting.join(PATIENCE)
-            assert [(part.uid, subject_of(part.raw)) for part in mailbox.news()] == [(uid, subject)]
+            come = partial(mail_servers.deliver, imap.username, mail(subject))
+            [part] = news_when(mailbox, proxy, come, expected=uid)
+            assert (part.uid, subject_of(part.raw)) == (uid, subject)
             assert proxy.is_idling.is_set()
             mailbox.rouse()
             assert (mailbox.batches.file_away([uid]), mailbox.batches.settle()) == ("", "")
             mailbox.has_heard_of_more()
         assert "FETCH" not in proxy.commands
-        mailbox.hang_up()
     assert subjects_in(imap, "Processed") == ["one", "two"]
 
 
 def test_whoever_does_nothing_about_news_can_wait_for_more(mail_servers: MailServers) -> None:
     imap = mail_servers.imap_for(mail_servers.new_address())
-    with proxied(imap.port) as proxy:
-        mailbox = open_mailbox(replace(imap, port=proxy.port))
+    with watched(imap) as (mailbox, proxy):
         for uid, subject in ((1, "one"), (2, "two")):
-            proxy.is_idling.clear()
-            waiting = await_news_in_thread(mailbox, uid)
-            assert proxy.is_idling.wait(PATIENCE)
-            mail_servers.deliver(imap.username, mail(subject))
-            waiting.join(PATIENCE)
-            assert [subject_of(part.raw) for part in mailbox.news()] == [subject]
+            come = partial(mail_servers.deliver, imap.username, mail(subject))
+            [part] = news_when(mailbox, proxy, come, expected=uid)
+            assert subject_of(part.raw) == subject
             mailbox.has_heard_of_more()
         assert list(mailbox.uids_after(0)) == [[1, 2]]
-        mailbox.hang_up()
 
 
 def test_a_mail_too_long_to_come_with_its_news_is_asked_for(mail_servers: MailServers) -> None:
     imap = mail_servers.imap_for(mail_servers.new_address())
-    with proxied(imap.port) as proxy:
-        mailbox = open_mailbox(replace(imap, port=proxy.port))
-        waiting = await_news_in_thread(mailbox, 1)
-        assert proxy.is_idling.wait(PATIENCE)
-        mail_servers.deliver(imap.username, mail("one", body="publish\r\n" * 4_000))
-        waiting.join(PATIENCE)
-        assert [part.raw.count(b"publish") for part in mailbox.news()] == [4_000]
+    with watched(imap) as (mailbox, proxy):
+        long = mail("one", body="publish\r\n" * 4_000)
+        [part] = news_when(mailbox, proxy, partial(mail_servers.deliver, imap.username, long), expected=1)
+        assert part.raw.count(b"publish") == 4_000
         assert proxy.commands.count("FETCH") == 1
-        mailbox.hang_up()
 
 
 def test_news_of_another_mail_than_was_expected_are_left_for_the_search(mail_servers: MailServers) -> None:
     imap = mail_servers.imap_for(mail_servers.new_address())
-    with proxied(imap.port) as proxy:
-        mailbox = open_mailbox(replace(imap, port=proxy.port))
-        waiting = await_news_in_thread(mailbox, 7)
-        assert proxy.is_idling.wait(PATIENCE)
-        mail_servers.deliver(imap.username, mail("one"))
-        waiting.join(PATIENCE)
-        assert mailbox.news() == []
+    with watched(imap) as (mailbox, proxy):
+        come = partial(mail_servers.deliver, imap.username, mail("one"))
+        assert news_when(mailbox, proxy, come, expected=7) == []
         assert [part.uid for parts in mailbox.batches.fetch(mailbox.uids_after(0)) for part in parts] == [1]
-        mailbox.hang_up()
 
 
 def test_very_many_mails_that_come_while_idling_are_all_taken_in_their_order(

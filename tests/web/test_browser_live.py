@@ -343,7 +343,7 @@ def test_times_are_the_readers_own(
             expect(page.locator("[data-zone]")).to_have_text(zone.replace("Kolkata", "Calcutta"))
 
 
-def test_times_that_move_count_down_and_up(jordan: Page, office: Office) -> None:
+def test_times_that_move_count_down_and_up(jordan: Page, office: Office, incident: Incident) -> None:
     with office.house.store.reading() as connection:
         waiting = incidents.listed(connection, phases=[Phase.WAITING], limit=1)[0]
     jordan.clock.install(time=waiting.started_at)
