@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 NAME = "status.acme.example"
@@ -28,6 +28,9 @@ def started() -> Iterator[Browser]:
         yield browser
         browser.close()
 
+
+# a page that keeps itself new may be told late on a busy machine
+expect.set_options(timeout=20_000)
 
 REFUSED = "Failed to load resource: the server responded with a status of 409"
 

@@ -5,7 +5,7 @@ streams together cost one look; while nobody watches nobody looks.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from service.errors import StoreUnavailable
 from service.store.database import Store
 from service.store.employee_stamp import Stamp, employee_stamp, incidents_since, living
+from service.web.dashboard.pulse import Mark
 
 MOST_STREAMS: Final = 400
 MOST_OF_A_SESSION: Final = 4
@@ -49,7 +50,7 @@ class Told:
     """What a stream is told at one moment; without names it is only a sign of life."""
 
     names: frozenset[str]
-    stamp: Stamp
+    mark: Mark
 
 
 @dataclass(slots=True, eq=False)
@@ -93,10 +94,10 @@ class Changes:
     """
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], pulse: Callable[[], Hashable] = lambda: None
+        self, store: Store, clock: Callable[[], datetime], pulse: Callable[[], int] = lambda: 0
     ) -> None:
         self._store, self._clock, self._pulse = store, clock, pulse
-        self._felt: Hashable = None
+        self._felt = 0
         self._streams: list[_Stream] = []
         self._stamp: Stamp | None = None
         self._seen = -1
@@ -116,7 +117,7 @@ class Changes:
         """Whether no further stream is taken in."""
         return len(self._streams) >= MOST_STREAMS
 
-    async def watch(self, session: str, since: Stamp | None, *, heartbeat: float) -> AsyncGenerator[Told]:
+    async def watch(self, session: str, since: Mark | None, *, heartbeat: float) -> AsyncGenerator[Told]:
         """Tell what changed since a page was rendered (None: nobody knows when), and then each change.
 
         Ends with the session, at the close, where the database cannot be read, and where the same session has too
@@ -126,10 +127,10 @@ class Changes:
         try:
             with suppress(StoreUnavailable):
                 stamp, names = await self._first(since)
-                yield Told(names, stamp)
+                yield Told(names, Mark(stamp, self._felt))
                 while stream.names or not (self._is_closed or stream.is_ending):
                     names = await _next(stream, heartbeat)
-                    yield Told(names, self._stamp or stamp)
+                    yield Told(names, Mark(self._stamp or stamp, self._felt))
                     if names and not stream.is_ending:
                         await asyncio.sleep(PAUSE)
         finally:
@@ -146,13 +147,15 @@ class Changes:
         self._streams.append(stream)
         return stream
 
-    async def _first(self, since: Stamp | None) -> tuple[Stamp, frozenset[str]]:
+    async def _first(self, since: Mark | None) -> tuple[Stamp, frozenset[str]]:
         if self._stamp is None:
             await self._look()
         if self._ticking is None:
             self._ticking = asyncio.create_task(self._tick())
         # after the look, from which on the stream is told all: so nothing falls between the two
-        stamp, names, _ = await self._read(self._compared, since, frozenset())
+        stamp, names, _ = await self._read(self._compared, since.stamp if since else None, frozenset())
+        if since is not None and since.pulse not in (None, self._felt):
+            names |= {SERVICE}
         return stamp, names
 
     async def _look(self) -> None:

@@ -20,9 +20,9 @@ from service.errors import NotFound
 from service.model import Component, ComponentState, Employee, Incident, Maintenance, Monitor, Phase, Role
 from service.store import component_history, component_states, incidents, maintenances
 from service.store.component_states import StateChange
-from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.config_file import ConfigFile, read_config_file
 from service.web.dashboard.monitor_words import slug_of, span_in_words
+from service.web.dashboard.pulse import mark_of
 from service.web.dashboard.words import PHASE_WORDS
 from service.web.front import Front, front_of, page
 from service.web.login.mail_link import before_id, shown_to_employees
@@ -106,7 +106,7 @@ def show_components(request: Request, employee: Employee) -> Response:
     front = front_of(request)
     config = front.house.config
     with front.house.store.reading() as connection:
-        stamp = employee_stamp(connection)
+        mark = mark_of(front, connection)
         facts = _facts(connection, front.house, front.clock())
     named = slugs(config.components)
     groups: dict[str, list[SeenComponent]] = {}
@@ -119,7 +119,7 @@ def show_components(request: Request, employee: Employee) -> Response:
         here="components",
         groups=groups,
         troubled=sum(state is not ComponentState.OPERATIONAL for state in facts.states.values()),
-        since=stamp,
+        since=mark,
         file=_file_of(front, employee),
         days=DAYS,
         phase_words=PHASE_WORDS,
@@ -136,7 +136,7 @@ def show_component(request: Request, employee: Employee) -> Response:
     if component is None:
         raise NotFound("No component has this address; it may have been renamed in config.yaml.")
     with front.house.store.reading() as connection:
-        stamp = employee_stamp(connection)
+        mark = mark_of(front, connection)
         facts = _facts(connection, front.house, front.clock())
         number = before_id(request)
         before = component_history.change(connection, component.name, number) if number else None
@@ -152,7 +152,7 @@ def show_component(request: Request, employee: Employee) -> Response:
         changes=changes[:CHANGES_SHOWN],
         has_older=len(changes) > CHANGES_SHOWN,
         before=before,
-        since=stamp,
+        since=mark,
         file=_file_of(front, employee),
         days=DAYS,
         now=front.clock(),

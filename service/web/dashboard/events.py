@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from service.actions.logging_in import hash_key
 from service.model import Employee
-from service.store.employee_stamp import Stamp
 from service.web.cookies import read_cookie
 from service.web.dashboard.changes import Changes
+from service.web.dashboard.pulse import Mark
 from service.web.event_stream import COME_BACK, HEARTBEAT, EventStream
 from service.web.login.letting_in import SESSION_COOKIE
 from service.web.login.mail_link import shown_to_employees
@@ -36,14 +36,14 @@ def show_events(request: Request, employee: Employee) -> Response:
         return PlainTextResponse(said, 503, headers={"retry-after": COME_BACK})
     session = hash_key(read_cookie(request, SESSION_COOKIE))
     seen = request.headers.get("last-event-id") or request.query_params.get("since", "")
-    return EventStream(_events(changes, session, Stamp.read(seen)))
+    return EventStream(_events(changes, session, Mark.read(seen)))
 
 
-async def _events(changes: Changes, session: str, since: Stamp | None) -> AsyncGenerator[str]:
+async def _events(changes: Changes, session: str, since: Mark | None) -> AsyncGenerator[str]:
     yield f"retry: {RETRY}\n\n"
     async with aclosing(changes.watch(session, since, heartbeat=HEARTBEAT)) as all_told:
         async for told in all_told:
-            events = (f"event: {name}\nid: {told.stamp}\ndata: 1\n\n" for name in sorted(told.names))
+            events = (f"event: {name}\nid: {told.mark}\ndata: 1\n\n" for name in sorted(told.names))
             yield "".join(events) or ": still here\n\n"
 
 

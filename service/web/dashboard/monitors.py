@@ -20,10 +20,10 @@ from service.errors import NotFound
 from service.model import Employee, Monitor, Role
 from service.providers.post import RawPost
 from service.store import monitor_history
-from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.config_file import ConfigFile, read_config_file
 from service.web.dashboard.monitor_previews import READERS, mail_for, page_html, preview, run
 from service.web.dashboard.monitor_words import example_name, settings_in_words, slug_of, span_in_words
+from service.web.dashboard.pulse import mark_of
 from service.web.dashboard.words import reason_words
 from service.web.front import Front, front_of, page
 from service.web.login.mail_link import ordered_by_employees, shown_to_employees
@@ -62,7 +62,7 @@ def show_monitors(request: Request, employee: Employee) -> Response:
     """Show all monitors, each with how it did, and the names that none of them takes."""
     front = front_of(request)
     with front.house.store.reading() as connection:
-        stamp = employee_stamp(connection)
+        mark = mark_of(front, connection)
         health = examine(connection, front.house.config, front.clock())
     return page(
         request,
@@ -70,7 +70,7 @@ def show_monitors(request: Request, employee: Employee) -> Response:
         employee=employee,
         here="monitors",
         health=health,
-        since=stamp,
+        since=mark,
         file=_file_of(front, employee),
         days=COUNTED_FOR.days,
         slug_of=slug_of,
@@ -96,7 +96,7 @@ def _monitor_page(
 ) -> Response:
     front = front_of(request)
     with front.house.store.reading() as connection:
-        stamp = employee_stamp(connection)
+        mark = mark_of(front, connection)
         health = examine_one(connection, front.house.config, monitor, front.clock())
         alerts = monitor_history.last_alerts(connection, health.names, limit=ALERTS_SHOWN)
     file = _file_of(front, employee)
@@ -110,7 +110,7 @@ def _monitor_page(
         slug=slug_of(monitor),
         settings=settings_in_words(monitor, front.house.name_of),
         health=health,
-        since=stamp,
+        since=mark,
         advice=advice_in_words(health.advice),
         alerts=alerts,
         alerts_shown=ALERTS_SHOWN,

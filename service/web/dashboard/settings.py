@@ -19,9 +19,9 @@ from service.model import Employee, Role
 from service.store import audit
 from service.store.audit import Act
 from service.store.database_facts import database_facts
-from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.config_file import read_config_file
 from service.web.dashboard.monitor_words import span_in_words
+from service.web.dashboard.pulse import mark_of
 from service.web.dashboard.setting_words import sections_for
 from service.web.front import front_of, page
 from service.web.login.mail_link import shown_to_employees
@@ -53,11 +53,11 @@ def show_settings(request: Request, employee: Employee) -> Response:
     front, is_admin = front_of(request), employee.role is Role.ADMIN
     house, now = front.house, front.clock()
     has_sandbox = front.sandbox is not None
-    file = read_config_file(house.config, now, has_sandbox=has_sandbox)
     with house.store.reading() as connection:
-        stamp = employee_stamp(connection)
+        mark = mark_of(front, connection)
         database = database_facts(connection) if is_admin else None
         backups = audit.listed(connection, act=audit.BACKUP_MADE, limit=1)
+    file = read_config_file(house.config, now, has_sandbox=has_sandbox)
     health: tuple[Part, ...] = ()
     if database is not None:
         backup = last_backup(backups, now, has_own_tool=database.kind != "SQLite")
@@ -67,7 +67,7 @@ def show_settings(request: Request, employee: Employee) -> Response:
         "dashboard/settings.html",
         employee=employee,
         here="settings",
-        since=stamp,
+        since=mark,
         sections=sections_for(house.config, is_admin=is_admin, has_sandbox=has_sandbox),
         file=file if is_admin else file.for_others,
         warnings=house.config.warnings if is_admin else (),

@@ -21,7 +21,7 @@ from service.web.application import build
 from service.web.cookies import cookie_name
 from service.web.dashboard import changes
 from service.web.dashboard.changes import ALL, OVER, REST, Changes, Told, names_of
-from service.web.dashboard.pulse import pulse_of
+from service.web.dashboard.pulse import Mark, pulse_of
 from service.web.front import Front
 from service.web.login.letting_in import SESSION_COOKIE
 from service.workflow.maintenance import Plan
@@ -82,7 +82,7 @@ async def listening(
     watched: Changes, house: House, session: str, *, heartbeat: float = PATIENCE
 ) -> AsyncIterator[AsyncGenerator[Told]]:
     """Give a stream that has heard all until now."""
-    async with aclosing(watched.watch(session, stamp_of(house.store), heartbeat=heartbeat)) as stream:
+    async with aclosing(watched.watch(session, Mark(stamp_of(house.store)), heartbeat=heartbeat)) as stream:
         assert await hear(stream) == set()
         yield stream
 
@@ -182,11 +182,22 @@ async def test_what_is_queued_for_one_person_and_what_becomes_of_it_is_told(
 async def test_how_the_service_is_is_told_though_no_row_says_so(
     house: House, session: str, clock: Clock
 ) -> None:
-    seen: list[Seen] = [Seen()]
-    changes = Changes(house.store, clock, lambda: seen[-1])
+    felt = [7]
+    changes = Changes(house.store, clock, lambda: felt[-1])
     async with listening(changes, house, session) as stream:
-        seen.append(Seen(relay_fails_since=clock()))
+        felt.append(8)
         assert await hear(stream) == {"service"}
+
+
+async def test_what_changed_in_the_service_before_the_stream_was_there_is_told(
+    house: House, session: str, clock: Clock
+) -> None:
+    changes = Changes(house.store, clock, lambda: 8)
+    rendered = Mark(stamp_of(house.store), pulse=7)
+    async with aclosing(changes.watch(session, rendered, heartbeat=SILENCE)) as stream:
+        assert await hear(stream) == {"service"}
+    async with aclosing(changes.watch(session, rendered._replace(pulse=8), heartbeat=SILENCE)) as stream:
+        assert await hear(stream) == set()
 
 
 def test_the_pulse_tells_of_the_file_and_of_the_parts_and_not_that_all_goes_on(
@@ -222,7 +233,7 @@ async def test_what_another_process_does_is_told(
 async def test_what_happened_while_a_page_was_on_its_way_is_told_first(
     watched: Changes, house: House, outages: Outages, session: str
 ) -> None:
-    rendered = stamp_of(house.store)
+    rendered = Mark(stamp_of(house.store))
     incident = outages.fire()
     async with aclosing(watched.watch(session, rendered, heartbeat=PATIENCE)) as stream:
         assert f"incident-{incident.id}" in await hear(stream)
@@ -307,17 +318,25 @@ def test_what_is_no_stamp_is_none(text: str) -> None:
     assert Stamp.read(text) is None
 
 
-def test_a_stamp_is_read_as_it_was_written(house: House, outages: Outages) -> None:
+@pytest.mark.parametrize("pulse", ["", "a", "-1", "1~1", str(2**32), "9" * 11, "²"])
+def test_what_is_no_pulse_makes_no_mark(pulse: str) -> None:
+    rows = "-".join("1" * len(Stamp._fields))
+    assert Mark.read(f"{rows}~1") is not None
+    assert Mark.read(f"{rows}~{pulse}") is None
+
+
+@pytest.mark.parametrize("pulse", [None, 0, 2**32 - 1])
+def test_a_mark_is_read_as_it_was_written(house: House, outages: Outages, pulse: int | None) -> None:
     outages.wait(outages.fire())
-    stamp = stamp_of(house.store)
-    assert Stamp.read(str(stamp)) == stamp
+    mark = Mark(stamp_of(house.store), pulse)
+    assert Mark.read(str(mark)) == mark
 
 
 async def test_a_stamp_from_the_future_brings_everything_anew(
     watched: Changes, house: House, outages: Outages, session: str
 ) -> None:
     outages.fire()
-    made_up = Stamp(*(10**18 for _ in Stamp._fields))
+    made_up = Mark(Stamp(*(10**18 for _ in Stamp._fields)))
     async with aclosing(watched.watch(session, made_up, heartbeat=PATIENCE)) as stream:
         assert await hear(stream) == {ALL}
 
@@ -348,9 +367,9 @@ async def test_events_come_as_a_browser_wants_them(front: Front, session: str, o
         lines = answer.aiter_lines()
         assert [await anext(lines) for _ in range(4)] == ["retry: 2000", "", ": still here", ""]
         outages.discard(incident)
-        stamp = stamp_of(front.house.store)
+        mark = Mark(stamp_of(front.house.store), pulse_of(front))
         told = [await anext(lines) for _ in range(4)]
-        assert told == [f"event: incident-{incident.id}", f"id: {stamp}", "data: 1", ""]
+        assert told == [f"event: incident-{incident.id}", f"id: {mark}", "data: 1", ""]
 
 
 async def test_the_server_stops_while_employees_watch(front: Front, session: str) -> None:
