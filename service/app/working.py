@@ -51,7 +51,7 @@ async def working(service: Service) -> AsyncIterator[None]:
             service.web.state.changes.close()  # and whoever watches the dashboard
             service.wake()
             mailbox_stop.set()
-            scheduler.shutdown(wait=False)
+            await _end(scheduler)
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.gather(*loops), PATIENCE)
             if mailbox is not None:
@@ -80,9 +80,16 @@ def _schedule(service: Service) -> AsyncIOScheduler:
     scheduler.add_job(_checkpoint, "interval", seconds=TICK, args=[service])
     scheduler.add_job(_watch, "interval", seconds=WATCHED, args=[service])
     if service.role.works:
-        scheduler.add_job(service.wake, "interval", seconds=TICK)
+        scheduler.add_job(_wake, "interval", seconds=TICK, args=[service])
         scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
     return scheduler
+
+
+async def _end(scheduler: AsyncIOScheduler) -> None:
+    """End the jobs. One that was cut off before its first step would be logged as a fault, so each takes that first."""
+    scheduler.pause()
+    await asyncio.sleep(0)
+    scheduler.shutdown(wait=False)
 
 
 def spare_what_is_built() -> None:
@@ -129,6 +136,10 @@ async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
             await _keep_trying(service, "export", export)
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), TICK)
+
+
+async def _wake(service: Service) -> None:
+    service.wake()  # in a coroutine, since the scheduler gives a plain function to a thread, and events are the loop's
 
 
 async def _keep_house(service: Service) -> None:

@@ -100,11 +100,11 @@ def write_secret_file(path: Path, secret: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Let the new name outlive a power cut, where the file system can (fsync(2))."""
+def sync_folder(folder: Path) -> None:
+    """Let a new name in a folder outlive a power cut, where the file system can (fsync(2))."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import structlog
 from sqlalchemy import Connection
 
+from service.config.secret_files import sync_folder
 from service.errors import StoreUnavailable
 
 _HALF_DONE: Final = ".part"
@@ -45,6 +46,7 @@ def keep_copy(connection: Connection, revision: str) -> Path | None:
         part.unlink(missing_ok=True)
         copy_database(Path(name), part)
         part.replace(copy)
+        sync_folder(copy.parent)
     except (sqlite3.Error, OSError) as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Looks at a database as an admin would: can it be used, does it keep what it was given? It changes nothing in it."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from service.store.database import is_migrated
 
 _OLDEST: Final = 130_000
 """PostgreSQL 13, which has gen_random_uuid() of its own."""
+_SHARE_TO_TELL: Final = 0.25
+"""Of a file of SQLite that is empty: from here on it is worth a word, for `VACUUM` halts the service."""
+_LEAST_TO_TELL: Final = 16 * 1024 * 1024
+"""Bytes below which nobody cares."""
 _OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 2
 """Those of the pool, that of `leases` and that of `sent_marks`."""
 
@@ -61,6 +66,25 @@ def _sqlite(connection: Connection) -> Iterator[Remark]:
     found = [str(row[0]) for row in connection.execute(text("PRAGMA quick_check(3)"))]
     is_whole = found == ["ok"]
     yield Remark("integrity", "whole" if is_whole else "; ".join(found), is_bad=not is_whole)
+    if is_whole:
+        asked = ("page_size", "page_count", "freelist_count")
+        each, pages, free = (int(connection.execute(text(f"PRAGMA {one}")).scalar_one()) for one in asked)
+        yield room(each * pages, each * free, str(connection.engine.url.database))
+
+
+def room(size: int, free: int, path: str) -> Remark:
+    """Say how much of a file of SQLite is empty, and how to give it back to the disk where that is much; in bytes."""
+    said = f"{_megabytes(free)} of {_megabytes(size)} are free, and are used again"
+    if free < _LEAST_TO_TELL or free < size * _SHARE_TO_TELL:
+        return Remark("room", said)
+    command = f"sqlite3 {shlex.quote(path)} 'VACUUM;'"
+    advice = f"with the service stopped, `{command}` gives that back to the disk"
+    needs = f"it needs up to {_megabytes(2 * (size - free))} more while it works"
+    return Remark("room", f"{said}; {advice}, and {needs}", is_doubtful=True)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
 
 
 def _postgresql(connection: Connection, url: URL) -> Iterator[Remark]:

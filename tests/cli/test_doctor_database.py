@@ -1,11 +1,15 @@
 """`replycast doctor database`: what an admin should know of it before the service does."""
 
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.store.database import open_store
+from service.store.examining import room
 from tests.cli.running import run, run_json
 from tests.rooms import CONFIG
 from tests.store.databases import fresh_database, needs_postgresql
@@ -32,7 +36,47 @@ def test_a_file_that_is_not_there_is_made_at_the_first_start(tmp_path: Path) -> 
 def test_a_whole_file_is_well(tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/replycast.db").close()
     path = config_for(tmp_path, f"sqlite:///{tmp_path}/replycast.db")
-    assert states(path) == {"database": "ok", "integrity": "ok", "tables": "ok"}
+    assert states(path) == {"database": "ok", "integrity": "ok", "room": "ok", "tables": "ok"}
+
+
+def test_of_a_file_that_is_mostly_empty_it_is_said_what_vacuum_would_gain_and_how(tmp_path: Path) -> None:
+    file = tmp_path / "replycast.db"
+    open_store(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as admin, admin:
+        admin.execute("CREATE TABLE bodies (raw BLOB)")
+        admin.execute("INSERT INTO bodies VALUES (zeroblob(40000000))")
+        admin.execute("DROP TABLE bodies")
+    path = config_for(tmp_path, f"sqlite:///{file}")
+    [found] = [one for one in run_json("doctor", "database", "--config", path) if one["name"] == "room"]
+    free, whole = re.findall(r"([0-9.]+) MB", found["text"])[:2]
+    assert found["state"] == "warn"
+    assert float(free) == pytest.approx(40, abs=1)
+    assert float(whole) == pytest.approx(file.stat().st_size / 1_000_000, abs=0.1)
+    with closing(sqlite3.connect(file)) as admin:
+        admin.execute("VACUUM;")
+    assert file.stat().st_size / 1_000_000 <= float(whole) - float(free) + 0.1
+    assert f"`sqlite3 {file} 'VACUUM;'`" in found["text"]
+    assert states(path)["room"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "is_doubtful"),
+    [
+        (1_000_000_000, 249_000_000, False),
+        (1_000_000_000, 250_000_000, True),
+        (20_000_000, 16_000_000, False),
+        (20_000_000, 17_000_000, True),
+        (0, 0, False),
+    ],
+)
+def test_a_little_room_in_a_large_file_is_left_to_be_used_again(
+    size: int, free: int, *, is_doubtful: bool
+) -> None:
+    assert room(size, free, "replycast.db").is_doubtful is is_doubtful
+
+
+def test_the_command_is_right_where_a_name_has_a_space() -> None:
+    assert "sqlite3 '/var/status page.db' 'VACUUM;'" in room(10**9, 10**9, "/var/status page.db").text
 
 
 def test_a_file_that_is_no_database_is_broken(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """config.yaml is put in force anew while the service runs: on SIGHUP, and when it was changed; never a faulty one."""
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -55,6 +56,13 @@ class Running:
         """Read the status page."""
         with urlopen(self.url, timeout=PATIENCE) as answer:  # noqa: S310  it is our own
             return str(answer.read().decode())
+
+    def metric(self, name: str) -> str:
+        """Read what a metric stands at."""
+        with urlopen(f"{self.url}/metrics", timeout=PATIENCE) as answer:  # noqa: S310  it is our own
+            found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+        assert found is not None
+        return found[1]
 
     def token(self) -> str:
         """Make a token that may have the file read anew."""
@@ -120,6 +128,22 @@ def test_a_faulty_file_changes_nothing_until_it_is_right_again(tmp_path: Path) -
         running.write("name: Acme Status", "name: Better Status")
         running.logged(lambda line: "change" in line)
         assert "Better Status" in running.page()
+
+
+def test_a_metric_says_whether_the_last_reload_succeeded(tmp_path: Path) -> None:
+    succeeded = "replycast_config_last_reload_successful"
+    with service_in(tmp_path) as running:
+        token = running.token()
+        assert running.metric(succeeded) == "1.0"
+        in_force_at = running.metric("replycast_config_last_reload_success_timestamp_seconds")
+        running.write("wait_time: 5m", "wait_time: soon", hang_up=False)
+        assert running.reload(token)[0] == 409
+        assert running.metric(succeeded) == "0.0"
+        assert running.metric("replycast_config_last_reload_success_timestamp_seconds") == in_force_at
+        running.write("name: Acme Status", "name: Better Status", hang_up=False)
+        assert running.reload(token)[0] == 200
+        assert running.metric(succeeded) == "1.0"
+        assert running.metric("replycast_config_last_reload_success_timestamp_seconds") > in_force_at
 
 
 def test_what_this_process_cannot_run_is_refused_with_a_reason(tmp_path: Path) -> None:

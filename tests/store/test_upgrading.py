@@ -92,6 +92,20 @@ def test_a_copy_of_the_older_database_is_kept(sqlite: Store, tmp_path: Path, rev
         assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def test_the_name_of_a_copy_outlives_a_power_cut(sqlite: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    age(sqlite, OLDER[0])
+    file = Path(str(sqlite.engine.url.database))
+    there_when_synced: list[bool] = []
+
+    def fsync(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink() == file.parent:
+            there_when_synced.append(len(copies(file.parent)) == 1)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    open_store(f"sqlite:///{file}").close()
+    assert there_when_synced == [True]
+
+
 def test_of_a_new_database_and_of_one_that_is_up_to_date_no_copy_is_kept(sqlite: Store) -> None:
     file = Path(str(sqlite.engine.url.database))
     open_store(f"sqlite:///{file}").close()
