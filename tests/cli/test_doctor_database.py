@@ -47,7 +47,8 @@ def test_of_a_file_that_is_mostly_empty_it_is_said_what_vacuum_would_gain_and_ho
         admin.execute("INSERT INTO bodies VALUES (zeroblob(40000000))")
         admin.execute("DROP TABLE bodies")
     path = config_for(tmp_path, f"sqlite:///{file}")
-    [found] = [one for one in run_json("doctor", "database", "--config", path) if one["name"] == "room"]
+    printed: Any = run_json("doctor", "database", "--config", path)
+    [found] = [one for one in printed if one["name"] == "room"]
     free, whole = re.findall(r"([0-9.]+) MB", found["text"])[:2]
     assert found["state"] == "warn"
     assert float(free) == pytest.approx(40, abs=1)
