@@ -52,18 +52,16 @@ def policy_of(monitor: Monitor | None) -> Policy:
 def policy_for(house: House, incident: Incident) -> Policy:
     """Give what is wanted of an incident: what its monitor wants or, where it was opened blank, nothing by itself.
 
-    A blank one needs as many approvals as the strictest monitor of its components, so that nobody gets round a
-    two-person rule by writing the incident by hand.
+    A component that its monitor does not name, or that a blank one has, asks for as many approvals as the strictest
+    monitor of that component, so that nobody gets round a two-person rule by writing or editing the incident by hand.
     """
-    policy = policy_of(house.config.monitor_for(incident.monitor_key))
-    if incident.monitor_key:
-        return policy
+    own = house.config.monitor_for(incident.monitor_key)
+    policy = policy_of(own)
+    added = incident.components.keys() - (own.affected_components.keys() if own else set())
     concerned = [
-        monitor.approvals
-        for monitor in house.config.monitors
-        if monitor.affected_components.keys() & incident.components.keys()
+        monitor.approvals for monitor in house.config.monitors if monitor.affected_components.keys() & added
     ]
-    return replace(policy, approvals=max(concerned, default=1))
+    return replace(policy, approvals=max((policy.approvals, *concerned)))
 
 
 def with_approvals_that_count(house: House, incident: Incident) -> Incident:

@@ -1,17 +1,17 @@
 """What employees order about an incident, whichever way they order it: publish, discard, update, close."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from service import workflow
-from service.actions.carrying_out import carry_out, policy_for, with_approvals_that_count
+from service.actions.carrying_out import Cause, carry_out, policy_for, with_approvals_that_count
 from service.actions.house import BY_PROGRAM, House
 from service.errors import NotAllowed, NotFound
-from service.model import Employee, Incident, Update, UpdateStatus
+from service.model import ComponentState, Employee, Incident, Update, UpdateStatus
 from service.store import incidents, narrative
-from service.workflow import Decision
+from service.workflow import Decision, Reason
 
 
 def publish(
@@ -59,14 +59,16 @@ def edit(
     house: House,
     incident_id: int,
     by: Employee,
-    subject: str,
-    message: str,
+    subject: str | None,
+    message: str | None,
     now: datetime,
     *,
+    type: str | None = None,  # noqa: A002  the field's word
+    components: Mapping[str, ComponentState] | None = None,
     text_version: int | None = None,
 ) -> Decision:
-    """Give an unpublished incident other words; whoever is concerned gets the new version by mail."""
-    event = workflow.Edit(by.id, subject, message, text_version)
+    """Give an unpublished incident another version (None: as it was); who is concerned gets it by mail."""
+    event = workflow.Edit(by.id, subject, message, text_version, type, components)
     return _order(house, incident_id, by, event, now)
 
 
@@ -152,7 +154,9 @@ def order_about(
     if policy.approvals > 1 and isinstance(event, workflow.Publish) and by.id.startswith(BY_PROGRAM):
         raise NotAllowed(f"{incident.tag} needs {policy.approvals} employees, and a token is none")
     decision = workflow.decide(incident, event, policy, now)
-    carry_out(connection, house, incident, decision, now)
+    is_edit = decision.reason is Reason.EDITED
+    note = workflow.differences(incident, decision.incident) if is_edit else ""
+    carry_out(connection, house, incident, decision, now, Cause(note=note))
     return decision
 
 

@@ -134,5 +134,5 @@ def _why_not(token: Token, incident: Incident) -> str:
     if token.used_at is not None:
         return "this link was used before; use the one in the newest mail, or log in to the dashboard"
     if token.text_version not in {None, incident.text_version}:
-        return "the text was changed since this link was mailed; use the one in the newest mail"
+        return "it was changed since this link was mailed; use the one in the newest mail"
     return ""

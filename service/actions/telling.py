@@ -44,7 +44,9 @@ def explain(house: House, decision: Decision) -> str:
                 f"Your approval of {incident.tag} is noted; {missing} more is needed before it is published."
             )
         case Reason.EDITED:
-            return f"{incident.tag} has a new text, which is being mailed; publish it by answering that mail."
+            return (
+                f"{incident.tag} has a new version, which is being mailed; publish it by answering that mail."
+            )
         case Reason.HELD:
             until = _local(house, incident.held_until or incident.due_at)
             return f"{incident.tag} is held until {until}; nothing happens by itself before."
@@ -58,11 +60,11 @@ def _refused(house: House, decision: Decision) -> str:
     match decision.reason:
         case Reason.REFUSED_TEXT_CHANGED:
             return (
-                f"The text of {incident.tag} was changed since, or that mail did not show it: "
+                f"{incident.tag} was changed since, or that mail did not show its text: "
                 "read the newest mail that does, and answer that one."
             )
         case Reason.REFUSED_TEXT_THE_SAME:
-            return f"The text of {incident.tag} is already just so; nothing was changed."
+            return f"{incident.tag} says just that already; nothing was changed."
         case Reason.REFUSED_APPROVED_BEFORE:
             missing = _approvals(house, incident) - len(incident.approved_by)
             return f"You approved {incident.tag} before; {missing} more from somebody else is needed."

@@ -61,7 +61,7 @@ class Incident:
     audience: tuple[str, ...] = ()
     """The groups of subscribers who hear of it, as the monitor had them when it was opened; none: everybody."""
     text_version: int = 1
-    """Counts the versions of subject and message; an order about an older one is refused."""
+    """Counts the versions of subject, message, type and components; an order about an older one is refused."""
     approved_by: tuple[str, ...] = ()
     """Ids of those who said publish about this version."""
     rung: int = 0

@@ -9,6 +9,7 @@ from datetime import datetime
 from service.model import Incident
 from service.workflow import alerts, orders, timers
 from service.workflow.alerts import open_by_hand, open_incident
+from service.workflow.edits import differences
 from service.workflow.vocabulary import (
     AlertFired,
     AlertRecovered,
@@ -54,6 +55,7 @@ __all__ = [
     "Text",
     "TimerElapsed",
     "decide",
+    "differences",
     "open_by_hand",
     "open_incident",
 ]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.model import DeliveryKind, Incident, Phase, UpdateStatus
+from service.workflow.edits import edited
 from service.workflow.endings import (
     asked,
     changed,
@@ -106,25 +107,10 @@ def hold(incident: Incident, event: Hold, policy: Policy, now: datetime) -> Deci
 
 
 def edit(incident: Incident, event: Edit) -> Decision:
-    """Give an unpublished incident other words; what was approved before is not approved any more."""
+    """Give an unpublished incident other words, another type or other components."""
     if incident.phase not in _UNDECIDED:
         return Decision(incident, _refused_as_decided(incident), by=event.by)
-    if event.text_version not in {None, incident.text_version}:
-        return Decision(incident, Reason.REFUSED_TEXT_CHANGED, by=event.by)
-    subject = incident.subject if event.subject is None else event.subject
-    message = incident.message if event.message is None else event.message
-    if (subject, message) == (incident.subject, incident.message):
-        return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
-    after = changed(
-        incident,
-        subject=subject,
-        message=message,
-        text_version=incident.text_version + 1,
-        approved_by=(),
-    )
-    # the new version goes to everybody, its author too: nothing is published that nobody has read whole
-    show = TellEmployees(DeliveryKind.APPROVAL, also_who_did_it=True)
-    return Decision(after, Reason.EDITED, (show,) if incident.notified_at else (), event.by)
+    return edited(incident, event)
 
 
 def post_update(incident: Incident, event: PostUpdate, policy: Policy, now: datetime) -> Decision:

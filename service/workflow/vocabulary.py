@@ -161,12 +161,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """An employee gives an unpublished incident another subject or message (None: as it was)."""
+    """An employee gives an unpublished incident another subject, message, type or components (None: as it was)."""
 
     by: str
     subject: str | None = None
     message: str | None = None
     text_version: int | None = None
+    type: str | None = None
+    components: Mapping[str, ComponentState] | None = None
+    """All of them, each with its state; one that is left out is not affected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ MOST_NAMES: Final = 200
 LONGEST_HOLD: Final = timedelta(days=7)
 
 _YEARS: Final = range(2000, 9000)
+_TYPES: Final = "`service_unavailable`, `performance`, `informational`, or one of config.yaml."
 _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """What no database, mail or page takes."""
@@ -117,6 +118,7 @@ Affected = Annotated[
     AfterValidator(_is_outage),
     Field(json_schema_extra={"enum": [one.value for one in AFFECTED]}),
 ]
+Components = Annotated[dict[Line, Affected], Field(max_length=MOST_NAMES)]
 Span = Annotated[str, Field(pattern=r"^([0-9]{1,9}[dhms]){1,4}$", max_length=40), AfterValidator(_span)]
 """As config.yaml has them; 31 days at most."""
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -199,11 +201,8 @@ class OpenBody(Body):
     )
     subject: Line | None = Field(default=None, description="Needed where there is no monitor.")
     message: Text | None = Field(default=None, description="Markdown. Needed where there is no monitor.")
-    type: Line | None = Field(
-        default=None,
-        description="`service_unavailable`, `performance`, `informational`, or one of config.yaml.",
-    )
-    components: Annotated[dict[Line, Affected], Field(max_length=MOST_NAMES)] | None = Field(
+    type: Line | None = Field(default=None, description=_TYPES)
+    components: Components | None = Field(
         default=None, description="What it does to which components, as config.yaml names them."
     )
     notify_employees: Names = Field(
@@ -228,11 +227,18 @@ class HoldBody(Body):
 
 
 class EditBody(Body):
-    """Give an unpublished incident other words."""
+    """Edit an unpublished incident: what is left out stays as it is."""
 
-    model_config = example(subject="Mail is slow", message="Mails arrive late.", text_version=1)
-    subject: Line
-    message: Text = Field(description="Markdown.")
+    model_config = example(
+        subject="Mail is slow", components={"Email": "degraded_performance"}, text_version=1
+    )
+    subject: Line | None = None
+    message: Text | None = Field(default=None, description="Markdown.")
+    type: Line | None = Field(default=None, description=_TYPES)
+    components: Components | None = Field(
+        default=None,
+        description="All that are affected; one that is left out is not. Names as in config.yaml.",
+    )
     text_version: Version = Field(description="The incident's `text_version` when its text was read.")
 
 

@@ -23,8 +23,9 @@ from service.web.api.forms import (
     TextBody,
     UpdateBody,
 )
+from service.web.api.opening import faults_of_choices
 from service.web.api.operations import Call, Operation
-from service.web.api.problems import Problem, problem_of
+from service.web.api.problems import Problem, problem_of, refused_fields
 from service.web.api.shown import (
     AlertShown,
     IncidentDecided,
@@ -100,12 +101,25 @@ def hold_incident(call: Call) -> Answer:
 
 
 def edit_incident(call: Call) -> Answer:
-    """Give it other words before it is published."""
+    """Give it other words, another type or other components before it is published."""
     said = call.said(EditBody)
+    with call.house.store.reading() as connection:
+        before = incidents.get(connection, call.ids["id"])
+    if faults := list(faults_of_choices(call.house.config, said.type, said.components or (), before)):
+        raise refused_fields(faults)
 
     def edit(house: House, number: int, by: Employee, now: datetime) -> Decision:
-        version = said.text_version
-        return deciding.edit(house, number, by, said.subject, said.message, now, text_version=version)
+        return deciding.edit(
+            house,
+            number,
+            by,
+            said.subject,
+            said.message,
+            now,
+            type=said.type,
+            components=said.components,
+            text_version=said.text_version,
+        )
 
     return _order(call, edit)
 
@@ -172,7 +186,7 @@ def _order(
 def _why_not(house: House, decision: Decision) -> str:
     if decision.reason is Reason.REFUSED_TEXT_CHANGED:
         one = decision.incident
-        return f"The text of {one.tag} is in version {one.text_version}: read it, and order that one."
+        return f"{one.tag} is in version {one.text_version}: read it, and order that one."
     return telling.explain(house, decision)
 
 
@@ -199,7 +213,7 @@ OPERATIONS = (
     _ordering("/publish", publish_incident, "Publish it, or approve it", PublishBody),
     _ordering("/discard", discard_incident, "Discard it", Nothing),
     _ordering("/hold", hold_incident, "Hold it", HoldBody),
-    _ordering("/edit", edit_incident, "Give it other words", EditBody),
+    _ordering("/edit", edit_incident, "Edit it before it is published", EditBody),
     _ordering("/updates", post_update, "Post an update", UpdateBody),
     _ordering("/updates/{update}/correct", correct_update, "Correct an update", TextBody),
     _ordering("/close", close_incident, "Close it", CommentBody),

@@ -1,12 +1,13 @@
 """Opening an incident by hand over the API, from a monitor's template or blank. `actions.opening` opens it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from service.actions import opening, telling
 from service.actions.api_tokens import Scope
 from service.actions.house import House
 from service.actions.opening import DEFAULT_TYPE, TYPES, Opening
-from service.model import Monitor
+from service.config.settings import Config
+from service.model import Incident, Monitor
 from service.web.api.forms import OpenBody
 from service.web.api.operations import Call, Operation
 from service.web.api.problems import FieldFault, refused_fields
@@ -43,17 +44,25 @@ def _faults(house: House, said: OpenBody, monitor: Monitor | None) -> Iterator[F
     for name in ("subject", "message"):
         if not said.monitor and getattr(said, name) is None:
             yield FieldFault(detail="write it, or name a monitor whose template has it", pointer=f"/{name}")
-    if said.type is not None and said.type not in {*TYPES, *(one.type for one in config.monitors)}:
-        yield FieldFault(detail=f"there is no type `{said.type}`: take {', '.join(TYPES)}", pointer="/type")
-    known = {one.name for one in config.components}
-    for name in said.components or ():
-        if name not in known:
-            detail = f"there is no component `{name}`: name one of config.yaml"
-            yield FieldFault(detail=detail, pointer=f"/components/{_escaped(name)}")
+    yield from faults_of_choices(config, said.type, said.components or ())
     for at, name in enumerate(said.notify_employees):
         if house.employee(name) is None:
             detail = f"there is no employee `{name}`: give an id of config.yaml"
             yield FieldFault(detail=detail, pointer=f"/notify_employees/{at}")
+
+
+def faults_of_choices(
+    config: Config, kind: str | None, components: Iterable[str], incident: Incident | None = None
+) -> Iterator[FieldFault]:
+    """Name a type and components that neither config.yaml nor the incident, as it is now, has."""
+    types = {*TYPES, *(one.type for one in config.monitors), *((incident.type,) if incident else ())}
+    if kind is not None and kind not in types:
+        yield FieldFault(detail=f"there is no type `{kind}`: take {', '.join(TYPES)}", pointer="/type")
+    known = {*(one.name for one in config.components), *(incident.components if incident else ())}
+    for name in components:
+        if name not in known:
+            detail = f"there is no component `{name}`: name one of config.yaml"
+            yield FieldFault(detail=detail, pointer=f"/components/{_escaped(name)}")
 
 
 def _escaped(name: str) -> str:

@@ -159,7 +159,7 @@ def _outcome(house: House, incident: Incident, said: str, reason: Reason | None)
     if said == CHANGED:
         return CHANGED_WORDS
     if reason is Reason.REFUSED_TEXT_CHANGED:
-        return f"The text of {incident.tag} was changed since you opened this page, so nothing was sent: read it."
+        return f"{incident.tag} was changed since you opened this page, so nothing was sent: read it."
     if reason is Reason.EDITED:
-        return f"{incident.tag} has a new text, which nobody has approved yet."
+        return f"{incident.tag} has a new version, which nobody has approved yet."
     return telling.explain(house, Decision(incident, reason)) if reason else ""

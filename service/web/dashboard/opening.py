@@ -1,4 +1,4 @@
-"""Opening an incident by hand, and giving an unpublished one other words. What becomes of it `actions` decides."""
+"""Opening an incident by hand, and editing an unpublished one. What becomes of it `actions` decides."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from service.actions import deciding, opening, telling
 from service.actions.house import House
-from service.actions.opening import AFFECTED, TYPES, Opening
+from service.actions.opening import Opening
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound
 from service.model import Employee, Incident, Monitor, Phase
 from service.store import incidents
@@ -18,8 +18,9 @@ from service.web.dashboard.opening_form import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
     Typed,
+    choices_of,
+    read_edit,
     read_opening,
-    read_words,
 )
 from service.web.front import front_of, page
 from service.web.login.mail_link import ordered_by_employees, row_id, shown_to_employees
@@ -67,9 +68,7 @@ def _form(request: Request, employee: Employee, typed: Typed, monitor: Monitor |
         problems=typed.problems,
         monitor=monitor,
         monitors=config.monitors,
-        components=config.components,
-        types=dict.fromkeys((*TYPES, *(one.type for one in config.monitors))),
-        affected=AFFECTED,
+        choices=choices_of(config),
         longest_subject=LONGEST_SUBJECT,
         longest_text=LONGEST_TEXT,
     )
@@ -77,27 +76,38 @@ def _form(request: Request, employee: Employee, typed: Typed, monitor: Monitor |
 
 @shown_to_employees
 def show_edit(request: Request, employee: Employee) -> Response:
-    """Show the words of an incident that is not published, to be changed; of another, its page."""
+    """Show what subscribers would read of an incident that is not published, to be edited; of another, its page."""
     _refuse_viewers(employee)
     incident = _incident(request)
     if incident.phase not in (Phase.WAITING, Phase.UNPUBLISHED):
         return RedirectResponse(f"/dashboard/incidents/{incident.id}", 303)
-    return _edit_form(request, employee, incident, Typed(incident.subject, incident.message))
+    typed = Typed(incident.subject, incident.message, incident.type, incident.components)
+    return _edit_form(request, employee, incident, typed)
 
 
 @ordered_by_employees
 def edit(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
-    """Change the words, if the form showed the present ones; what was typed is kept where they cannot be."""
+    """Edit it, if the form showed its present version; what was typed is kept where it cannot be saved."""
     _refuse_viewers(employee)
-    front, number, typed = front_of(request), row_id(request), read_words(form)
+    front, number, before = front_of(request), row_id(request), _incident(request)
+    typed = read_edit(form, front.house.config, before)
     seen = form.get("version", "")
     version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0  # noqa: PLR2004  digits
     if typed.problems:
         # still with the version that was looked at: the present one may say something else
-        return _edit_form(request, employee, _incident(request), typed, version=version)
-    words = typed.subject, typed.message
+        return _edit_form(request, employee, before, typed, version=version)
     try:
-        decision = deciding.edit(front.house, number, employee, *words, front.clock(), text_version=version)
+        decision = deciding.edit(
+            front.house,
+            number,
+            employee,
+            typed.subject,
+            typed.message,
+            front.clock(),
+            type=typed.type,
+            components=typed.components,
+            text_version=version,
+        )
     except IncidentChangedMeanwhile:
         return _edit_form(request, employee, _incident(request), typed, refusal=CHANGED_WORDS)
     if decision.reason.is_refusal:
@@ -109,9 +119,7 @@ def edit(request: Request, employee: Employee, form: Mapping[str, str]) -> Respo
 def _refusal(house: House, decision: Decision) -> str:
     tag = decision.incident.tag
     if decision.reason is Reason.REFUSED_TEXT_CHANGED:
-        return (
-            f"The text of {tag} was changed since you opened this page, so yours was not saved: compare them."
-        )
+        return f"{tag} was changed since you opened this page, so yours was not saved: compare them."
     return telling.explain(house, decision)
 
 
@@ -135,6 +143,7 @@ def _edit_form(
         refusal=refusal,
         version=incident.text_version if version is None else version,
         problems=typed.problems,
+        choices=choices_of(front_of(request).house.config, incident),
         longest_subject=LONGEST_SUBJECT,
         longest_text=LONGEST_TEXT,
     )

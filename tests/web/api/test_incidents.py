@@ -95,8 +95,36 @@ async def test_a_text_that_was_changed_meanwhile_is_not_published(
     assert (edited["reason"], edited["incident"]["subject"]) == ("edited", "Mail is slow")
     refused = await order(program, "publish", text_version=1)
     assert refused["reason"] == "refused_text_changed"
-    assert refused["detail"] == "The text of INC-1 is in version 2: read it, and order that one."
+    assert refused["detail"] == "INC-1 is in version 2: read it, and order that one."
     assert (await order(program, "publish", text_version=2))["reason"] == "published"
+
+
+async def test_an_edit_changes_what_it_names_and_leaves_the_rest(
+    program: httpx2.AsyncClient, outages: Outages
+) -> None:
+    before = outages.fire()
+    components = {"Email": "degraded_performance", "API": "partial_outage"}
+    edited = await order(program, "edit", components=components, text_version=1)
+    assert (edited["incident"]["components"], edited["incident"]["text_version"]) == (components, 2)
+    assert (edited["incident"]["subject"], edited["incident"]["type"]) == (before.subject, before.type)
+    edited = await order(program, "edit", type="performance", text_version=2)
+    assert (edited["incident"]["components"], edited["incident"]["type"]) == (components, "performance")
+    assert (await order(program, "edit", text_version=3))["reason"] == "refused_text_the_same"
+    assert (await program.get(ONE)).json()["timeline"][1]["note"].splitlines() == [
+        "Email: major outage → degraded performance",
+        "API: not affected → partial outage",
+    ]
+
+
+async def test_an_edit_to_what_config_yaml_does_not_have_names_each_fault(
+    program: httpx2.AsyncClient, outages: Outages
+) -> None:
+    outages.fire()
+    said = {"type": "nonsense", "components": {"A/B": "major_outage"}, "text_version": 1}
+    answer = await program.post(f"{ONE}/edit", json=said)
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/type", "/components/A~1B"]
+    assert (await program.get(ONE)).json()["incident"]["text_version"] == 1
 
 
 async def test_it_is_held_and_discarded(program: httpx2.AsyncClient, outages: Outages) -> None:

@@ -12,7 +12,7 @@ from service.store import deliveries, incidents
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.dashboard.test_subscribers import FILE, send
 from tests.web.employees import SEEN, Enter, employee_at, page_of
-from tests.web.outages import Outages
+from tests.web.outages import ECHO_MONITOR, Outages
 
 pytestmark = pytest.mark.anyio
 HERE = "/dashboard/open"
@@ -169,4 +169,81 @@ async def test_a_blank_one_gets_round_no_two_person_rule(tmp_path: Path, clock: 
             await sam.post(f"{HERE}/now", data=words)
             await sam.post(page_of(newest(house), "publish"), data=SEEN)
             assert newest(house).phase is phase
+    house.store.close()
+
+
+async def test_type_and_components_are_edited_and_the_timeline_says_from_what_to_what(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    incident = outages.fire()
+    outages.wait(incident)
+    form = (await sam.get(page_of(incident, "words"))).text
+    assert '<option value="service_unavailable" selected>' in form
+    assert '<option value="major_outage" selected>' in form
+    typed = {"subject": incident.subject, "message": incident.message, "version": "1", "type": "performance"}
+    components = {"component:Email": "", "component:API": "partial_outage"}
+    page = await sam.post(page_of(incident, "edit"), data=typed | components, follow_redirects=True)
+    assert "INC-1 has a new version, which nobody has approved yet." in page.text
+    after = newest(house)
+    assert (after.type, after.components) == ("performance", {"API": ComponentState.PARTIAL_OUTAGE})
+    assert (after.text_version, after.subject) == (2, incident.subject)
+    for line in (
+        "Type: service unavailable → performance",
+        "Email: major outage → not affected",
+        "API: not affected → partial outage",
+    ):
+        assert f'<p class="small">{line}</p>' in page.text
+    with house.store.reading() as connection:
+        mails = deliveries.of_incident_to_employees(connection, incident.id)
+    shown = mails[-1].facts["incident"]
+    assert ([one["name"] for one in shown["components"]], shown["type"]) == (["API"], "performance")
+
+
+async def test_what_a_form_has_no_field_for_stays_as_it_is(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    incident = outages.fire()
+    typed = {"subject": "Other", "message": "Other.", "version": "1", "component:Email": "nonsense"}
+    await sam.post(page_of(incident, "edit"), data=typed)
+    assert (newest(house).subject, newest(house).type) == ("Other", incident.type)
+    assert newest(house).components == incident.components
+
+
+async def test_a_component_that_config_yaml_has_no_more_can_be_kept_or_taken_away(
+    house: House, outages: Outages, clock: Clock
+) -> None:
+    incident = outages.fire()
+    without = replace(house, config=replace(house.config, components=()))
+    async with employee_at(make_front(without, clock), clock, "sam") as sam:
+        assert 'name="component:Email"' in (await sam.get(page_of(incident, "words"))).text
+        typed = {"subject": "Other", "message": "Other.", "version": "1", "component:Email": ""}
+        await sam.post(page_of(incident, "edit"), data=typed)
+    assert newest(house).components == {}
+
+
+async def test_of_two_who_edit_components_the_second_sees_what_the_first_chose(
+    sam: httpx2.AsyncClient, house: House, outages: Outages
+) -> None:
+    incident = outages.fire()
+    typed = {"subject": incident.subject, "message": incident.message, "version": "1"}
+    await sam.post(page_of(incident, "edit"), data=typed | {"component:Email": "degraded_performance"})
+    refused = await sam.post(page_of(incident, "edit"), data=typed | {"component:Email": "partial_outage"})
+    assert refused.status_code == 409
+    assert "Email: degraded performance</span>" in refused.text
+    assert '<option value="partial_outage" selected>' in refused.text
+    assert newest(house).components == {"Email": ComponentState.DEGRADED_PERFORMANCE}
+
+
+async def test_a_component_added_by_an_edit_brings_its_two_person_rule_along(
+    tmp_path: Path, clock: Clock
+) -> None:
+    text = CONFIG.replace("wait_time: 5m", "wait_time: 5m\n    approvals: 2") + ECHO_MONITOR
+    house = make_house(tmp_path, text)
+    incident = Outages(house, clock).fire("Echo", subject="Slow", message="Slow.")
+    typed = {"subject": "Slow", "message": "Slow.", "version": "1", "component:Email": "partial_outage"}
+    async with employee_at(make_front(house, clock), clock, "sam") as sam:
+        await sam.post(page_of(incident, "edit"), data=typed)
+        await sam.post(page_of(incident, "publish"), data={"version": "2"})
+        assert newest(house).phase is Phase.UNPUBLISHED
+        assert newest(house).approved_by == ("sam",)
     house.store.close()
