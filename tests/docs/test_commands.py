@@ -15,7 +15,10 @@ from tests.docs.blocks import DOCS, ROOT, blocks_of
 _FILES: Final = (ROOT / "README.md", *(file for file in sorted(DOCS.rglob("*.md")) if file.name != "cli.md"))
 """Without the reference, which is made from the commands themselves."""
 _LANGUAGES: Final = {"", "sh", "text", "console"}
-_CALL: Final = re.compile(r"(?:^ *|[;&|(] *|/bin/)replycast +(?P<words>[a-z-][^\n;&|>#]*)", re.MULTILINE)
+_QUOTED: Final = r"""\"[^"\n]*\"|'[^'\n]*'"""
+_CALL: Final = re.compile(
+    rf"(?:^ *|[;&|(] *|/bin/)replycast +(?P<words>[a-z-](?:{_QUOTED}|[^\n;&|>#])*)", re.MULTILINE
+)
 _CODE: Final = re.compile(r"`replycast (?P<words>[^`]+)`")
 
 
@@ -45,12 +48,13 @@ def test_a_made_up_command_or_option_is_found(words: str) -> None:
 
 
 def test_commands_are_found_in_blocks_and_in_prose() -> None:
-    block = "cd x && replycast serve --port 80 &\nreplycast publish 1 \\\n  --yes\n"
+    block = "cd x && replycast serve --port 80 &\nreplycast publish 1 \\\n  --yes\nreplycast init --from '<a;b>' > c\n"
     said = f"Run `replycast check`.\n\n```sh\n{block}```\n"
 
     assert [words.split() for words in _calls(said)] == [
         ["serve", "--port", "80"],
         ["publish", "1", "--yes"],
+        ["init", "--from", "'<a;b>'"],
         ["check"],
     ]
 

@@ -1,33 +1,88 @@
-"""The tutorial, run as a newcomer would: each `sh` block in order, in one shell, against a real process.
+"""The tutorial, run as a newcomer would: each `sh` block in order, in one shell, against real processes.
 
-A `text` block is what the `sh` block above it prints, with `…` for what differs; the `console` block installs, and is
-not run.
+A `text` block is what the `sh` block above it prints, with `…` for what differs; the `console` blocks install, and
+are not run.
 """
 
-import os
 import re
-import signal
-import socket
+import shutil
 import subprocess
-import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.docs.blocks import DOCS, Block, blocks_of
+import pytest
 
-_TUTORIAL: Final = DOCS / "tutorial.md"
-_PORT: Final = "8080"
-_NEXT: Final = "-- the next block --"
-_PATIENCE: Final = 90
-"""Seconds for all of it; it takes fewer than 20 where nobody else needs the processor."""
+from tests.docs.blocks import DOCS, ROOT, Block, blocks_of
+from tests.docs.shell import run_blocks
+from tests.mailservers.processes import ServersMissing, find_program, free_port
+
+_TUTORIAL: Final = (DOCS / "tutorial.md").read_text()
+_WITH_A_SANDBOX, _HEADING, _WITH_SERVERS = _TUTORIAL.partition("\n## 9. With mail servers of your own\n")
+_PORTS: Final = ("8080", "2525", "1143")
+"""Those of the tutorial: of the service, Postfix and Dovecot."""
+_PATIENCE: Final = 150
+"""Seconds for a part of it; it takes 20 where nobody else needs the processor."""
+
+
+@pytest.fixture
+def mail_folder() -> Iterator[Path]:
+    """Give a folder that the servers' own users may enter, and end the servers that a failed tutorial left there."""
+    try:
+        programs = {
+            find_program("postfix", "postfix"): "postfix",
+            find_program("doveadm", "dovecot-imapd dovecot-lmtpd"): "dovecot.conf",
+        }
+    except ServersMissing as missing:
+        pytest.skip(str(missing))
+    folder = Path(tempfile.mkdtemp(prefix="replycast-tutorial-"))
+    folder.chmod(0o755)
+    yield folder
+    for made in folder.iterdir():
+        for program, config in programs.items():
+            stop = [program, "-c", str(made / config), "stop"]
+            subprocess.run(stop, check=False, capture_output=True)
+    shutil.rmtree(folder)
 
 
 def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Path) -> None:
-    told = list(blocks_of(_TUTORIAL.read_text()))
+    _follow(list(blocks_of(_WITH_A_SANDBOX)), tmp_path)
+
+
+@pytest.mark.mailservers
+def test_with_mail_servers_of_ones_own_the_tutorial_ends_in_an_incident_that_a_reply_published(
+    tmp_path: Path, mail_folder: Path
+) -> None:
+    _follow(list(blocks_of(_WITH_SERVERS)), tmp_path, TMPDIR=str(mail_folder))
+
+    assert list(mail_folder.iterdir()) == []
+    assert "Email Server is unavailable" in (tmp_path / "incident.html").read_text()
+    assert (tmp_path / "reply.eml").read_text().endswith("\n\npublish\n")
+
+
+def test_the_tutorial_has_no_block_that_is_neither_run_nor_compared() -> None:
+    for part in (_WITH_A_SANDBOX, _WITH_SERVERS):
+        languages = [block.language for block in blocks_of(part)]
+
+        assert set(languages) == {"sh", "text", "console"}
+        assert languages.count("console") == 1
+
+
+def test_what_the_tutorial_installs_is_what_the_tests_have() -> None:
+    [install] = [block.text for block in blocks_of(_WITH_SERVERS) if block.language == "console"]
+    wanted = re.search(r"apt-get install (.*)", install)
+    servers = (ROOT / "Makefile").read_text().partition("\nservers:")[2].partition("\n\n")[0]
+
+    assert wanted is not None
+    assert set(wanted[1].split()) - {"curl"} <= set(servers.split())
+
+
+def _follow(told: Sequence[Block], folder: Path, **more: str) -> None:
+    """Run the commands, and compare what they print with what is told under them."""
     commands = [block for block in told if block.language == "sh"]
 
-    printed = _run(commands, tmp_path)
+    printed = run_blocks([_on_free_ports(one.text) for one in commands], folder, patience=_PATIENCE, **more)
 
     assert len(printed) == len(commands)
     expected = {_at(told, block): block.text for block in told if block.language == "text"}
@@ -36,51 +91,17 @@ def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Pat
     assert len(expected) >= 5
 
 
-def test_the_tutorial_has_no_block_that_is_neither_run_nor_compared() -> None:
-    languages = [block.language for block in blocks_of(_TUTORIAL.read_text())]
-
-    assert set(languages) == {"sh", "text", "console"}
-    assert languages.count("console") == 1
+_FREE: Final = {port: str(free_port()) for port in _PORTS}
 
 
-def _at(told: list[Block], block: Block) -> int:
+def _on_free_ports(text: str) -> str:
+    return re.sub("|".join(_PORTS), lambda found: _FREE[found[0]], text)
+
+
+def _at(told: Sequence[Block], block: Block) -> int:
     """Give the number of the `sh` block above a block."""
     return sum(1 for one in told if one.language == "sh" and one.line < block.line) - 1
 
 
 def _pattern(text: str) -> str:
     return ".*".join(map(re.escape, text.strip().split("…")))
-
-
-def _run(commands: list[Block], folder: Path) -> list[str]:
-    """Run the blocks in one shell that stops at the first failure, and give what each printed."""
-    script = f"echo '{_NEXT}'\n".join(block.text for block in commands).replace(_PORT, str(_free_port()))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environ = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
-    with subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as shell:
-        try:
-            output, _ = shell.communicate(timeout=_PATIENCE)
-        finally:
-            with suppress(
-                ProcessLookupError
-            ):  # where it failed, the service is left in the shell's own group
-                os.killpg(shell.pid, signal.SIGKILL)
-    log = folder / "replycast.log"
-    assert shell.returncode == 0, (output, log.read_text() if log.exists() else "")
-    return output.split(f"{_NEXT}\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
