@@ -17,13 +17,14 @@ from starlette.applications import Starlette
 from service import inbox, jobs
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
+from service.actions.house_key import demand_key
 from service.actions.planning_windows import plan_windows
 from service.actions.recording_states import record_at_start
 from service.actions.watchdog import Seen
 from service.actions.watching import watch
 from service.app.ground import Ground, open_ground
 from service.app.instruments import Instruments
-from service.app.own_files import load_key
+from service.app.own_files import load_key, place_of_key
 from service.app.roles import ServeRole
 from service.calls.calling import Caller, open_caller
 from service.config.settings import Config, Mail
@@ -194,7 +195,7 @@ class Service:
 
 @asynccontextmanager
 async def build_on(ground: Ground, config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Service]:
-    """Build the service of a configuration; raises StoreUnavailable, KeyFileUnusable."""
+    """Build the service of a configuration; raises StoreUnavailable, KeyFileUnusable, KeyDiffers."""
     async with open_caller(may_be_private=config.private_webhooks) as caller:
         mail, sandbox = await ground.mail_of(config)
         yield await _connect(replace(config, mail=mail), mail, ground, sandbox, caller, clock)
@@ -206,7 +207,8 @@ async def build(
 ) -> AsyncIterator[Service]:
     """Build the service over its database, with its door for replies open; at the end all is closed.
 
-    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning, KeyFileUnusable, DoorUnusable where it cannot be built.
+    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning, KeyFileUnusable, KeyDiffers, DoorUnusable where it cannot be
+    built.
     """
     async with (
         open_ground(config, clock, role) as ground,
@@ -291,8 +293,13 @@ async def _connect(
 
 
 def _settle_in(store: Store, config: Config, now: datetime) -> str:
-    """Record what components there are, and tell what this installation is called."""
+    """Record what components there are, and tell what this installation is called.
+
+    Raises StoreUnavailable, KeyFileUnusable, KeyDiffers.
+    """
+    key = load_key(config)
     with store.transaction() as connection:
+        demand_key(connection, key, place_of_key(config))
         record_at_start(connection, config, now)
         begin_watching(connection, now)
         return credentials.instance_value(connection, "instance_id", secrets.token_hex(8))

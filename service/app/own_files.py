@@ -60,6 +60,11 @@ def key_file(config: Config) -> Path:
     return config.path.parent / "replycast.key" if file is None else file.with_suffix(".key")
 
 
+def place_of_key(config: Config) -> str:
+    """Say where the key is read."""
+    return "config.yaml (`secret_key`)" if config.secret_key else str(key_file(config))
+
+
 def load_key(config: Config) -> bytes:
     """Give the key that tokens are derived from: config.yaml's, else that of the key file.
 
@@ -85,5 +90,5 @@ def load_key(config: Config) -> bytes:
             f"the key file {path} cannot be used (nor is there a `secret_key`): {error}"
         ) from error
     if len(key) != KEY_BYTES:
-        raise KeyFileUnusable(f"the key file {path} was cut short: bring it back from a backup, or delete it")
+        raise KeyFileUnusable(f"the key file {path} was cut short: bring it back from a backup")
     return key

@@ -14,6 +14,7 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.actions.house_key import KeyDiffers
 from service.app import wall_clock
 from service.app.building import DoorUnusable, build_on
 from service.app.ground import Ground, open_ground
@@ -57,7 +58,8 @@ async def serve(
     A socket that systemd hands over is taken in place of `host` and `port`.
 
     SIGHUP, or a change of the file, puts config.yaml in force anew, if it is right. Raises RoleImpossible,
-    AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, DoorUnusable.
+    AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, KeyDiffers,
+    DoorUnusable.
     """
     shown = ""
     inherited = inherit_socket()
@@ -142,7 +144,7 @@ async def _work_in_turns(
                     reloader.in_force(config, changes)
                     await _tell(ground, changes)
                 found = await _next_config(reloader, stopping)
-        except (DoorUnusable, KeyFileUnusable) as fault:
+        except (DoorUnusable, KeyFileUnusable, KeyDiffers) as fault:
             if before is None:
                 raise
             reloader.refused(fault)

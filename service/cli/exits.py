@@ -11,6 +11,7 @@ _REFUSED: Final = "0 done; 1 refused, and nothing was changed"
 
 CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "accept-key": _REFUSED,
         "advise": "0",
         "backup": "0 written; 1 nothing was backed up",
         "check": "0 right; 2 faults, or warnings with --strict",

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from service.actions.house import House
-from service.app.own_files import load_key
+from service.actions.house_key import demand_key
+from service.app.own_files import load_key, place_of_key
 from service.cli.options import fail
 from service.config import Config
 from service.errors import ReplycastError
@@ -18,10 +19,13 @@ def house_of(config: Config) -> Iterator[House]:
     try:
         store = open_store(config.database)
         try:
+            key = load_key(config)
+            with store.transaction(alone=False) as connection:
+                demand_key(connection, key, place_of_key(config))
             yield House(
                 store=store,
                 config=config,
-                key=load_key(config),
+                key=key,
                 own_address="",
                 instance_id="",
                 new_id=lambda: secrets.token_hex(16),

@@ -8,6 +8,10 @@ import click
 from service.cli.lazily import LazyGroup, Place
 
 _PLACES: Final[Mapping[str, Place]] = {
+    "accept-key": Place(
+        "accepting_key",
+        "Let the database belong to another secret key than the one that it knows.",
+    ),
     "advise": Place(
         "simulating",
         "Say what the recorded alerts teach: better wait times, monitors that never recover, names without a monitor.",

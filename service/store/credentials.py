@@ -202,3 +202,8 @@ def instance_value(connection: Connection, name: str, otherwise: str) -> str:
         connection.execute(insert(instance).values(name=name, value=otherwise))
         return otherwise
     return str(found)
+
+
+def put_instance_value(connection: Connection, name: str, value: str) -> None:
+    """Let what this installation is called under a name, and was called before, be something else."""
+    connection.execute(update(instance).where(instance.c.name == name).values(value=value))

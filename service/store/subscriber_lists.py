@@ -1,6 +1,6 @@
 """Rows of many subscribers at once: importing, exporting, searching. One by one they are in `subscribers`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -180,6 +180,17 @@ def remove_pending(connection: Connection, subscriber_ids: Sequence[int]) -> Non
     """Forget those of many who have not confirmed."""
     pending = subscribers.c.id.in_(subscriber_ids), subscribers.c.state == SubscriberState.PENDING
     connection.execute(delete(subscribers).where(*pending))
+
+
+def renew_unsubscribe_hashes(connection: Connection, hash_of: Callable[[str], str]) -> int:
+    """Let all leave by other links from now on; gives how many they are. `hash_of` is given a public id."""
+    place, last, count = _places(connection, 1), 0, 0
+    text = f"UPDATE subscribers SET unsubscribe_hash = {place} WHERE id = {place}"  # noqa: S608  places for values alone
+    query = select(subscribers.c.id, subscribers.c.public_id).order_by(subscribers.c.id).limit(AT_ONCE)
+    while rows := connection.execute(query.where(subscribers.c.id > last)).all():
+        connection.exec_driver_sql(text, [(hash_of(row.public_id), row.id) for row in rows])
+        last, count = rows[-1].id, count + len(rows)
+    return count
 
 
 def next_confirmed(connection: Connection, *, after_id: int) -> tuple[Subscriber, ...]:

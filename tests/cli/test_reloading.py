@@ -164,6 +164,16 @@ def test_a_door_that_cannot_be_opened_leaves_the_former_configuration_in_force(t
         assert "Better Status" in running.page()
 
 
+def test_another_secret_key_leaves_the_former_configuration_in_force(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        running.write("employees:\n", f"secret_key: {'k' * 40}\nemployees:\n")
+        told = running.logged(lambda line: "fault" in line)
+        assert "the database belongs to another secret key" in told["fault"]
+        running.write("name: Acme Status", "name: Better Status")
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+
+
 def test_nothing_is_said_to_have_changed_where_only_a_comment_did(tmp_path: Path) -> None:
     with service_in(tmp_path) as running:
         running.write("employees:\n", "employees:  # who decides\n")

@@ -38,6 +38,7 @@ ACTS: Final[Mapping[str, str]] = {
     "token_revoked": "revoked a token",
     "post_replayed": "replayed a post",
     "config_changed": "changed settings",
+    "key_accepted": "changed the secret key",
     "ordered_publish": "gave the order to publish",
     "ordered_discard": "gave the order to discard",
     "ordered_hold": "gave the order to hold",
