@@ -32,7 +32,8 @@ from service.store import audit, credentials, given_answers, inbox_bodies, inbox
 from service.store.database import Store
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
-NOT_JUDGED = Judgement(Verdict.UNKNOWN, "it is no employee's")
+OF_MACHINE = Judgement(Verdict.UNKNOWN, "not judged: a machine wrote it")
+OF_STRANGER = Judgement(Verdict.UNKNOWN, "not judged: its sender is no employee")
 ARRIVALS_AT_ONCE = 10
 """Few, so that whoever else has a turn waits for tenths of a second."""
 TIMERS_AT_ONCE = 100
@@ -151,10 +152,15 @@ def _work_mail(house: House, row: InboxRow, now: datetime) -> None:
         reason = taken
     elif reply is not None:
         # asked for before the transaction, since it may wait for the DNS
-        is_judged = _is_known(house, reply) and not reply.automatic
-        judgement = house.judge(row.raw, reply, now) if is_judged else NOT_JUDGED
-        reason = act_on_reply(house, row.id, reply, judgement, now)
+        reason = act_on_reply(house, row.id, reply, _judge(house, row, reply, now), now)
     _note(house, row, reason)
+
+
+def _judge(house: House, row: InboxRow, reply: Reply, now: datetime) -> Judgement:
+    """Judge a reply's sender, if anything hangs on it."""
+    if reply.automatic:
+        return OF_MACHINE
+    return house.judge(row.raw, reply, now) if _is_known(house, reply) else OF_STRANGER
 
 
 def _is_known(house: House, reply: Reply) -> bool:

@@ -36,15 +36,17 @@ def take_mailed_alert(house: House, row: InboxRow, reply: Reply, now: datetime) 
     judgement = _judgement(house, row.raw, reply.sender or "", now)
     believed = tuple(one for one in patterns if _is_believed(judgement, one))
     if not believed:
-        return _refuse(house, row, NOT_AUTHENTIC, judgement.evidence)
+        return _refuse(house, row, judgement, NOT_AUTHENTIC, judgement.evidence)
     try:
         alert = read_mail(_mail(row.raw, reply), believed)
     except PostUnreadable as error:
-        return _refuse(house, row, UNREADABLE, str(error))
+        return _refuse(house, row, judgement, UNREADABLE, str(error))
     if alert is None:
         return None
     with house.store.transaction() as connection:
-        inbox_rows.name_provider(connection, row.id, NAME)
+        inbox_rows.name_provider(
+            connection, row.id, NAME, authentic=judgement.verdict, evidence=judgement.evidence
+        )
     take_alerts(house, row.id, (alert,), row.received_at)
     return ALERT
 
@@ -80,7 +82,15 @@ def _mail(raw: bytes, reply: Reply) -> AlertMail:
     return AlertMail(reply.sender or "", decode_words(mail.first("subject")), reply.new_text, sent_at)
 
 
-def _refuse(house: House, row: InboxRow, reason: str, explanation: str) -> str:
+def _refuse(house: House, row: InboxRow, judgement: Judgement, reason: str, explanation: str) -> str:
     with house.store.transaction() as connection:
-        inbox_rows.finish(connection, row.id, InboxState.REFUSED, reason=reason, explanation=explanation)
+        inbox_rows.finish(
+            connection,
+            row.id,
+            InboxState.REFUSED,
+            reason=reason,
+            explanation=explanation,
+            authentic=judgement.verdict,
+            evidence=judgement.evidence,
+        )
     return reason

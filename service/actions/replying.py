@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from service.actions.carrying_out import queue_with_tokens
 from service.actions.house import House
-from service.actions.leaving import leave_by_mail
+from service.actions.leaving import LeavingOutcome, leave_by_mail
 from service.actions.obeying import Answer, Case, is_order, obey, why_not
 from service.mail.authenticity import Judgement, Verdict
 from service.mail.facts import incident_facts
@@ -45,28 +45,60 @@ class ReplyOutcome(StrEnum):
 def act_on_reply(house: House, inbox_id: int, reply: Reply, judgement: Judgement, now: datetime) -> str:
     """Let a reply have its effect, once; returns the named reason, which the inbox row keeps too.
 
-    Automatic mail, bounces, strangers and forgeries are recorded and never answered.
+    Automatic mail, bounces, strangers and forgeries are recorded and never answered. What the judgement rested on, and
+    what the token proved, stands in the row from then on.
     """
-    if left := leave_by_mail(house, inbox_id, reply, now):
+    left = leave_by_mail(house, inbox_id, reply, now)
+    if isinstance(left, LeavingOutcome):
         return left
+    if left is not None and house.config.employee_by_email(reply.sender or "") is None:
+        judgement = left
     with house.store.transaction() as connection:
-        answer = _answer(connection, house, inbox_id, reply, judgement, now)
+        case = _case_of(connection, house, reply, judgement)
+        answer = (
+            _answer(connection, house, inbox_id, case, judgement, now) if isinstance(case, Case) else case
+        )
         if isinstance(answer, Answer):
             if not answer.is_told_otherwise:
                 _queue_answer(connection, house, inbox_id, reply, answer, now)
             reason, told = answer.outcome, " ".join(answer.sentences)
         else:
             reason, told = answer, judgement.evidence if answer in _HANGS_ON_EVIDENCE else ""
-        inbox_rows.finish(connection, inbox_id, InboxState.DONE, reason=reason, explanation=told)
+        inbox_rows.finish(
+            connection,
+            inbox_id,
+            InboxState.DONE,
+            reason=reason,
+            explanation=told,
+            authentic=judgement.verdict,
+            evidence="; ".join(clause for clause in (judgement.evidence, _on_token(case, reply)) if clause),
+        )
         return str(reason)
 
 
 _HANGS_ON_EVIDENCE = {ReplyOutcome.NOT_AUTHENTIC, ReplyOutcome.CONFIRMATION_ASKED}
 
 
-def _answer(
-    connection: Connection, house: House, inbox_id: int, reply: Reply, judgement: Judgement, now: datetime
-) -> Answer | str:
+_ON_TOKEN = {
+    ReplyOutcome.TOKEN_UNKNOWN: "no token of it is known",
+    ReplyOutcome.TOKENS_CONFLICT: "its tokens are of two incidents",
+    ReplyOutcome.SENDER_MISMATCH: "its token was made for somebody else",
+}
+
+
+def _on_token(found: Case | Answer | str, reply: Reply) -> str:
+    """Say in a clause what a reply's token proves; "" where it was not looked at."""
+    if isinstance(found, Case):
+        asked = f"the question about #{found.token.confirms}" if found.token.confirms else found.incident.tag
+        return f"its token was mailed to {found.sender.name} with {asked}"
+    outcome = found.outcome if isinstance(found, Answer) else found
+    if outcome == ReplyOutcome.TOKEN_UNKNOWN and not reply.tokens:
+        return "it has no token"
+    return next((clause for name, clause in _ON_TOKEN.items() if name == outcome), "")
+
+
+def _case_of(connection: Connection, house: House, reply: Reply, judgement: Judgement) -> Case | Answer | str:
+    """Find what a reply is about, if its sender is an employee and not refuted."""
     if reply.reason in {ReplyReason.BOUNCE, ReplyReason.AUTOMATIC, ReplyReason.SENDER_UNCLEAR}:
         return reply.reason.value
     sender = house.config.employee_by_email(reply.sender or "")
@@ -74,12 +106,15 @@ def _answer(
         return ReplyOutcome.UNKNOWN_SENDER
     if judgement.verdict is Verdict.NO:
         return ReplyOutcome.NOT_AUTHENTIC
-    case = _find_case(connection, house, sender, reply)
-    if not isinstance(case, Case):
-        return case
+    return _find_case(connection, house, sender, reply)
+
+
+def _answer(
+    connection: Connection, house: House, inbox_id: int, case: Case, judgement: Judgement, now: datetime
+) -> Answer | str:
     if case.token.confirms is not None:
         return _confirm(connection, house, case, now)
-    if not is_order(reply):
+    if not is_order(case.reply):
         return obey(connection, house, case, now)
     if judgement.verdict is Verdict.UNKNOWN:
         # what could not act anyway needs no question, which would give it a fresh token

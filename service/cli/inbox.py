@@ -24,8 +24,9 @@ from service.cli.simulating import story_facts, story_lines
 from service.config import Config
 from service.errors import NotFound
 from service.outbox.composing import compose_one
-from service.store import inbox_rows, inbox_search
-from service.store.inbox_rows import Door, Headline, InboxRow, InboxState
+from service.store import inbox_headlines, inbox_rows, inbox_search
+from service.store.inbox_headlines import Headline
+from service.store.inbox_rows import Door, InboxRow, InboxState
 from service.store.inbox_search import SEARCHED, Wanted
 from service.web.dashboard.incident_view import raw_text
 
@@ -80,7 +81,7 @@ def list_command(
         if wanted:
             found = inbox_search.search(connection, wanted, limit=limit)
         else:
-            found = inbox_rows.headlines(connection, limit=limit)
+            found = inbox_headlines.headlines(connection, limit=limit)
     if as_json:
         print_json([_facts(one) for one in found])
         return
@@ -112,6 +113,8 @@ def show_command(number: int, config_path: Path, *, raw: bool, as_json: bool) ->
         print_json(_facts(row) | {"about": dict(row.about), "raw": row.raw.decode("utf-8", "replace")})
         return
     click.echo(_line(row))
+    if row.authentic:
+        click.echo(f"  its sender's: {row.authentic}: {shown(row.evidence)}")
     for name, value in row.about.items():
         click.echo(f"  {name}: {shown(str(value))}")
     body = "its body was removed (`retention.inbox`)" if row.is_removed else raw_text(row.raw, RAW_SHOWN)
@@ -223,4 +226,6 @@ def _facts(one: Headline | InboxRow) -> dict[str, Any]:
         "attempts": one.attempts,
         "reason": one.reason,
         "explanation": one.explanation,
+        "authentic": one.authentic,
+        "evidence": one.evidence,
     }

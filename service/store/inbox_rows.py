@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import IncidentChangedMeanwhile
@@ -66,6 +66,10 @@ class InboxRow:
     attempts: int
     reason: str
     explanation: str
+    authentic: str | None = None
+    """Whether a mail was believed to be its sender's when it was decided about: yes, no, unknown; None: not asked."""
+    evidence: str = ""
+    """What that rested on."""
 
     @property
     def is_removed(self) -> bool:
@@ -225,6 +229,7 @@ def untried_posts(connection: Connection, most: int) -> list[InboxRow]:
 _OF_ID = update(inbox).where(inbox.c.id == bindparam("inbox_id"))
 _COUNT = Statement(_OF_ID.values(attempts=inbox.c.attempts + bindparam("by")))
 _FINISH = Statement(_OF_ID.where(_is_pending))
+_FINISH_JUDGED = Statement(_OF_ID.where(_is_pending))
 _NAME = Statement(_OF_ID)
 
 
@@ -239,20 +244,34 @@ def uncount_attempt(connection: Connection, inbox_id: int) -> None:
 
 
 def finish(
-    connection: Connection, inbox_id: int, state: InboxState, *, reason: str, explanation: str = ""
+    connection: Connection,
+    inbox_id: int,
+    state: InboxState,
+    *,
+    reason: str,
+    explanation: str = "",
+    authentic: str | None = None,
+    evidence: str = "",
 ) -> None:
-    """Remember what became of it, in the transaction of its effect.
+    """Remember what became of it and, where it was judged, whether it was believed, in the transaction of its effect.
 
     Raises IncidentChangedMeanwhile where somebody else finished it: then there must be no second effect.
     """
     told = {"state": state, "reason": reason, "explanation": explanation}
-    if _FINISH.run(connection, inbox_id=inbox_id, **told) != 1:
+    if authentic is None:
+        changed = _FINISH.run(connection, inbox_id=inbox_id, **told)
+    else:
+        judged = {"authentic": authentic, "evidence": evidence}
+        changed = _FINISH_JUDGED.run(connection, inbox_id=inbox_id, **told, **judged)
+    if changed != 1:
         raise IncidentChangedMeanwhile(f"arrival {inbox_id} was worked off by somebody else meanwhile")
 
 
-def name_provider(connection: Connection, inbox_id: int, provider: str) -> None:
-    """Remember whose alert an arrival is, which a mail does not tell by the way that it came."""
-    _NAME.run(connection, inbox_id=inbox_id, provider=provider)
+def name_provider(
+    connection: Connection, inbox_id: int, provider: str, *, authentic: str, evidence: str
+) -> None:
+    """Remember whose alert a mail is, which it does not tell by the way that it came, and why it was believed."""
+    _NAME.run(connection, inbox_id=inbox_id, provider=provider, authentic=authentic, evidence=evidence)
 
 
 _GET = select(inbox).where(inbox.c.id == bindparam("inbox_id"))
@@ -305,51 +324,6 @@ def _row(row: Row[Any]) -> InboxRow:
         attempts=row.attempts,
         reason=row.reason,
         explanation=row.explanation,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """What a list shows of an arrival: all but its body."""
-
-    id: int
-    door: Door
-    provider: str
-    received_at: datetime
-    size: int
-    """Bytes."""
-    state: InboxState
-    attempts: int
-    reason: str
-    explanation: str
-
-
-def headlines(connection: Connection, *, before_id: int | None = None, limit: int) -> tuple[Headline, ...]:
-    """Read what arrived without the bodies, newest first."""
-    query = select(*headline_columns())
-    if before_id is not None:
-        query = query.where(inbox.c.id < before_id)
-    return tuple(map(headline_of, connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))))
-
-
-def headline_columns() -> tuple[ColumnElement[Any], ...]:
-    """Give what `headline_of` reads a headline from."""
-    shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
-    told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation)
-    size = func.coalesce(func.nullif(func.length(inbox.c.raw), 0), inbox.c.about[SIZE].as_integer(), 0)
-    return (*shown, *told, size.label("size"))
-
-
-def headline_of(row: Row[Any]) -> Headline:
-    """Make a headline of a row of `headline_columns`."""
-    return Headline(
-        id=row.id,
-        door=Door(row.door),
-        provider=row.provider,
-        received_at=row.received_at,
-        size=row.size,
-        state=InboxState(row.state),
-        attempts=row.attempts,
-        reason=row.reason,
-        explanation=row.explanation,
+        authentic=row.authentic,
+        evidence=row.evidence,
     )

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
-from service.store.inbox_rows import Door, Headline, InboxState, headline_columns, headline_of
+from service.store.inbox_headlines import Headline, headline_columns, headline_of
+from service.store.inbox_rows import Door, InboxState
 from service.store.schema import alerts, inbox
 
 SEARCHED: Final = 5_000

@@ -62,11 +62,15 @@ inbox = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("reason", String(64), nullable=False, server_default=""),
     Column("explanation", Text, nullable=False, server_default=""),
+    Column("authentic", String(16)),
+    Column("evidence", Text, nullable=False, server_default=""),
     one_of("door", ["webhook", "mail"]),
     one_of("state", ["pending", "done", "refused", "quarantined"]),
+    one_of("authentic", ["yes", "no", "unknown"]),
     UniqueConstraint("content_key"),
     UniqueConstraint("uid_key"),
     sqlite_autoincrement=True,
+    comment="authentic, evidence: whether a mail was believed when it was decided about, and why.",
 )
 Index("ix_inbox_received", inbox.c.received_at)
 _is_pending = inbox.c.state == "pending"

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.actions.api_tokens import Scope
 from service.errors import NotFound
-from service.store import inbox_rows, narrative
+from service.store import inbox_headlines, inbox_rows, narrative
 from service.store.inbox_rows import Door
 from service.web.api.forms import PageQuery
 from service.web.api.operations import Call, Operation
@@ -28,7 +28,7 @@ def list_inbox(call: Call) -> dict[str, Any]:
     """List what arrived, posts and mails."""
     query = call.asked(PageQuery)
     with call.house.store.reading() as connection:
-        found = inbox_rows.headlines(connection, before_id=query.before, limit=query.limit + 1)
+        found = inbox_headlines.headlines(connection, before_id=query.before, limit=query.limit + 1)
     return page_of(HeadlineShown, found, query.limit)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from service.config.spans import format_span
+from service.mail.authenticity import Verdict
 from service.model import (
     AlertState,
     Channel,
@@ -237,6 +238,10 @@ class HeadlineShown(Shown):
     attempts: int
     reason: str
     explanation: str
+    authentic: Verdict | None = Field(
+        description="Whether a mail was believed to be its sender's when it was decided about; null: not asked."
+    )
+    evidence: str = Field(description="What that rested on, and what a reply's token proved.")
 
 
 class InboxPage(Page[HeadlineShown]):

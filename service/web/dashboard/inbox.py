@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.model import Employee, Role
-from service.store import inbox_rows, inbox_search
+from service.store import inbox_headlines, inbox_rows, inbox_search
 from service.store.inbox_rows import Door, InboxState
 from service.store.inbox_search import SEARCHED, Wanted
 from service.web.dashboard import inbox_arrival
@@ -48,7 +48,7 @@ def show_inbox(request: Request, employee: Employee) -> Response:
         rows = (
             inbox_search.search(connection, wanted, before_id=before, limit=ROWS_SHOWN + 1)
             if wanted
-            else inbox_rows.headlines(connection, before_id=before, limit=ROWS_SHOWN + 1)
+            else inbox_headlines.headlines(connection, before_id=before, limit=ROWS_SHOWN + 1)
         )
         pending = inbox_rows.count_pending(connection)
         reasons = inbox_search.reasons(connection)

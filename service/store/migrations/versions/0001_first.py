@@ -40,13 +40,17 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reason", sa.String(length=64), server_default="", nullable=False),
         sa.Column("explanation", sa.Text(), server_default="", nullable=False),
+        sa.Column("authentic", sa.String(length=16), nullable=True),
+        sa.Column("evidence", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("door IN ('webhook', 'mail')", name=op.f("ck_inbox_door")),
         sa.CheckConstraint(
             "state IN ('pending', 'done', 'refused', 'quarantined')", name=op.f("ck_inbox_state")
         ),
+        sa.CheckConstraint("authentic IN ('yes', 'no', 'unknown')", name=op.f("ck_inbox_authentic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.UniqueConstraint("content_key", name=op.f("uq_inbox_content_key")),
         sa.UniqueConstraint("uid_key", name=op.f("uq_inbox_uid_key")),
+        comment="authentic, evidence: whether a mail was believed when it was decided about, and why.",
         sqlite_autoincrement=True,
     )
     op.create_index("ix_inbox_received", "inbox", ["received_at"], unique=False)
