@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -20,6 +21,7 @@ from service.actions.bouncing import note_bounce, raise_alarms
 from service.actions.house import House
 from service.actions.mailed_alerts import take_mailed_alert
 from service.actions.maintaining import fire_maintenance_timer
+from service.actions.notes import Work
 from service.actions.replying import act_on_reply
 from service.errors import IncidentChangedMeanwhile, MailUnreadable, PostUnreadable, StoreUnavailable
 from service.mail.authenticity import Judgement, Verdict
@@ -48,6 +50,7 @@ MOST_BATCHES = 100
 """Of one hour: what is over by then is left for the next."""
 
 _log = structlog.get_logger()
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
 
     def read(raw: bytes) -> inbox.Effect | None:
         effect = _effect_of_answer(house, raw, now)
-        return effect and (lambda within, row: done.append((row, effect(within, row))))
+        if effect is None:
+            return None
+        return lambda within, row: done.append((row, _traced(house, row, lambda: effect(within, row))))
 
     if not (mail.is_news and inbox.receive_with_effect(house.store, mail, read, now=now)):
         inbox.receive_and_work_off(house.store, mail, lambda row: _work(house, row, now), now=now)
@@ -120,9 +125,17 @@ def _effect_of_answer(house: House, raw: bytes, now: datetime) -> Callable[[Stor
 def _work(house: House, row: InboxRow, now: datetime) -> None:
     house.notes.waited(row.door, now - row.received_at)
     if row.door is Door.WEBHOOK:
-        _work_post(house, row)
+        _traced(house, row, lambda: _work_post(house, row))
     else:
-        _work_mail(house, row, now)
+        _traced(house, row, lambda: _work_mail(house, row, now))
+
+
+def _traced(house: House, row: InboxRow, act: Callable[[], _T]) -> _T:
+    """Do something for an arrival, within a span where traces are wanted."""
+    if house.notes.traced is None:
+        return act()
+    with house.notes.traced(Work(row.door, row.id, is_arrival=True, provider=row.provider)):
+        return act()
 
 
 def _work_post(house: House, row: InboxRow) -> None:
@@ -193,7 +206,7 @@ def _fire_timers(house: House, now: datetime, timers: Timers) -> bool:
             due = timers.due_ids(connection, until) if until else ()
     for row_id in due:
         try:
-            reason = timers.fire(house, row_id, now)
+            reason = _fire(house, timers, row_id, now)
         except IncidentChangedMeanwhile:
             continue  # it is decided again at the next tick, on what it has become
         except StoreUnavailable:
@@ -204,6 +217,13 @@ def _fire_timers(house: House, now: datetime, timers: Timers) -> bool:
         fired = True
         _log.info("timer fired", of=timers.of, id=row_id, reason=reason)
     return fired
+
+
+def _fire(house: House, timers: Timers, row_id: int, now: datetime) -> StrEnum | None:
+    if house.notes.traced is None:
+        return timers.fire(house, row_id, now)
+    with house.notes.traced(Work(timers.of, row_id, is_arrival=False)):
+        return timers.fire(house, row_id, now)
 
 
 def keep_house(house: House, now: datetime) -> None:

@@ -28,6 +28,7 @@ ALLOWED: Final = frozenset(
 )
 """By their names in SPDX. GPL and AGPL are not among them: what is made with them must be given away as they are."""
 SPELT_OTHERWISE: Final = {
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD 2-Clause License": "BSD-2-Clause",

@@ -4,6 +4,7 @@ What is called takes microseconds and raises nothing, for it is called within tr
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,18 @@ from service.workflow import Decision
 
 def _nobody(*_: object) -> None:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work that is done by itself: an arrival that is worked off, or a timer that is due."""
+
+    of: str
+    """The door of the arrival, or whose timer it is."""
+    id: int
+    """The inbox id, or that of whose timer it is."""
+    is_arrival: bool
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +39,5 @@ class Notes:
     """Of each mail that was worked off: the reason."""
     waited: Callable[[str, timedelta], None] = _nobody
     """Of each arrival that is being worked off: its door, and how long it had waited."""
+    traced: Callable[[Work], AbstractContextManager[object]] | None = None
+    """Gives what a piece of work is done within; None: nobody traces, and nothing is spent on it."""

@@ -226,7 +226,7 @@ async def _connect(
     caller: Caller,
     clock: Callable[[], datetime],
 ) -> Service:
-    store, meters = ground.store, ground.instruments.meters
+    store, meters, traces = ground.store, ground.instruments.meters, ground.instruments.traces
     house = House(
         store=store,
         config=config,
@@ -236,7 +236,7 @@ async def _connect(
         new_id=lambda: secrets.token_hex(16),
         look_up=dns_look_up(DNS_PATIENCE),
         vocabulary=vocabulary(config.replies.languages, config.replies.words),
-        notes=meters.notes,
+        notes=traces.noting(meters.notes),
     )
     await to_thread.run_sync(plan_windows, house, clock())
     office = PostOffice(
@@ -251,7 +251,7 @@ async def _connect(
     service = Service(
         house=house,
         office=office,
-        relay=Relay(mail.smtp, noted=meters.attempted),
+        relay=Relay(mail.smtp, noted=traces.attempting(meters.attempted)),
         mailbox=None,
         sandbox=sandbox,
         clock=clock,
@@ -272,7 +272,7 @@ async def _connect(
     front = Front(
         house,
         clock,
-        intake.receive,
+        traces.receiving(intake.receive),
         service.wake,
         sandbox,
         pages,
@@ -317,7 +317,7 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
     return MailboxReader(
         mail.imap,
         last_uid=lambda account, folder, validity: inbox.last_uid(store, account, folder, validity),
-        take=take,
+        take=service.instruments.traces.taking(take),
         notice=lambda said: _log.info("mailbox", said=said),
         warn=lambda said: _log.warning("mailbox", said=said),
         may_read=service.has_part,

@@ -8,6 +8,7 @@ from datetime import datetime
 from service.actions.watchdog import Problem, Seen
 from service.app.meters import Meters
 from service.app.reloading import ReloadState
+from service.app.tracing import Traces, Untraced
 from service.mail.imap import MailboxReader
 from service.outbox import Relay
 
@@ -27,6 +28,7 @@ class Instruments:
     """Since when there is a mailbox to read."""
     mailbox_read_at: datetime | None = None
     """When it was last read to its end, under whichever configuration."""
+    traces: Traces = field(default_factory=Untraced)
     problems: tuple[Problem, ...] = ()
     """What the watchdog found when it last looked."""
 

@@ -25,7 +25,7 @@ UNKNOWN: Final = "unknown"
 """Stands for every provider that does not exist, so that strangers make no more counts."""
 _LOOPS: Final = ("decide", "send", "fan out", "call")
 """Those whose failures keep the service from its work: their counts are there before the first one fails."""
-_TOLD_ONE_BY_ONE: Final = frozenset(DeliveryKind) - {
+TOLD_ONE_BY_ONE: Final = frozenset(DeliveryKind) - {
     DeliveryKind.SUBSCRIBER_UPDATE,
     DeliveryKind.SUBSCRIBER_POSTMORTEM,
     DeliveryKind.MAINTENANCE_UPDATE,
@@ -114,7 +114,7 @@ class Meters:
     def attempted(self, delivery: Delivery, outcome: Outcome) -> None:
         """Count an attempt to send a delivery."""
         self._deliveries.labels(delivery.kind, outcome).inc()
-        if delivery.kind in _TOLD_ONE_BY_ONE or outcome is Outcome.DEFERRED:
+        if delivery.kind in TOLD_ONE_BY_ONE or outcome is Outcome.DEFERRED:
             about = {"incident": f"INC-{delivery.incident_id}"} if delivery.incident_id else {}
             _log.info("delivery", delivery=delivery.public_id, kind=delivery.kind, outcome=outcome, **about)
 

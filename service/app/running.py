@@ -1,6 +1,7 @@
 """Runs the service: listens, and lets one configuration after the other work, until it is told to stop."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from service.app.listening import inherit_socket, listen
 from service.app.own_files import KeyFileUnusable
 from service.app.reloading import Reloader
 from service.app.roles import ServeRole, refuse_to_split
+from service.app.tracing import tracing
 from service.app.working import working
 from service.config.settings import Config
 from service.errors import PermanentFault, StoreUnavailable
@@ -80,6 +82,7 @@ async def serve(
     config = fit(config)
     try:
         async with open_ground(config, wall_clock, role) as ground:
+            ground.instruments.traces = ground.stack.enter_context(tracing(os.environ))
             reloader = Reloader(config, ground.instruments.reloads, fit, wall_clock)
             ground.reload = reloader.reload
             await _serve(ground, config, reloader, door, lambda: ready(shown))
@@ -138,7 +141,7 @@ async def _work_in_turns(
     while not stopping.is_set():
         try:
             async with build_on(ground, config, wall_clock) as service, working(service):
-                let_in(service.web)
+                let_in(ground.instruments.traces.web(service.web))
                 if before is not None:
                     before = None
                     reloader.in_force(config, changes)

@@ -64,9 +64,12 @@ def _loops(service: Service, stopping: asyncio.Event) -> Iterator[Coroutine[None
     if not service.role.works:
         return
     yield _decide(service, stopping)
-    yield _keep_doing(service, "send", service.send, service.send_next, stopping)
-    yield _keep_doing(service, "fan out", service.fan_out, service.fan_out_next, stopping)
-    yield _keep_doing(service, "call", service.call, service.call_next, stopping)
+    for name, due, step in (
+        ("send", service.send, service.send_next),
+        ("fan out", service.fan_out, service.fan_out_next),
+        ("call", service.call, service.call_next),
+    ):
+        yield _keep_doing(service, name, due, service.instruments.traces.step(name, step), stopping)
     yield _keep_exporting(service, stopping)
     yield _rehearse(service)
 

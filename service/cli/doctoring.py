@@ -1,5 +1,6 @@
 """`replycast doctor`: examines what the service depends on, each thing for a limited time, one line each."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +10,7 @@ from typing import Final
 import click
 
 from service.app import wall_clock
+from service.cli.collector import examine_traces
 from service.cli.doctor import Finding, State, examine_database, examine_mail
 from service.cli.options import FAILED, config_option, json_option, load_or_exit, print_json
 from service.cli.surroundings import (
@@ -102,6 +104,7 @@ def _all(config: Config) -> Iterator[Finding]:
         ("clock of the database", lambda: examine_database_clock(config, wall_clock)),
         ("public address", lambda: examine_public(config, wall_clock)),
         ("certificate", lambda: examine_certificate(config, wall_clock)),
+        ("traces", lambda: examine_traces(os.environ)),
     ]
     if mail is not None:
         examinations += [
