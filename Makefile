@@ -57,7 +57,7 @@ check: $(STAMP) ## Everything that must be right before a change lands
 audit: $(STAMP) ## Ask PyPI for known vulnerabilities of what is locked (needs a network, so no part of check)
 	$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r requirements.lock
 
-docs: $(STAMP) ## Write docs/cli.md and the schema of config.yaml anew
+docs: $(STAMP) ## Write the reference in docs/ and the schema of config.yaml anew
 	$(BIN)/python -m service.cli.reference
 
 format: $(STAMP) ## Format the code and mend what the linter can

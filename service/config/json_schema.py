@@ -15,9 +15,11 @@ import orjson
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from ruamel.yaml import YAML
 
 from service.config import kinds
 from service.config.descriptions import DESCRIPTIONS
+from service.config.examples import EXAMPLES
 from service.config.form import Form
 from service.config.kinds import Section
 from service.config.spans import format_span
@@ -49,8 +51,8 @@ def _number(most: int) -> Schema:
     return {"anyOf": [whole, {"type": "string", "pattern": r"^\d+$"}]}
 
 
-def _line(**more: object) -> Schema:
-    return {"type": "string", "minLength": 1, **more}
+def _line() -> Schema:
+    return {"type": "string", "minLength": 1}
 
 
 def _state() -> Schema:
@@ -74,13 +76,8 @@ _KINDS: Final[tuple[tuple[object, Schema], ...]] = (
     (kinds.AnswerableSpan, _or_expanded(_SPAN)),
     (kinds.RetentionSpan, _or_expanded(_SPAN)),
     (kinds.WatchedSpan, _or_expanded({"anyOf": [*_SPAN["anyOf"], {"enum": ["off", "Off", "OFF", False]}]})),
-    (kinds.Email, _line(examples=["jordan@acme.example"])),
-    (kinds.From, _line(examples=["Acme Status <status@acme.example>"])),
-    (kinds.SiteUrl, _line(examples=["https://status.acme.example"])),
-    (kinds.DatabaseUrl, _line(examples=["sqlite:///var/replycast.db", "postgresql://replycast@db.example.com/replycast"])),
-    (kinds.Colour, _line(examples=["#3350b0"])),
-    (kinds.Timezone, _line(examples=["Europe/Berlin", "UTC"])),
-    (kinds.Moment, _line(examples=["2026-12-01 22:00"])),
+    (kinds.From, _line()),
+    (kinds.Timezone, _line()),
     (kinds.SecretText, {"type": "string"}),
     (kinds.OneOrMoreNames, _or_list(_line())),
     (kinds.Languages, _or_list(_line())),
@@ -101,7 +98,7 @@ _KINDS: Final[tuple[tuple[object, Schema], ...]] = (
 def make_schema() -> Schema:
     """Describe config.yaml. Raises TypeError where a form has a kind of value that is not known here.
 
-    Raises KeyError where a key has no description.
+    Raises KeyError where a key has no description, or where one that holds no section has no example.
     """
     sections: dict[str, Schema] = {}
     top = _section(Form, sections)
@@ -129,7 +126,9 @@ def _section(form: type[Section], sections: dict[str, Schema]) -> Schema:
     for name, field in form.model_fields.items():
         key = field.alias or name
         about_key = {"description": DESCRIPTIONS[form.__name__][key]}
-        properties[key] = about_key | _of(annotations[name], sections) | _default(field)
+        value = _of(annotations[name], sections)
+        shown = {} if section_in(value) else _example(EXAMPLES[form.__name__][key])
+        properties[key] = about_key | value | _default(field) | shown
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if about := (form.__doc__ or "").strip():
         schema = {"description": about.split("\n\n")[0].replace("\n", " "), **schema}
@@ -137,8 +136,24 @@ def _section(form: type[Section], sections: dict[str, Schema]) -> Schema:
     return schema | ({"required": required} if required else {})
 
 
+def section_in(schema: Schema) -> str | None:
+    """Name the form of the section that a value is, or is a list or mapping of, or may be; None: it holds none."""
+    inside = [*schema.get("anyOf", ()), schema.get("items"), schema.get("additionalProperties")]
+    named = [str(schema["$ref"]).rpartition("/")[2]] if "$ref" in schema else []
+    return next(
+        iter([*named, *filter(None, (section_in(one) for one in inside if isinstance(one, dict)))]), None
+    )
+
+
+def _example(text: str) -> Schema:
+    return {"examples": [YAML(typ="safe").load(text)]}
+
+
 def _default(field: FieldInfo) -> Schema:
-    match field.default:
+    made = field.default_factory() if field.default_factory is not None else field.default  # type: ignore[call-arg]
+    match made:
+        case [str(), *_] as texts:
+            return {"default": texts}
         case timedelta() as span:
             return {"default": format_span(span)}
         case ZoneInfo() as zone:
@@ -147,7 +162,7 @@ def _default(field: FieldInfo) -> Schema:
             return {"default": one.value}
         case bool() | int() | float() | str() as plain:
             return {"default": plain}
-        case given if given is None or given is PydanticUndefined or not given:
+        case given if given is None or given is PydanticUndefined or isinstance(given, Section) or not given:
             return {}
         case other:
             raise TypeError(f"{other!r} is no default that a schema can name")

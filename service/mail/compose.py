@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from service.config.settings import Site
 from service.errors import TemplateFaulty
 from service.mail.bounces import bounce_address
+from service.mail.fact_forms import LinkFacts, MailSurroundings
 from service.mail.headers import (
     address_header,
     checked_address,
@@ -24,7 +25,7 @@ from service.mail.headers import (
     text_header,
     words_header,
 )
-from service.mail.rendering import MailSurroundings, render
+from service.mail.rendering import render
 from service.mail.tokens import (
     MOST_REFERENCES,
     derived_token,
@@ -131,11 +132,11 @@ def link_token(key: bytes, public_id: str, purpose: str) -> str:
     return derived_token(key, f"{purpose}:{public_id}")
 
 
-def _links(delivery: Delivery, office: PostOffice) -> dict[str, str]:
+def _links(delivery: Delivery, office: PostOffice) -> LinkFacts:
     """Give the links that this mail may hold; all begin with the site's URL."""
     facts, url = delivery.facts, office.site.url.rstrip("/")
     incident: Mapping[str, Any] = facts.get("incident") or {}
-    links = {"dashboard": _joined(url, "/dashboard")}
+    links: LinkFacts = {"dashboard": _joined(url, "/dashboard")}
     if incident:
         links["dashboard"] = _joined(url, _required(incident, "dashboard_path"))
         links["page"] = _joined(url, _required(incident, "public_path"))

@@ -5,12 +5,12 @@ HTML everything is escaped that did not come out of `markdown.to_html`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import css_inline
@@ -19,6 +19,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from service.errors import TemplateFaulty
+from service.mail.fact_forms import MailSurroundings
 from service.mail.headers import one_line
 from service.mail.markdown import to_html
 from service.model import DeliveryKind
@@ -36,15 +37,6 @@ _NOT_SHOWN: Final = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|[^\S\n]+$", re.MULTILINE
 )
 _ANSWER_MARK: Final = re.compile(r"(?:\s*(?:re|aw|sv|antw)\s*:)+\s*", re.IGNORECASE)
-
-
-class MailSurroundings(TypedDict):
-    """What templates may use besides the facts, `timezone`, `text_limit` and `list_limit`."""
-
-    site: dict[str, Any]
-    """`name`, `url`, `brand` and `brand_dark`: the colours of links on light and on dark ground."""
-    links: dict[str, str]
-    """`dashboard`; `page` with an incident; `unsubscribe` for subscribers; `act` to confirm, log in, or decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +96,7 @@ def environment() -> SandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
-        "local": local_time,
-        "markdown": lambda source: Markup(to_html(source)),  # noqa: S704 # cleaned by nh3
-        "shorten": _shorten,
-        "barred": _barred,
-        "without_answer_mark": lambda subject: _ANSWER_MARK.sub("", subject, count=1),
-    }
+    environment.filters |= FILTERS
     return environment
 
 
@@ -150,6 +136,16 @@ def _barred(text: str) -> str:
     return "\n".join(f"| {line}".rstrip() for line in text.strip().split("\n"))
 
 
+def _markdown(source: str) -> Markup:
+    """Give the HTML of Markdown, cleaned of all that a mail may not hold."""
+    return Markup(to_html(source))  # noqa: S704 # cleaned by nh3
+
+
+def _without_answer_mark(subject: str) -> str:
+    """Take the `Re:` from the beginning of a subject."""
+    return _ANSWER_MARK.sub("", subject, count=1)
+
+
 def _shorten(text: str, limit: int) -> str:
     """Cut an overlong text at a space or line break near `limit` characters."""
     if len(text) <= limit:
@@ -157,3 +153,13 @@ def _shorten(text: str, limit: int) -> str:
     kept = text[:limit]
     at = max(kept.rfind(" "), kept.rfind("\n"))
     return f"{kept[: at if at > limit // 2 else limit].rstrip()} …"
+
+
+FILTERS: Final[Mapping[str, Callable[..., str]]] = {
+    "local": local_time,
+    "markdown": _markdown,
+    "shorten": _shorten,
+    "barred": _barred,
+    "without_answer_mark": _without_answer_mark,
+}
+"""What templates have besides Jinja's own filters."""

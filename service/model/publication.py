@@ -73,6 +73,7 @@ class DeliveryKind(StrEnum):
     ALARM = "alarm"
     """To the admins: something keeps the service from doing its work."""
     SUBSCRIBER_UPDATE = "subscriber_update"
+    """To a subscriber: what is published about an incident."""
     SUBSCRIBER_POSTMORTEM = "subscriber_postmortem"
     """To a subscriber who heard of an incident: why it happened."""
     MAINTENANCE_UPDATE = "maintenance_update"
@@ -80,7 +81,9 @@ class DeliveryKind(StrEnum):
     WEBHOOK_CALL = "webhook_call"
     """To a subscriber's webhook: an update of either; the one kind that is no mail."""
     SUBSCRIBER_CONFIRM = "subscriber_confirm"
+    """To a new address: do you want our mails?"""
     LOGIN_LINK = "login_link"
+    """To an employee: the link that logs in."""
 
 
 MAIL_KINDS = tuple(kind for kind in DeliveryKind if kind is not DeliveryKind.WEBHOOK_CALL)

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import jsonschema_rs
 import pytest
+from pydantic import create_model
 from ruamel.yaml import YAML
 
 from service.config import parse
 from service.config.descriptions import DESCRIPTIONS
+from service.config.examples import EXAMPLES
 from service.config.form import Form, keys_of
 from service.config.json_schema import make_schema, shipped, written
 from service.config.kinds import Section
@@ -118,6 +121,32 @@ def test_every_key_of_every_form_is_described_and_nothing_else() -> None:
     described = {name: set(keys) for name, keys in DESCRIPTIONS.items()}
     assert described == {form.__name__: set(keys_of(form)) for form in forms()}
     assert sum(map(len, described.values())) > 150
+
+
+EXAMPLE_OF_EACH = sorted(
+    {
+        (form.__name__, key): (form, key) for form in forms() for key in EXAMPLES.get(form.__name__, ())
+    }.values(),
+    key=lambda one: (one[0].__name__, one[1]),
+)
+
+
+@pytest.mark.parametrize(("form", "key"), EXAMPLE_OF_EACH, ids=lambda one: getattr(one, "__name__", one))
+def test_every_example_is_taken_by_the_loader_and_by_the_schema(form: type[Section], key: str) -> None:
+    value = YAML(typ="safe").load(EXAMPLES[form.__name__][key])
+    kinds = get_type_hints(form, include_extras=True)
+    names = {field.alias or name: name for name, field in form.model_fields.items()}
+    section = schema_once()["$defs"].get(form.__name__, schema_once())
+    alone = create_model("Alone", __base__=Section, value=(kinds[names[key]], ...))
+
+    alone.model_validate({"value": value})  # raises where the loader would find a fault
+    assert jsonschema_rs.is_valid(section["properties"][key], value)
+
+
+@cache
+def schema_once() -> dict[str, Any]:
+    """Give the schema, which is made once for all examples."""
+    return make_schema()
 
 
 def test_every_description_is_a_sentence_of_its_own() -> None:

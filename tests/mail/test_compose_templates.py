@@ -2,34 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import get_args, get_type_hints, is_typeddict
 
 import pytest
 from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
 from service.errors import TemplateFaulty
-from service.mail import facts
+from service.mail.fact_forms import MailSurroundings, RenderingFacts
+from service.mail.mail_forms import FACTS
 from service.mail.rendering import environment, templates_folder
 from service.model import MAIL_KINDS, DeliveryKind
-from tests.mail.compose_samples import ABOUT_AN_INCIDENT, facts_of, mail, minimal_facts
+from tests.mail.compose_samples import facts_of, mail, minimal_facts
 
 FILES = ("subject.txt", "body.txt", "body.html")
-PROMISED: dict[DeliveryKind, type[Any]] = {
-    **dict.fromkeys(ABOUT_AN_INCIDENT, facts.EmployeeFacts),
-    DeliveryKind.APPROVAL: facts.ApprovalFacts,
-    DeliveryKind.REMINDER: facts.ReminderFacts,
-    DeliveryKind.ANSWER: facts.AnswerFacts,
-    DeliveryKind.CONFIRM_REPLY: facts.ConfirmReplyFacts,
-    DeliveryKind.ALARM: facts.AlarmFacts,
-    DeliveryKind.SUBSCRIBER_UPDATE: facts.SubscriberUpdateFacts,
-    DeliveryKind.SUBSCRIBER_POSTMORTEM: facts.SubscriberUpdateFacts,
-    DeliveryKind.MAINTENANCE_UPDATE: facts.MaintenanceUpdateFacts,
-    DeliveryKind.SUBSCRIBER_CONFIRM: facts.SubscriberConfirmFacts,
-    DeliveryKind.LOGIN_LINK: facts.LoginLinkFacts,
-}
-ADDED = {"site", "links", "timezone", "text_limit", "list_limit", "tone"}
-"""What rendering adds; `tone` is set by each mail for its frame."""
+ADDED = set(RenderingFacts.__annotations__) | {"tone"}
+"""What is there besides the facts; `tone` is set by each mail for its frame."""
 TEMPLATES = sorted(str(path.relative_to(templates_folder())) for path in templates_folder().rglob("*.*"))
 
 
@@ -46,12 +34,27 @@ def test_every_folder_has_its_three_files(kind: DeliveryKind) -> None:
 @pytest.mark.parametrize("kind", MAIL_KINDS)
 @pytest.mark.parametrize("file", FILES)
 def test_a_template_names_only_promised_facts(kind: DeliveryKind, file: str) -> None:
-    assert _names(f"{kind.value}/{file}") <= set(PROMISED[kind].__annotations__) | ADDED
+    assert _names(f"{kind.value}/{file}") <= set(FACTS[kind].__annotations__) | ADDED
 
 
 @pytest.mark.parametrize("kind", MAIL_KINDS)
 def test_the_samples_hold_exactly_the_promised_facts(kind: DeliveryKind) -> None:
-    assert set(facts_of(kind)) == set(PROMISED[kind].__annotations__)
+    assert set(facts_of(kind)) == set(FACTS[kind].__annotations__)
+
+
+@pytest.mark.parametrize("kind", MAIL_KINDS)
+def test_what_stands_within_the_facts_is_what_is_promised(kind: DeliveryKind) -> None:
+    assert [
+        fault
+        for name, form in get_type_hints(FACTS[kind]).items()
+        for fault in _faults(facts_of(kind)[name], form)
+    ] == []
+
+
+def test_a_fact_that_nobody_promised_is_found() -> None:
+    site = {"name": "Acme", "url": "", "brand": "", "brand_dark": "", "colour": ""}
+
+    assert list(_faults({"site": site, "links": {}}, MailSurroundings)) == ["SiteFacts: {'colour'}"]
 
 
 @pytest.mark.parametrize("kind", MAIL_KINDS)
@@ -86,6 +89,21 @@ def test_a_subscriber_mail_without_a_subscriber_is_reported() -> None:
     del known["subscriber_public_id"]
     with pytest.raises(TemplateFaulty, match="lack subscriber_public_id"):
         mail(DeliveryKind.SUBSCRIBER_UPDATE, known)
+
+
+def _faults(value: object, form: object) -> Iterator[str]:
+    """Say where a value differs from the form that is promised for it, or for what is in it."""
+    for one in (form, *get_args(form)):
+        if isinstance(value, list):
+            for item in value:
+                yield from _faults(item, one) if is_typeddict(one) else ()
+        elif isinstance(value, dict) and isinstance(one, type) and is_typeddict(one):
+            hints = get_type_hints(one)
+            needed: frozenset[str] = one.__required_keys__  # type: ignore[attr-defined]  # as every TypedDict
+            if strange := (set(value) - set(hints)) | (needed - set(value)):
+                yield f"{one.__name__}: {strange}"
+            for name in set(value) & set(hints):
+                yield from _faults(value[name], hints[name])
 
 
 def _names(template: str) -> set[str]:

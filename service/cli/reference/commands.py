@@ -1,16 +1,14 @@
-"""docs/cli.md: every command, option and exit code, as click knows them; run as a module it is written."""
+"""docs/cli.md: every command, option and exit code, as click knows them."""
 
-import sys
 from collections.abc import Iterator
 from inspect import cleandoc
-from pathlib import Path
 from typing import Final
 
 import click
 
 from service.cli.exits import CODES, every_command, in_words
 from service.cli.main import main
-from service.config import json_schema
+from service.cli.reference.tables import cell
 
 _HEAD: Final = """\
 # Commands
@@ -37,16 +35,16 @@ Exit codes: 0 done, 1 it failed or was refused, 2 a wrong argument or faults in 
 """
 
 
-def reference() -> str:
+def commands() -> str:
     """Write it."""
-    commands = list(every_command(main))
-    rows = "".join(_row(words, command) for words, command in commands)
-    return _HEAD + rows + "".join(_section(words, command) for words, command in commands)
+    found = list(every_command(main))
+    rows = "".join(_row(words, command) for words, command in found)
+    return _HEAD + rows + "".join(_section(words, command) for words, command in found)
 
 
 def _row(words: str, command: click.Command) -> str:
     anchor = f"replycast-{words.replace(' ', '-')}"
-    return f"| [`{words}`](#{anchor}) | {_cell(_about(command)[0])} | {_cell(CODES[words])} |\n"
+    return f"| [`{words}`](#{anchor}) | {cell(_about(command)[0])} | {cell(CODES[words])} |\n"
 
 
 def _section(words: str, command: click.Command) -> str:
@@ -56,7 +54,9 @@ def _section(words: str, command: click.Command) -> str:
     text = "\n\n".join(_about(command))
     options = "".join(_options(command, context))
     table = f"| option | what for |\n|---|---|\n{options}\n" if options else ""
-    return f"\n## replycast {words}\n\n```\n{usage}\n```\n\n{text}\n\n{table}Exit code: {in_words(words)}.\n"
+    return (
+        f"\n## replycast {words}\n\n```text\n{usage}\n```\n\n{text}\n\n{table}Exit code: {in_words(words)}.\n"
+    )
 
 
 def _about(command: click.Command) -> list[str]:
@@ -75,14 +75,4 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
         record = parameter.get_help_record(context)
         if record is not None and record[1]:
             names, about = record
-            yield f"| `{_cell(names)}` | {_cell(about)} |\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    (root / "docs" / "cli.md").write_text(reference())
-    (root / "service" / "config" / json_schema.SHIPPED).write_bytes(json_schema.written())
+            yield f"| `{cell(names)}` | {cell(about)} |\n"
