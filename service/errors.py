@@ -57,6 +57,10 @@ class StoreUnavailable(TemporaryFault):
     """The database cannot take a row just now (locked, full, unreachable): nothing was accepted."""
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The database went away or fell silent while it was to commit: whether it did shows once it is back."""
+
+
 class MailUnreadable(PermanentFault):
     """A mail cannot be parsed within the bounds that are set for hostile input."""
 

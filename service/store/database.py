@@ -19,9 +19,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from service.errors import PermanentFault, ReplycastError, StoreUnavailable
+from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable
 from service.store import postgresql, tidings
 from service.store.copies import keep_copy
+from service.store.patience import Uncertain
 from service.store.statements import tell
 from service.store.turns import Turns
 
@@ -93,7 +94,7 @@ class Store:
         has one writer in any case.
         With `durable` false the commit does not wait for the disk: its changes survive the end of this process,
         `kill -9` too, but a power cut before the next durable commit may take them back. Raises StoreUnavailable
-        where the database cannot take or keep them (locked, full, gone).
+        where the database cannot take or keep them (locked, full, gone), OutcomeUnknown where it may have kept them.
         """
         if alone:
             engine = self.engine if durable else self._passing
@@ -153,7 +154,9 @@ def _named_faults() -> Iterator[None]:
     except (DatabaseError, InterfaceError, PoolTimeout) as error:
         if isinstance(error, DatabaseError) and not _is_of_the_database(error):
             raise
-        raise StoreUnavailable(f"the database cannot be used just now: {_cause(error)}") from error
+        said = f"the database cannot be used just now: {_cause(error)}"
+        is_uncertain = isinstance(error, DBAPIError) and isinstance(error.orig, Uncertain)
+        raise (OutcomeUnknown if is_uncertain else StoreUnavailable)(said) from error
 
 
 def _is_of_the_database(error: DatabaseError) -> bool:

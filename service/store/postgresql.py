@@ -13,14 +13,13 @@ from psycopg.abc import Buffer, Params, Query
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from service.store.patience import PATIENCE, PatientConnection, Silence
 from service.store.statements import tell
 
 POOL: Final = 10
 """Connections that are kept."""
 MORE: Final = 30
 """Connections beyond those in a rush: as many threads of ours may ask at once."""
-PATIENCE: Final = 5
-"""Seconds to wait for a lock, a connection of the pool, or an answer of the server when connecting."""
 SLOWEST_STATEMENT: Final = 60
 """Seconds; a migration may take as long as it likes."""
 LONGEST_PAUSE: Final = 60
@@ -34,7 +33,7 @@ REPLACEMENT: Final = "\ufffd"
 
 AT_CONNECT: Final = (
     "SET TIME ZONE 'UTC'",
-    f"SET lock_timeout = '{PATIENCE}s'",
+    f"SET lock_timeout = '{PATIENCE:g}s'",
     f"SET statement_timeout = '{SLOWEST_STATEMENT}s'",
     f"SET idle_in_transaction_session_timeout = '{LONGEST_PAUSE}s'",
 )
@@ -58,12 +57,20 @@ def make_engine(url: URL) -> Engine:
         pool_use_lifo=True,
         json_serializer=_json,
         connect_args={
-            "connect_timeout": PATIENCE,
+            "connect_timeout": int(PATIENCE),
             "application_name": "replycast",
             "keepalives_idle": 30,
             "tcp_user_timeout": 1000 * SLOWEST_STATEMENT,
         },
     )
+    silence = Silence()
+
+    def connect(
+        _dialect: object, _record: object, given: list[Any], named: dict[str, Any]
+    ) -> PatientConnection:
+        return PatientConnection.open(silence, *given, **named)
+
+    event.listen(made, "do_connect", connect)
     event.listen(made, "connect", _prepare)
     return made
 

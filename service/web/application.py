@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -10,11 +11,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable, TokenInvalid
+from service.errors import (
+    IncidentChangedMeanwhile,
+    NotAllowed,
+    NotFound,
+    OutcomeUnknown,
+    StoreUnavailable,
+    TokenInvalid,
+)
 from service.web.dashboard.changes import Changes
 from service.web.dashboard.pulse import pulse_of
 from service.web.front import STATIC, Front, page
-from service.web.guards import SameOriginOnly, SecurityHeaders, guard_headers
+from service.web.guards import BoundedWaits, SameOriginOnly, SecurityHeaders, guard_headers
 from service.web.login.oidc_provider import Provider
 from service.web.login.rates import LogIns
 from service.web.public.fast_path import FastFirst
@@ -22,8 +30,13 @@ from service.web.public.pages import PublicPages
 from service.web.public.renderers import RENDERERS
 from service.web.rates import SignUps, Simulations
 
+AGAIN = "5"
+"""Seconds after which whoever found the database away may ask again."""
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that any route takes; webhooks set a lower bound and name it in their answer."""
+
+
+_log = structlog.get_logger()
 
 
 def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
@@ -35,6 +48,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
         middleware=[
             Middleware(SecurityHeaders, is_https=front.is_https),
             Middleware(SameOriginOnly),
+            Middleware(BoundedWaits),
         ],
         exception_handlers={
             404: _not_found,
@@ -73,9 +87,17 @@ async def _not_allowed(request: Request, error: Exception) -> Response:
 
 
 async def _store_unavailable(request: Request, error: Exception) -> Response:
-    del error  # its text is for the log, which has it
-    said = "This could not be done just now. Nothing was changed; try again in a moment."
-    return _message(request, 503, "Try again in a moment", said)
+    _log.warning("a page or an order had to be put off", error=str(error))
+    title, said = (
+        "Try again in a moment",
+        "This could not be done just now. Nothing was changed; try again in a moment.",
+    )
+    if isinstance(error, OutcomeUnknown):
+        title = "Look before you try again"
+        said = "The database stopped answering as this was to be stored. It may have been done, or not."
+    answer = _message(request, 503, title, said)
+    answer.headers["retry-after"] = AGAIN
+    return answer
 
 
 def _message(request: Request, status: int, title: str, text: str) -> Response:

@@ -1,10 +1,12 @@
-"""What stands before every page: security headers, and the refusal of forms that another site sends."""
+"""What stands before every page: security headers, the refusal of other sites' forms, an end to waiting."""
 
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.store.patience import waiting_at_most
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -75,6 +77,21 @@ class SameOriginOnly:
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+class BoundedWaits:
+    """Lets nobody wait for long for a database that says nothing; a post, whose intake sees to that, aside."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or scope["path"].startswith("/webhook/"):
+            await self._app(scope, receive, send)
+            return
+        with waiting_at_most():
+            await self._app(scope, receive, send)
 
 
 def is_allowed(method: str, path: str, headers: Mapping[str, str]) -> bool:

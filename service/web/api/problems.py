@@ -14,6 +14,7 @@ from service.errors import (
     IncidentChangedMeanwhile,
     NotAllowed,
     NotFound,
+    OutcomeUnknown,
     PermanentFault,
     ReplycastError,
     StoreUnavailable,
@@ -22,6 +23,7 @@ from service.errors import (
 PROBLEM_TYPE: Final = "application/problem+json"
 MOST_FAULTS: Final = 1_000
 CHANGED: Final = "changed_meanwhile"
+AGAIN: Final = {"retry-after": "5"}
 
 
 class FieldFault(BaseModel):
@@ -123,10 +125,14 @@ def of_error(error: ReplycastError) -> Refused:
                 "Somebody else changed it at the same moment, and nothing was done: read it again and decide."
             )
             return Refused(problem_of(409, said, reason=CHANGED), {"retry-after": "1"})
-        case StoreUnavailable():
-            return refused(
-                503, "the database cannot be used just now; nothing was done", {"retry-after": "5"}
+        case OutcomeUnknown():
+            said = (
+                "the database stopped answering as this was to be stored, and it may have been done: look, or send "
+                "it again with the same Idempotency-Key"
             )
+            return refused(503, said, AGAIN)
+        case StoreUnavailable():
+            return refused(503, "the database cannot be used just now; nothing was done", AGAIN)
         case _:
             return refused(422, str(error))
 

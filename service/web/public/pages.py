@@ -15,6 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
 from service.errors import StoreUnavailable
+from service.store.patience import waiting_at_most
 from service.store.public_stamp import public_stamp
 from service.web.front import Front
 from service.web.public.prepared import Prepared, Rendering, prepare
@@ -104,7 +105,8 @@ class PublicPages:
             self._one_at_a_time = CapacityLimiter(1)  # of its own: other pages' threads may all be busy
         seen, now = self._store.commits, self._clock()
         try:
-            found = await to_thread.run_sync(self._render_if_changed, now, limiter=self._one_at_a_time)
+            with waiting_at_most():
+                found = await to_thread.run_sync(self._render_if_changed, now, limiter=self._one_at_a_time)
         except StoreUnavailable as error:
             if not self.prepared:
                 raise
