@@ -1,6 +1,6 @@
 """What the payloads of each monitoring product are taken for: those of tests/providers/NAME/*.json.
 
-The payloads have the shape that each product documents; their contents are made up.
+The payloads have the shape that each product documents, on the page that `sources` names; their contents are made up.
 """
 
 from pathlib import Path
