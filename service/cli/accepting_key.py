@@ -9,7 +9,7 @@ import click
 from service.actions import house_key
 from service.app import wall_clock
 from service.app.own_files import AlreadyRunning, load_key, only_process, place_of_key
-from service.cli.options import config_option, fail, load_or_exit
+from service.cli.options import config_option, fail, json_option, load_or_exit, print_json
 from service.config import Config
 from service.errors import ReplycastError
 from service.store.database import Store, open_store
@@ -18,7 +18,8 @@ from service.store.leases import Lease
 
 @click.command("accept-key")
 @config_option
-def accept_key(config_path: Path) -> None:
+@json_option
+def accept_key(config_path: Path, *, as_json: bool) -> None:
     """Let the database belong to another secret key than the one that it knows.
 
     For a key that was lost, or that somebody saw: write the new one into config.yaml, or remove the key file, which is
@@ -36,6 +37,11 @@ def accept_key(config_path: Path) -> None:
     except ReplycastError as error:
         fail(str(error))
     place = place_of_key(config)
+    if as_json:
+        renewed, waiting = changed or (0, 0)
+        told = {"key": str(place), "is_new": changed is not None}
+        print_json(told | {"subscribers_renewed": renewed, "mails_waiting": waiting})
+        return
     if changed is None:
         click.echo(f"the database belongs to the key in {place}, and did before")
         return

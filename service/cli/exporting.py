@@ -1,12 +1,13 @@
 """`replycast export-page`: writes the status page as files. It reads the database and changes nothing in it."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from service.app import wall_clock
 from service.cli.house import house_of
-from service.cli.options import config_option, fail, load_or_exit
+from service.cli.options import config_option, fail, json_option, load_or_exit, print_json
 from service.errors import ReplycastError, StoreUnavailable
 from service.store.inbox_rows import Arrival
 from service.web.front import Front, make_pages
@@ -16,7 +17,8 @@ from service.web.public.exporting import Exporter
 @click.command("export-page")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 @config_option
-def export_page(folder: Path, config_path: Path) -> None:
+@json_option
+def export_page(folder: Path, config_path: Path, *, as_json: bool) -> None:
     """Write the status page into DIR as static files, for a bucket or Pages.
 
     Works whether the service runs or not. Files that are no longer wanted are removed, but none that an export did
@@ -25,6 +27,7 @@ def export_page(folder: Path, config_path: Path) -> None:
     \b
     Example:
       replycast export-page public/
+      replycast export-page public/ --json
     """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     with house_of(config) as house:
@@ -33,7 +36,12 @@ def export_page(folder: Path, config_path: Path) -> None:
             exported = Exporter(front, folder).export(wall_clock())
         except (ReplycastError, OSError) as error:
             fail(str(error))
-    click.echo(f"{folder}: {exported.files} files, {exported.changed} changed, {exported.removed} removed")
+    if as_json:
+        print_json({"folder": str(folder), **asdict(exported)})
+    else:
+        click.echo(
+            f"{folder}: {exported.files} files, {exported.changed} changed, {exported.removed} removed"
+        )
 
 
 async def _take_nothing(_arrival: Arrival) -> int:

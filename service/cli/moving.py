@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from sqlalchemy import make_url
 
 from service.app.own_files import key_file, only_process
-from service.cli.options import FAULTY, config_option, fail, load_or_exit
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
 from service.config import Config, Secret
 from service.config.database_url import parse_database, with_password
 from service.config.secret_files import read_secret_file
@@ -29,7 +29,8 @@ from service.store.moving import Copied, MoveImpossible, move
     help="A file that holds the password; PGPASSWORD and ~/.pgpass are read too.",
 )
 @config_option
-def move_database(target: str, password_file: Path | None, config_path: Path) -> None:
+@json_option
+def move_database(target: str, password_file: Path | None, config_path: Path, *, as_json: bool) -> None:
     """Copy the database that config.yaml names, a file of SQLite, into an empty one of PostgreSQL.
 
     The service must be stopped. Everything is copied or nothing, and counted on both sides. The file of SQLite stays
@@ -38,6 +39,7 @@ def move_database(target: str, password_file: Path | None, config_path: Path) ->
     \b
     Example:
       replycast move-database --to "postgresql://replycast@db.example.com/replycast?sslmode=verify-full"
+      replycast move-database --to postgresql://replycast@/replycast --json
     """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
     address = _target(target, password_file)
@@ -49,15 +51,35 @@ def move_database(target: str, password_file: Path | None, config_path: Path) ->
             shutil.copy2(key_file(config), new_key)
     except (ReplycastError, OSError) as error:
         fail(str(error))
+    to_write = _to_write(address, password_file)
+    if as_json:
+        print_json(
+            {
+                "rows": {str(table): number for table, number in counts.items()},
+                "rows_in_all": sum(counts.values()),
+                "key_copied_to": str(new_key) if new_key else None,
+                "to_write": to_write,
+            }
+        )
+        return
     for table, number in counts.items():
         click.echo(f"{number:>12,}  {table}")
     click.echo(f"{sum(counts.values()):>12,}  rows in all, the same on both sides")
     if new_key is not None:
         click.echo(f"The key of reply tokens and links was copied to {new_key}.")
-    shown = make_url(address).set(password=None).render_as_string()
-    click.echo(f"Now write into {config_path}, and start the service:\n\n  database: {shown}")
-    if make_url(address).password is not None:
-        click.echo(f"  database_password_file: {password_file or 'database.password'}")
+    click.echo(f"Now write into {config_path}, and start the service:\n")
+    for setting, value in to_write.items():
+        click.echo(f"  {setting}: {value}")
+
+
+def _to_write(address: str, password_file: Path | None) -> dict[str, str]:
+    """Give the settings of config.yaml that name the new database, without its password."""
+    url = make_url(address)
+    # `set` would keep it: None means there that nothing is said of it
+    settings = {"database": url._replace(password=None).render_as_string()}
+    if url.password is not None:
+        settings["database_password_file"] = str(password_file or "database.password")
+    return settings
 
 
 def _target(text: str, password_file: Path | None) -> str:

@@ -97,19 +97,25 @@ def list_command(config_path: Path, *, as_json: bool) -> None:
 @token.command("revoke")
 @click.argument("name")
 @config_option
-def revoke_command(name: str, config_path: Path) -> None:
+@json_option
+def revoke_command(name: str, config_path: Path, *, as_json: bool) -> None:
     """Let a token open nothing from now on.
 
     \b
     Example:
       replycast token revoke deploy
+      replycast token revoke deploy --json
     """  # noqa: D301  click's mark for lines that it must not wrap
+    now = wall_clock()
     with house_of(load_or_exit(config_path)) as house:
         try:
-            api_tokens.revoke(house, name, None, wall_clock())
+            revoked = api_tokens.revoke(house, name, None, now)
         except NotFound as error:
             fail(str(error))
-    click.echo(f"{name} is revoked")
+    if as_json:
+        print_json(_facts(revoked) | {"revoked_at": now})
+    else:
+        click.echo(f"{name} is revoked")
 
 
 def _end(text: str, now: datetime, config: Config) -> datetime | None:

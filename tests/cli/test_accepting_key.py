@@ -14,7 +14,7 @@ from service.mail.compose import unsubscribe_token
 from service.store import audit, subscribers
 from service.store.database import open_store
 from service.store.schema import instance
-from tests.cli.running import ON_THIS_MACHINE, run, run_process, write_config
+from tests.cli.running import ON_THIS_MACHINE, run, run_json, run_process, write_config
 from tests.rooms import KEY, Clock
 
 OTHER = b"o" * 32
@@ -74,6 +74,10 @@ def test_what_comes_with_another_key_is_refused_until_it_is_accepted(tmp_path: P
     accepting = ("accept-key", "--config", tmp_path / "config.yaml")
     assert "from now on; 0 subscribers have new links" in run(*accepting).stdout
     assert "and did before" in run(*accepting).stdout
+    told = run_json(*accepting)
+    assert (told["is_new"], told["subscribers_renewed"], told["mails_waiting"]) == (False, 0, 0)
+    with_key(tmp_path, FIRST)
+    assert run_json(*accepting)["is_new"] is True
     assert run(*listing).exit_code == 0
 
 

@@ -16,7 +16,7 @@ from service.actions.house import House
 from service.config import parse
 from service.web.public.exporting import TRY_AGAIN, Exporter
 from service.web.public.static_folder import MANIFEST, FolderNotOurs
-from tests.cli.running import ON_THIS_MACHINE, PATIENCE, run, start, write_config
+from tests.cli.running import ON_THIS_MACHINE, PATIENCE, run, run_json, start, write_config
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import fits, opened, started
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
@@ -71,6 +71,14 @@ def test_the_command_writes_the_page_and_says_how_much_changed(tmp_path: Path) -
         *("api/v2/incidents/unresolved.json", "static/replycast.css", "static/icon.svg", MANIFEST),
     }
     assert expected <= names(folder)
+
+
+def test_a_script_is_told_what_an_export_did(tmp_path: Path) -> None:
+    config, folder = write_config(tmp_path), tmp_path / "out"
+    first = run_json("export-page", folder, "--config", config)
+    count = len(names(folder)) - 1
+    assert first == {"folder": str(folder), "files": count, "changed": count, "removed": 0}
+    assert run_json("export-page", folder, "--config", config) == first | {"changed": 0}
 
 
 def test_every_page_of_an_incident_is_there_and_every_link_leads_somewhere(

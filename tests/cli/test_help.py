@@ -39,6 +39,16 @@ def test_an_example_stands_as_it_is_to_be_typed(command: str, example: str) -> N
     assert example in run(command, "-h").output
 
 
+def test_every_command_that_tells_anything_tells_it_to_a_script_too() -> None:
+    without = {
+        words
+        for words, command in every_command(main)
+        if not isinstance(command, click.Group) and not any("--json" in one.opts for one in command.params)
+    }
+    # they run on, play to an audience, or print what a program reads anyway: JSON Schema and CSV
+    assert without == {"demo", "serve", "schema", "subscribers export"}
+
+
 def test_all_commands_are_listed_with_what_they_do() -> None:
     listed = run("--help").output.partition("Commands:")[2]
     assert [line.split()[0] for line in listed.strip().splitlines()] == sorted(COMMANDS)

@@ -1,5 +1,6 @@
 """`replycast move-database`: a house that was lived in goes on, on PostgreSQL, as if nothing had happened."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -86,6 +87,31 @@ async def test_a_house_goes_on_where_it_was(tmp_path: Path, clock: Clock, target
         assert [one.id for one in world.incidents()] == [1, 2, 3]
         assert [mail.subject for mail in world.mails(ANA)].count("x") == 0
         assert len(world.mails(SAM)) == len({mail.header("Message-ID") for mail in world.mails(SAM)})
+
+
+def test_a_script_is_told_what_was_copied_and_what_to_write(tmp_path: Path, target: str) -> None:
+    config, key = tmp_path / "config.yaml", tmp_path / "data" / "replycast.key"
+    key.parent.mkdir()
+    config.write_text(f"database: 'sqlite:///{key.with_suffix('.db')}'\n{CONFIG}")
+    made = run("token", "create", "deploy", "--scope", "incidents:read", "--config", config)
+    assert made.exit_code == 0, made.output
+    password = tmp_path / "database.secret"
+    password.write_text("PaSs-words\n")
+    password.chmod(0o600)
+    typed = ("move-database", "--to", target, "--password-file", password, "--config", config)
+    result = run(*typed, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    with closing(open_store(target)) as moved:
+        assert told["rows"].items() <= counts_of(moved).items()
+    assert told["rows"]["api_tokens"] == 1
+    assert told["rows_in_all"] == sum(told["rows"].values())
+    assert told["key_copied_to"] == str(tmp_path / "replycast.key")
+    assert (tmp_path / "replycast.key").read_bytes() == key.read_bytes()
+    assert set(told["to_write"]) == {"database", "database_password_file"}
+    assert told["to_write"]["database"].startswith("postgresql://postgres@/")
+    assert told["to_write"]["database_password_file"] == str(password)
+    assert "PaSs-words" not in result.output
 
 
 async def test_ids_that_were_given_are_not_given_again(tmp_path: Path, clock: Clock, target: str) -> None:

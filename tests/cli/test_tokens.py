@@ -65,6 +65,14 @@ def test_what_is_revoked_or_expired_is_listed_so(config: Path, clock: Clock) -> 
     assert [line.split()[:2] for line in lines] == [["second", "revoked"], ["first", "expired"]]
 
 
+def test_a_script_is_told_which_token_was_revoked_and_when(config: Path) -> None:
+    run("token", "create", "deploy", *READ, "--config", config)
+    told = run_json("token", "revoke", "deploy", "--config", config)
+    assert (told["name"], told["revoked_at"]) == ("deploy", "2026-11-24T12:00:00+00:00")
+    assert "token" not in told
+    assert json.loads(run("token", "list", "--json", "--config", config).stdout) == [told]
+
+
 def test_what_opens_nothing_cannot_be_revoked(config: Path) -> None:
     result = run("token", "revoke", "deploy", "--config", config)
     said = "replycast: there is no token `deploy` that opens anything\n"
