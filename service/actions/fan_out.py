@@ -6,6 +6,7 @@ from service.actions.audience import audience_of
 from service.actions.house import House
 from service.model import DeliveryKind, Update, UpdateStatus
 from service.store import audience, fan_outs, narrative
+from service.store.deliveries import ALONE
 from service.store.fan_outs import Chunk
 
 CHUNK = 1_000
@@ -14,7 +15,12 @@ CALLED_OFF = "the incident was over before it was sent"
 
 
 def queue_next_chunk(
-    house: House, now: datetime, *, chunk: int = CHUNK, lease: timedelta | None = None
+    house: House,
+    now: datetime,
+    *,
+    chunk: int = CHUNK,
+    lease: timedelta | None = None,
+    claimed_by: int = ALONE,
 ) -> Chunk | None:
     """Take the next step of the oldest update that not everybody has a delivery of; None where there is none.
 
@@ -48,7 +54,8 @@ def queue_next_chunk(
         )
         queued = Chunk()
         if span is not None:
-            queued = fan_outs.queue(connection, update, _kind(update), span, now, lease=lease)
+            told = update, _kind(update), span, now
+            queued = fan_outs.queue(connection, *told, lease=lease, claimed_by=claimed_by)
         narrative.advance_fan_out(
             connection,
             update.id,

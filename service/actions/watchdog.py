@@ -54,7 +54,7 @@ class Seen:
     decided_at: datetime | None = None
     """When the last turn of the decider ended."""
     is_standby: bool = False
-    """Whether another instance decides and sends, and tells the admins."""
+    """Whether another instance decides, and tells the admins."""
     mailbox_since: datetime | None = None
     """Since when there is a mailbox to read; None: there is none."""
     mailbox_read_at: datetime | None = None

@@ -41,6 +41,7 @@ from service.store import credentials
 from service.store.database import Store
 from service.store.leases import Lease
 from service.store.observing import begin_watching
+from service.store.senders import Sender
 from service.web import machine_checks
 from service.web.application import build as build_web
 from service.web.front import Front, make_pages
@@ -75,7 +76,9 @@ class Service:
     caller: Caller
     """Calls subscribers' webhooks."""
     part: Lease
-    """Of several instances on one database, only the one that holds it decides and sends; all serve the web."""
+    """Of several instances on one database, only the one that holds it decides; all that may work send."""
+    sender: Sender
+    """We among those that send."""
     role: ServeRole
     instruments: Instruments
     call: asyncio.Event
@@ -113,14 +116,20 @@ class Service:
         return True
 
     async def may_work(self) -> bool:
-        """Tell whether it falls to us to work, and take that part where nobody has it."""
+        """Tell whether it falls to us to decide, and take that part where nobody has it."""
         return self.has_part() if self.part.is_sure else await to_thread.run_sync(self.has_part)
 
     def has_part(self) -> bool:
-        """Tell the same to any thread but the loop's. Raises StoreUnavailable, as `Lease.is_held` does."""
+        """Tell the same to any thread but the loop's."""
         may = self.role.works and (self.part.is_sure or self.part.is_held())
         self.instruments.play(self.clock(), is_standby=not may)
         return may
+
+    async def may_send(self) -> bool:
+        """Tell whether we may claim what is to be sent, and make sure of it where we are not."""
+        if self.role.works and self.sender.number is None:
+            await to_thread.run_sync(self.sender.look, self.clock())
+        return self.sender.number is not None
 
     def _decide(self) -> bool:
         with self._deciding:
@@ -155,27 +164,28 @@ class Service:
 
     async def send_next(self) -> bool:
         """Send the next batch of mails that somebody waits for; False where none is due."""
-        if not await self.may_work():
+        if not await self.may_send():
             return False
-        return await send_due(self.house.store, self.office, self.relay, self.clock) > 0
+        given = self.house.store, self.office, self.relay, self.clock, self.sender
+        return await send_due(*given) > 0
 
     async def fan_out_next(self) -> bool:
         """Send updates to subscribers until there are none left; False where there were none."""
-        if not await self.may_work():
+        if not await self.may_send():
             return False
         next_chunk = partial(queue_next_chunk, self.house)
         given = self.house.store, self.office, self.relay, self.clock, next_chunk, self.stop_fan_out
-        sent = await to_thread.run_sync(fan_out, *given) > 0
+        sent = await to_thread.run_sync(fan_out, *given, self.sender) > 0
         self.call.set()
         return sent
 
     async def call_next(self) -> bool:
         """Call the next webhooks; False where none is due."""
-        if not await self.may_work():
+        if not await self.may_send():
             return False
         house = self.house
         given = house.store, house.config.site, house.key, self.caller, self.clock
-        return await call_due(*given, self.stop_fan_out.is_set, self.relay.noted) > 0
+        return await call_due(*given, self.stop_fan_out.is_set, self.relay.noted, self.sender) > 0
 
     async def settle(self) -> None:
         """Read, decide and send until there is nothing left to do at this time of the clock."""
@@ -260,6 +270,7 @@ async def _connect(
         fan_out=asyncio.Event(),
         caller=caller,
         part=ground.part,
+        sender=ground.sender,
         role=ground.role,
         instruments=ground.instruments,
         call=asyncio.Event(),

@@ -14,10 +14,10 @@ from service.app.roles import ServeRole
 from service.config.differences import Reloaded
 from service.config.settings import Config, Mail
 from service.mail.sandbox import Sandbox
-from service.store import deliveries
 from service.store.database import Store, open_store
 from service.store.hearing import hearing
 from service.store.leases import Lease
+from service.store.senders import Sender, looking
 from service.web.front import keep_config
 
 SANDBOX_ADDRESS = "status@replycast.example"
@@ -31,6 +31,8 @@ class Ground:
     store: Store
     part: Lease
     """Falls to one of those that may work; who serves the web alone never asks for it."""
+    sender: Sender
+    """We among those that send, which are all that may work."""
     role: ServeRole
     stack: AsyncExitStack
     instruments: Instruments
@@ -67,18 +69,16 @@ async def open_ground(
         store = await to_thread.run_sync(open_store, config.database)
         try:
             async with AsyncExitStack() as stack:
-                part = Lease(store, "work", taken=lambda: _take_up(store, clock()))
+                part, sender = Lease(store, "work"), Sender(store)
                 stack.callback(part.close)
+                stack.callback(sender.close)
+                if role.works:
+                    await to_thread.run_sync(sender.look, clock())
+                    stack.enter_context(looking(sender, clock))
                 is_ours = role.works and await to_thread.run_sync(part.is_held)
                 instruments = Instruments(clock(), ReloadState(clock()), is_standby=not is_ours)
-                ground = Ground(store, part, role, stack, instruments)
+                ground = Ground(store, part, sender, role, stack, instruments)
                 stack.enter_context(hearing(store, ground.hear))
                 yield ground
         finally:
             store.close()
-
-
-def _take_up(store: Store, now: datetime) -> None:
-    """Take up what an earlier process left."""
-    with store.transaction() as connection:
-        deliveries.end_leases(connection, now)

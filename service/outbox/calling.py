@@ -28,6 +28,7 @@ from service.outbox.turns import Turns
 from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store import deliveries, incidents, maintenances, narrative, subscribers
 from service.store.database import Store
+from service.store.senders import THE_ONLY, Claimant
 
 BATCH: Final = 100
 LOOK_AGAIN: Final = 1.0
@@ -54,17 +55,23 @@ async def call_due(
     clock: Callable[[], datetime],
     stopping: Callable[[], bool] = lambda: False,
     noted: Noted = nobody,
+    claimant: Claimant = THE_ONLY,
 ) -> int:
     """Call the webhooks whose calls are due, and those that fall due meanwhile; returns how many were claimed.
 
-    Ends when none is left, or once `stopping` says so and those under way have ended. Raises StoreUnavailable, but
+    Ends when none is left, or once `stopping` says so or the claimant must not send any more, and those under way
+    have ended. Raises StoreUnavailable, but
     only then: what was taken is to be noted, or it is said twice. What could not be is remembered, as is what was
     claimed, and made up for by the next call.
     """
     unrecorded = unrecorded_of(store)
     if unrecorded:
         await to_thread.run_sync(unrecorded.settle, store, clock())
-    calls = _Calls(store, clock, stopping, partial(_call, store, site, key, caller), noted)
+    number = claimant.number
+    if number is None:
+        return 0
+    say = partial(_call, store, site, key, caller)
+    calls = _Calls(store, clock, lambda: stopping() or claimant.number != number, say, noted, number)
     await calls.run()
     return calls.claimed
 
@@ -79,6 +86,7 @@ class _Calls:
         stopping: Callable[[], bool],
         say: Callable[[Delivery, datetime], Awaitable[ReplycastError | None]],
         noted: Noted,
+        number: int,
     ) -> None:
         self.claimed = 0
         """How many were claimed so far."""
@@ -87,6 +95,7 @@ class _Calls:
         self._stopping = stopping
         self._say = say
         self._noted = noted
+        self._number = number
         self._turns = Turns()
         self._under_way: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
@@ -120,7 +129,7 @@ class _Calls:
 
     async def _begin_next(self) -> None:
         if self._turns.has_room and not self._stopping():
-            claimed, failing = await to_thread.run_sync(_claim, self._store, self._clock())
+            claimed, failing = await to_thread.run_sync(_claim, self._store, self._clock(), self._number)
             self.claimed += len(claimed)
             self._turns.add(claimed, failing)
         if self._stopping() and (left := self._turns.leave()):
@@ -143,20 +152,21 @@ class _Calls:
 def _give_back(store: Store, given: Sequence[Delivery], due_at: datetime) -> None:
     try:
         with store.transaction(alone=False) as connection:
-            deliveries.give_back(connection, [one.id for one in given], due_at, "others are called first")
+            ids = deliveries.still_claimed(connection, given)
+            deliveries.give_back(connection, ids, due_at, "others are called first")
     except StoreUnavailable:
         unrecorded_of(store).keep_claims(given)
         raise
 
 
-def _claim(store: Store, now: datetime) -> tuple[tuple[Delivery, ...], frozenset[int]]:
+def _claim(store: Store, now: datetime, number: int) -> tuple[tuple[Delivery, ...], frozenset[int]]:
     """Claim what is due; gives it, and the subscribers among them whose last call failed."""
     with store.reading() as connection:
         next_due_at = deliveries.next_call_due_at(connection)
     if next_due_at is None or next_due_at > now:
         return (), frozenset()
     with store.transaction(alone=False) as connection:
-        claimed = deliveries.claim_calls(connection, now, lease=LEASE, limit=BATCH)
+        claimed = deliveries.claim_calls(connection, now, lease=LEASE, limit=BATCH, claimed_by=number)
         return claimed, subscribers.failing(connection, [one.subscriber_id or 0 for one in claimed])
 
 

@@ -21,13 +21,13 @@ from service.errors import (
 )
 from service.mail.compose import PostOffice
 from service.mail.pipelining import PipelinedSession, open_pipelined
-from service.outbox.outcomes import SUSPICIOUS_AFTER
+from service.outbox.outcomes import SUSPICIOUS_AFTER, put_off
 from service.outbox.recording import Recorder
 from service.outbox.relay import FIRST_PAUSE, Relay, retry_after
 from service.outbox.supply import Mail, NextChunk, Supply
 from service.outbox.unrecorded import Attempt, unrecorded_of
-from service.store import deliveries
 from service.store.database import Store
+from service.store.senders import THE_ONLY, Claimant
 from service.store.sent_marks import SentMarks
 
 MAILS_A_SESSION = 10
@@ -43,13 +43,14 @@ def fan_out(
     clock: Callable[[], datetime],
     next_chunk: NextChunk,
     stop: Event,
+    claimant: Claimant = THE_ONLY,
 ) -> int:
     """Send every update that is due to be sent to subscribers; returns how many mails it claimed.
 
     It ends when there are no more, when `stop` is set, or when the relay cannot be reached: then nothing is lost,
     no attempt counted, and all wait until it is tried again. It is for a thread of its own, where it runs an event
     loop and writes to the database between two mails. Raises StoreUnavailable; what was sent or claimed by then is
-    remembered, and made up for by the next call.
+    remembered, and made up for by the next call. Once the claimant must not send any more it gives back what it has.
     """
     unrecorded = unrecorded_of(store)
     unrecorded.settle(store, clock())
@@ -58,13 +59,14 @@ def fan_out(
         while not stop.is_set() and next_chunk(clock()):
             pass
         return 0
-    supply = Supply(store, office, clock, next_chunk, rate=relay.smtp.limits.rate, stop=stop)
+    rate = relay.smtp.limits.rate and relay.smtp.limits.rate / claimant.among
+    supply = Supply(store, office, clock, next_chunk, rate=rate, stop=stop, claimant=claimant)
     try:
         if not supply.claim():
             return 0  # asked after each decision, and a loop and its connections take their time to make
         with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
             recorder = Recorder(store, marks, clock, relay.noted)
-            runner.run(_FanOut(store, relay, clock, supply, recorder).run())
+            runner.run(_FanOut(store, relay, clock, supply, recorder, claimant).run())
     except StoreUnavailable:
         unrecorded.keep_claims(supply.left())
         raise
@@ -90,6 +92,7 @@ class _FanOut:
         clock: Callable[[], datetime],
         supply: Supply,
         recorder: Recorder,
+        claimant: Claimant,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -97,6 +100,7 @@ class _FanOut:
         self._supply = supply
         self._limits = relay.smtp.limits
         self._recorder = recorder
+        self._claimant = claimant
         self._turn_at = 0.0
         self._fault: RelayUnavailable | None = None
         self._is_open = asyncio.Event()
@@ -188,17 +192,16 @@ class _FanOut:
             self._recorder.note(delivery, RecipientRefusedForNow(str(fault)))
             return
         if session.is_in_doubt:
-            due_at = now + retry_after(delivery.attempts)
-            write = partial(deliveries.leave_in_doubt, delivery_id=delivery.id, due_at=due_at)
+            due_at, said = now + retry_after(delivery.attempts), ""
         else:
-            due_at = now + FIRST_PAUSE
-            write = partial(deliveries.postpone, delivery_id=delivery.id, due_at=due_at, error=str(fault))
+            due_at, said = now + FIRST_PAUSE, str(fault)
+        write = partial(put_off, claimed=delivery, due_at=due_at, error=said)
         unrecorded_of(self._store).record(self._store, Attempt(delivery, write))
 
     async def _wait_for_turn(self) -> None:
-        """Keep to the rate that config.yaml allows, over all sessions."""
+        """Keep to the rate that config.yaml allows, over all sessions and all who send side by side."""
         if self._limits.rate is not None:
             now = asyncio.get_running_loop().time()
             turn_at = max(self._turn_at, now)
-            self._turn_at = turn_at + 1 / self._limits.rate
+            self._turn_at = turn_at + self._claimant.among / self._limits.rate
             await asyncio.sleep(turn_at - now)

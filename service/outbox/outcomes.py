@@ -35,7 +35,7 @@ def record(
     retry_at = now + retry_after(delivery.attempts)
     useful_until = delivery.created_at + SHORT_LIVED.get(delivery.kind, USEFUL_FOR)
     if isinstance(error, RecipientRefusedForNow) and retry_at < useful_until:
-        deliveries.postpone(connection, delivery.id, retry_at, str(error))
+        put_off(connection, delivery, retry_at, str(error))
         return Outcome.DEFERRED
     deliveries.mark_failed(connection, delivery.id, now, str(error))
     if delivery.subscriber_id is not None and delivery.update_id is not None:
@@ -45,6 +45,15 @@ def record(
         _give_up_where_nobody_is(connection, delivery.subscriber_id, str(error), now)
     _log.warning("outbox: a mail failed for good", delivery=delivery.public_id, kind=delivery.kind)
     return Outcome.FAILED
+
+
+def put_off(connection: Connection, claimed: Delivery, due_at: datetime, error: str) -> None:
+    """Try it again at a later time, unless somebody else has claimed it since.
+
+    Without an error the relay may have taken it: until then it counts as on its way.
+    """
+    if deliveries.still_claimed(connection, [claimed]):
+        deliveries.postpone(connection, claimed.id, due_at, error)
 
 
 def _give_up_where_nobody_is(connection: Connection, subscriber_id: int, said: str, now: datetime) -> None:

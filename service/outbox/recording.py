@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from service.errors import ReplycastError, StoreUnavailable
 from service.model import Delivery
@@ -13,6 +14,7 @@ from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store.database import Store
 from service.store.sent_marks import SentMarks
 
+T = TypeVar("T")
 PATIENCE = 0.002
 """Seconds that a result waits for others, so that one commit is enough for them."""
 
@@ -57,20 +59,27 @@ class Recorder:
         if not waiting:
             return
         sent = [delivery for delivery, error, _ in waiting if error is None]
-        try:
-            if sent:
-                self._mark(sent)
-            if len(sent) < len(waiting):
-                self._record([(delivery, error) for delivery, error, _ in waiting if error is not None])
-        except StoreUnavailable as fault:
-            for *_, noted in waiting:
-                if not noted.done():
-                    noted.set_exception(fault)
-                    noted.exception()  # it is raised where it is waited for, and nobody may be
-            return
+        refused = [(delivery, error) for delivery, error, _ in waiting if error is not None]
+        # each remembers what it could not write, so that neither is left out where the other fails
+        faults = (self._fault_of(self._mark, sent), self._fault_of(self._record, refused))
+        fault = next(filter(None, faults), None)
         for *_, noted in waiting:
-            if not noted.done():
+            if noted.done():
+                continue
+            if fault is None:
                 noted.set_result(None)
+            else:
+                noted.set_exception(fault)
+                noted.exception()  # it is raised where it is waited for, and nobody may be
+
+    @staticmethod
+    def _fault_of(write: Callable[[list[T]], None], what: list[T]) -> StoreUnavailable | None:
+        try:
+            if what:
+                write(what)
+        except StoreUnavailable as fault:
+            return fault
+        return None
 
     def _mark(self, sent: Sequence[Delivery]) -> None:
         now = self._clock()

@@ -14,7 +14,9 @@ from service.outbox.composing import BulkComposer
 from service.outbox.outcomes import LEASE
 from service.store import deliveries
 from service.store.database import Store
+from service.store.deliveries import ALONE
 from service.store.fan_outs import Chunk
+from service.store.senders import THE_ONLY, Claimant
 
 CLAIMED_AT_ONCE = 1_000
 
@@ -23,7 +25,12 @@ class NextChunk(Protocol):
     """Queues the next deliveries of an update, and with a lease claims its mails; None: no update has any left."""
 
     def __call__(
-        self, now: datetime, *, chunk: int = CLAIMED_AT_ONCE, lease: timedelta | None = None
+        self,
+        now: datetime,
+        *,
+        chunk: int = CLAIMED_AT_ONCE,
+        lease: timedelta | None = None,
+        claimed_by: int = ALONE,
     ) -> Chunk | None:
         """Queue so many at most."""
 
@@ -48,6 +55,7 @@ class Supply:
         *,
         rate: float | None,
         stop: Event,
+        claimant: Claimant = THE_ONLY,
     ) -> None:
         self.claimed = 0
         """How many deliveries were claimed so far."""
@@ -55,6 +63,8 @@ class Supply:
         self._clock = clock
         self._next_chunk = next_chunk
         self._stop = stop
+        self._claimant = claimant
+        self._claimed_by: int | None = None
         # no more than can be sent while the claim lasts
         most = CLAIMED_AT_ONCE if rate is None else rate * LEASE.total_seconds() / 4
         self._most = max(min(int(most), CLAIMED_AT_ONCE), 1)
@@ -69,7 +79,8 @@ class Supply:
     def take(self, refuse: Callable[[Delivery, ReplycastError], object]) -> Mail | None:
         """Give the next mail, None where none is due or it is told to stop; what cannot be composed is refused."""
         while not self._stop.is_set():
-            if self._ready and self._clock() >= self._fresh_until:
+            is_ours = self._claimant.number == self._claimed_by and self._clock() < self._fresh_until
+            if self._ready and not is_ours:
                 self.give_back(self._clock(), "")
             if not self._ready and not self.claim():
                 return None
@@ -89,10 +100,11 @@ class Supply:
         self._ready.appendleft(mail)
 
     def give_back(self, due_at: datetime, error: str) -> None:
-        """Undo the claims of what was not taken."""
+        """Undo the claims of what was not taken, and is still ours."""
         if left := self.left():
             with self._store.transaction(alone=False) as connection:
-                deliveries.give_back(connection, [one.id for one in left], due_at, error)
+                ids = deliveries.still_claimed(connection, left)
+                deliveries.give_back(connection, ids, due_at, error)
         self._ready.clear()
 
     def left(self) -> list[Delivery]:
@@ -100,11 +112,14 @@ class Supply:
         return [one.delivery if isinstance(one, Mail) else one for one in self._ready]
 
     def claim(self) -> bool:
-        """Claim what is due again, or else the next of an update; False where there is neither."""
-        now = self._clock()
-        claimed = self._claim_due(now)
+        """Claim what is due again, or else the next of an update; False where there is neither, or it must not."""
+        now, number = self._clock(), self._claimant.number
+        if number is None:
+            return False
+        self._claimed_by = number
+        claimed = self._claim_due(now, number)
         if not claimed:
-            chunk = self._next_chunk(now, chunk=self._most, lease=LEASE)
+            chunk = self._next_chunk(now, chunk=self._most, lease=LEASE, claimed_by=number)
             if chunk is None:
                 return False
             claimed = chunk.claimed
@@ -114,10 +129,12 @@ class Supply:
         self._fresh_until = now + LEASE / 2
         return True
 
-    def _claim_due(self, now: datetime) -> tuple[Delivery, ...]:
+    def _claim_due(self, now: datetime, number: int) -> tuple[Delivery, ...]:
         with self._store.reading() as connection:
             due_at = deliveries.next_due_at(connection, urgent=False)
         if due_at is None or due_at > now:
             return ()
         with self._store.transaction(alone=False) as connection:
-            return deliveries.claim_due(connection, now, urgent=False, lease=LEASE, limit=self._most)
+            return deliveries.claim_due(
+                connection, now, urgent=False, lease=LEASE, limit=self._most, claimed_by=number
+            )

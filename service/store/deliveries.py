@@ -1,10 +1,13 @@
-"""Rows of the outbox. A claimed delivery has its `due_at` pushed on: if we die, it falls due again."""
+"""Rows of the outbox. A claimed delivery has its `due_at` pushed on: if we die, it falls due again.
+
+It names who claimed it, so that somebody else may end the claims of whoever died before that.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ClauseElement,
@@ -25,6 +28,8 @@ from service.store import progress, tidings
 from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update, updates
 from service.store.statements import Statement
 
+ALONE: Final = 0
+"""The number of whoever sends where nobody else can, as on SQLite."""
 _is_waiting = deliveries.c.due_at.is_not(None)
 
 
@@ -81,27 +86,40 @@ def _is_added(connection: Connection, one: NewDelivery, now: datetime) -> bool:
 
 
 def claim_due(
-    connection: Connection, now: datetime, *, urgent: bool, lease: timedelta, limit: int
+    connection: Connection,
+    now: datetime,
+    *,
+    urgent: bool,
+    lease: timedelta,
+    limit: int,
+    claimed_by: int = ALONE,
 ) -> tuple[Delivery, ...]:
-    """Take due deliveries for the time of a lease, oldest first.
+    """Take due deliveries for the time of a lease, oldest first; `claimed_by` is the number of whoever does.
 
     `urgent` are those to a person who waits for it; the others are updates for subscribers. Of one incident or
     maintenance a recipient's mails go out in their order: a later one waits for the earlier.
     A claim empties `last_error`: what was tried and has none may have arrived for all we know.
     """
     of_the_kind = deliveries.c.update_id.is_(None) if urgent else is_mailed_update
-    return _claim(connection, now, of_the_kind, lease=lease, limit=limit)
+    claim = {"due_at": now + lease, "claimed_by": claimed_by}
+    return _claim(connection, now, of_the_kind, claim, limit=limit)
 
 
 def claim_calls(
-    connection: Connection, now: datetime, *, lease: timedelta, limit: int
+    connection: Connection, now: datetime, *, lease: timedelta, limit: int, claimed_by: int = ALONE
 ) -> tuple[Delivery, ...]:
     """Take due webhook calls for the time of a lease, as `claim_due` does mails."""
-    return _claim(connection, now, is_called_update, lease=lease, limit=limit)
+    claim = {"due_at": now + lease, "claimed_by": claimed_by}
+    return _claim(connection, now, is_called_update, claim, limit=limit)
 
 
 def _claim(
-    connection: Connection, now: datetime, of_the_kind: ColumnElement[bool], *, lease: timedelta, limit: int
+    connection: Connection,
+    now: datetime,
+    of_the_kind: ColumnElement[bool],
+    claim: Mapping[str, Any],
+    *,
+    limit: int,
 ) -> tuple[Delivery, ...]:
     earlier, own, other = deliveries.alias("earlier"), updates.alias("own"), updates.alias("other")
     waits_too = (
@@ -124,7 +142,7 @@ def _claim(
     claimed = connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(due_ids))
-        .values(due_at=now + lease, attempts=deliveries.c.attempts + 1, last_error="")
+        .values(**claim, attempts=deliveries.c.attempts + 1, last_error="")
         .returning(deliveries)
     )
     return tuple(sorted(map(_delivery, claimed), key=lambda delivery: delivery.id))
@@ -154,12 +172,7 @@ def mark_failed(connection: Connection, delivery_id: int, now: datetime, error: 
 def postpone(connection: Connection, delivery_id: int, due_at: datetime, error: str) -> None:
     """Try it again at a later time, unless it was cancelled meanwhile."""
     statement = update(deliveries).where(deliveries.c.id == delivery_id, _is_waiting)
-    connection.execute(statement.values(due_at=due_at, last_error=error))
-
-
-def leave_in_doubt(connection: Connection, delivery_id: int, due_at: datetime) -> None:
-    """Try it again although the relay may have taken it: until then it counts as on its way."""
-    postpone(connection, delivery_id, due_at, "")
+    connection.execute(statement.values(due_at=due_at, last_error=error, claimed_by=None))
 
 
 def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datetime, error: str) -> None:
@@ -169,7 +182,8 @@ def give_back(connection: Connection, delivery_ids: Sequence[int], due_at: datet
     """
     claimed = deliveries.c.id.in_(delivery_ids), _is_waiting
     statement = update(deliveries).where(*claimed)
-    connection.execute(statement.values(due_at=due_at, attempts=deliveries.c.attempts - 1, last_error=error))
+    given = {"due_at": due_at, "last_error": error, "claimed_by": None}
+    connection.execute(statement.values(**given, attempts=deliveries.c.attempts - 1))
 
 
 def still_claimed(connection: Connection, claimed: Sequence[Delivery]) -> list[int]:
@@ -209,7 +223,8 @@ def lately_unreached(connection: Connection, since: datetime, *, limit: int) -> 
 
 def end_leases(connection: Connection, now: datetime) -> None:
     """Let everything that waits fall due: at the start of the only process, whoever held a claim is dead."""
-    connection.execute(update(deliveries).where(deliveries.c.due_at > now).values(due_at=now))
+    waiting = update(deliveries).where(deliveries.c.due_at > now)
+    connection.execute(waiting.values(due_at=now, claimed_by=None))
 
 
 def cancel_of_subscriber(connection: Connection, subscriber_id: int, why: str) -> None:

@@ -18,8 +18,8 @@ _SHARE_TO_TELL: Final = 0.25
 """Of a file of SQLite that is empty: from here on it is worth a word, for `VACUUM` halts the service."""
 _LEAST_TO_TELL: Final = 16 * 1024 * 1024
 """Bytes below which nobody cares."""
-_OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 2
-"""Those of the pool, that of `leases` and that of `sent_marks`."""
+_OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 4
+"""Those of the pool, and one each of `leases`, `senders`, `sent_marks` and `hearing`."""
 
 
 @dataclass(frozen=True, slots=True)

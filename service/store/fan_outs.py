@@ -29,6 +29,7 @@ from service.model import Channel, Delivery, DeliveryKind, Update, UpdateStatus
 from service.store import progress
 from service.store.audience import Span
 from service.store.columns import UtcDateTime
+from service.store.deliveries import ALONE
 from service.store.schema import deliveries, is_called_update, is_mailed_update, updates
 
 _is_waiting = deliveries.c.due_at.is_not(None)
@@ -119,6 +120,7 @@ def queue(
     now: datetime,
     *,
     lease: timedelta | None,
+    claimed_by: int = ALONE,
 ) -> Chunk:
     """Queue the deliveries of an update for some subscribers, mails of a kind and calls.
 
@@ -143,6 +145,7 @@ def queue(
         "due_at": case((is_claimed, literal(lease_ends, UtcDateTime)),
                        else_=literal(now, UtcDateTime)),
         "attempts": cast(is_claimed, Integer),
+        "claimed_by": case((is_claimed, literal(claimed_by, Integer))),
         "incident_id": literal(said.incident_id, BigInteger),
         "update_id": literal(said.id, BigInteger),
         "subscriber_id": hearing.c.id,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import StoreUnavailable
-from service.store import leases, tidings
+from service.store import tidings
 from service.store.database import Store
+from service.store.kept_locks import OF_ITS_OWN
 
 if TYPE_CHECKING:
     import psycopg
@@ -67,7 +68,7 @@ def _hear_until_it_breaks(
         # it waits for ever, and never goes back to where others take theirs from
         kept.detach()
         connection: psycopg.Connection[Any] = kept.dbapi_connection  # type: ignore[assignment]  # SQLAlchemy's is any
-        connection.execute("; ".join((*leases.OF_ITS_OWN, f"LISTEN {tidings.CHANNEL}")).encode())
+        connection.execute("; ".join((*OF_ITS_OWN, f"LISTEN {tidings.CHANNEL}")).encode())
         connected()
         while not stop.is_set():
             for told in connection.notifies(timeout=SLICE):

@@ -336,6 +336,7 @@ deliveries = Table(
     Column("last_error", Text, nullable=False, server_default=""),
     Column("bounced_at", UtcDateTime),
     Column("alarmed_at", UtcDateTime),
+    Column("claimed_by", Integer),
     UniqueConstraint("public_id"),
     UniqueConstraint("occasion"),
     sqlite_autoincrement=True,

@@ -34,7 +34,7 @@ def read_gauges(house: House, seen: Seen, now: datetime) -> list[Metric]:
 def _of_process(seen: Seen) -> Iterator[Metric]:
     yield _one(
         "replycast_active",
-        "Whether this instance decides and sends (1), or another one on the same database does (0).",
+        "Whether this instance decides (1), or another one on the same database does (0).",
         not seen.is_standby,
     )
     yield from _moment(

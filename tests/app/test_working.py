@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from service.app.building import Service, build_on
 from service.app.ground import open_ground
 from service.app.roles import ServeRole
 from tests.rooms import Clock, config_in
+from tests.store.databases import new_database
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def service(tmp_path: Path, clock: Clock) -> AsyncIterator[Service]:
     """Give a service that is built and does not work yet."""
-    config = config_in(tmp_path)
+    config = replace(config_in(tmp_path), database=new_database(tmp_path))
     async with open_ground(config, clock, ServeRole.ALL) as ground, build_on(ground, config, clock) as built:
         yield built
 

@@ -5,6 +5,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AsyncExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from sqlalchemy import insert
 
 from service.config.settings import Limits
 from service.model import SubscriberState
-from service.store import progress
+from service.store import deliveries, progress
 from service.store.database import Store, open_store
 from service.store.schema import subscribers
 from tests.faults.process import PATIENCE, ServiceProcess
 from tests.faults.sink import Sink, running_sink
 from tests.mailservers.processes import ServersMissing
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock
+from tests.store.databases import fresh_database, needs_postgresql
 
 pytestmark = [pytest.mark.mailservers, pytest.mark.anyio]
 
@@ -109,4 +111,34 @@ async def test_a_fan_out_that_is_killed_reaches_everybody(sink: Sink, tmp_path: 
     received = Counter(to for to, _ in mails)
     assert set(received) == set(addresses), "nobody is missed"
     assert len(mails) - len(addresses) <= KILLS * Limits().connections
+    assert len(set(mails)) == len(addresses), "what came again is the same mail"
+
+
+@needs_postgresql
+async def test_what_a_killed_worker_had_claimed_another_sends_without_waiting_for_the_lease(
+    sink: Sink, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        address = stack.enter_context(fresh_database("postgresql", tmp_path))
+        store = stack.enter_context(closing(open_store(address)))
+        addresses = fill(store)
+        config, log = write_config(tmp_path, sink, address), tmp_path / "log"
+
+        async def start(role: str) -> ServiceProcess:
+            return await stack.enter_async_context(await ServiceProcess.start(config, log, "--role", role))
+
+        web, first, second = await start("web"), await start("worker"), await start("worker")
+        client = await stack.enter_async_context(httpx2.AsyncClient())
+        body = '{monitorName: "Email Server", state: "CRITICAL"}'
+        await client.post(f"{web.url}/webhook/victorops", content=body)
+        await until_sent(store, SUBSCRIBERS // 10)
+        await first.kill()
+        await until_sent(store, SUBSCRIBERS)
+        assert await second.stop() == 0
+        with store.reading() as connection:
+            waiting = deliveries.next_due_at(connection, urgent=False)
+    mails = [(to, message_id) for to, message_id in sink.mails() if to.startswith("reader")]
+    assert waiting is None
+    assert {to for to, _ in mails} == set(addresses), "nobody is missed"
+    assert len(mails) - len(addresses) <= Limits().connections
     assert len(set(mails)) == len(addresses), "what came again is the same mail"

@@ -15,8 +15,10 @@ from service.config.settings import Security, Smtp
 from service.mail.compose import PostOffice
 from service.model import Delivery, DeliveryKind, SubscriberState
 from service.outbox import Relay, fan_out
+from service.outbox.supply import NextChunk
 from service.store import deliveries, schema, subscribers
 from service.store.deliveries import NewDelivery
+from service.store.senders import THE_ONLY, Claimant
 from tests.rooms import Clock
 from tests.transport.scripted_relay import ScriptedRelay
 
@@ -96,11 +98,19 @@ def look_at(house: House, public_id: str) -> Delivery:
     return found
 
 
-async def fan_out_all(house: House, clock: Clock, relay: Relay, stop: Event | None = None) -> int:
+async def fan_out_all(
+    house: House,
+    clock: Clock,
+    relay: Relay,
+    stop: Event | None = None,
+    *,
+    claimant: Claimant = THE_ONLY,
+    next_chunk: NextChunk | None = None,
+) -> int:
     """Send the updates for subscribers, as the service does: in a thread of its own."""
-    next_chunk = partial(queue_next_chunk, house)
-    given = house.store, office_of(house), relay, clock, next_chunk, stop or Event()
-    return await to_thread.run_sync(fan_out, *given)
+    given = house.store, office_of(house), relay, clock
+    chunks = next_chunk or partial(queue_next_chunk, house)
+    return await to_thread.run_sync(fan_out, *given, chunks, stop or Event(), claimant)
 
 
 def subscribe(house: House, clock: Clock, *names: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,11 +15,12 @@ from service.actions.house import House
 from service.actions.subscriber_admin import add_webhook
 from service.calls.calling import Caller
 from service.config.settings import Limits
-from service.errors import StoreUnavailable
+from service.errors import RecipientRefused, StoreUnavailable
 from service.model import Delivery
 from service.outbox import Relay, call_due, send_due
 from service.outbox.attempts import Outcome
 from service.outbox.outcomes import LEASE, SUSPICIOUS_AFTER
+from service.outbox.recording import Recorder
 from service.outbox.relay import FIRST_RETRY
 from service.outbox.turns import OF_A_HOST
 from service.outbox.unrecorded import UNWRITABLE, Attempt, unrecorded_of
@@ -197,6 +198,25 @@ async def test_what_another_instance_claimed_meanwhile_stays_its_own(
     assert [one.public_id for one in claimed] == [ana, ben]
     assert look_at(house, ana).sent_at == clock() - LEASE / 2, "that it was sent is true all the same"
     assert look_at(house, ben).due_at == clock() + LEASE
+
+
+async def test_a_refusal_is_remembered_though_the_mark_of_another_session_fails_before_it(
+    house: House, clock: Clock, disk: Disk
+) -> None:
+    ana, ben = queue(house, clock, "ana", "ben")
+    with house.store.transaction(alone=False) as connection:
+        first, second = deliveries.claim_due(connection, clock(), urgent=True, lease=LEASE, limit=2)
+    with closing(SentMarks(disk)) as marks:
+        recorder = Recorder(disk, marks, clock)
+        recorder.together = 2
+        disk.room = 0
+        noted = recorder.note(first, None), recorder.note(second, RecipientRefused("550 5.7.1 not from you"))
+    with pytest.raises(StoreUnavailable):
+        await noted[1]
+    disk.room = None
+    unrecorded_of(disk).settle(disk, clock())
+    assert look_at(house, ana).sent_at == clock()
+    assert look_at(house, ben).failed_at == clock()
 
 
 @pytest.mark.parametrize("connections", [1, 4])

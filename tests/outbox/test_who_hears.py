@@ -87,7 +87,7 @@ class Story:
             if step == "give back":
                 deliveries.give_back(connection, [mail.id], self.clock(), "the relay is down")
             else:
-                deliveries.leave_in_doubt(connection, mail.id, self.clock())
+                deliveries.postpone(connection, mail.id, self.clock(), "")
         return None
 
     def _record(self, mail: Delivery, error: ReplycastError | None) -> None:

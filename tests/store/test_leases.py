@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import StoreUnavailable
 from service.store import leases
 from service.store.database import Store, open_store
 from service.store.leases import Lease
@@ -71,28 +70,6 @@ def test_parts_of_other_names_are_others(pair: tuple[Store, Store]) -> None:
     first, second = Lease(pair[0], "decide"), Lease(pair[1], "sweep")
     assert (first.is_held(), second.is_held()) == (True, True)
     first.close()
-    second.close()
-
-
-@needs_postgresql
-def test_who_takes_it_is_told_so_once(pair: tuple[Store, Store]) -> None:
-    told: list[str] = []
-    first = Lease(pair[0], "decide", taken=lambda: told.append("first"))
-    second = Lease(pair[1], "decide", taken=lambda: told.append("second"))
-    assert [one.is_held() for one in (first, second, first, second)] == [True, False, True, False]
-    assert told == ["first"]
-    first.close()
-    second.close()
-
-
-@needs_postgresql
-def test_who_cannot_take_up_what_was_left_does_not_hold_it(pair: tuple[Store, Store]) -> None:
-    def fail() -> None:
-        raise StoreUnavailable("full")
-
-    assert not Lease(pair[0], "decide", taken=fail).is_held()
-    second = Lease(pair[1], "decide")
-    assert second.is_held()
     second.close()
 
 

@@ -1,4 +1,4 @@
-"""Two instances on one database of PostgreSQL: both take posts and serve pages, one of them decides and sends."""
+"""Two instances on one database of PostgreSQL: both take posts, serve pages and send, one decides."""
 
 from collections.abc import AsyncIterator
 

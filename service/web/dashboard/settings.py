@@ -84,7 +84,7 @@ def show_settings(request: Request, employee: Employee) -> Response:
 def parts(seen: Seen, *, has_sandbox: bool) -> Iterator[Part]:
     """Say how each part is, as far as this process knows."""
     if seen.is_standby:
-        yield Part("Work", is_well=True, words="another instance decides and sends; this one stands by")
+        yield Part("Work", is_well=True, words="another instance decides; whoever works sends")
     elif seen.decided_at is None:
         yield Part("Work", is_well=True, words="nothing was decided since the start")
     else:

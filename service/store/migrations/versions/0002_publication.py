@@ -192,6 +192,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
         sa.Column("bounced_at", UtcDateTime(), nullable=True),
         sa.Column("alarmed_at", UtcDateTime(), nullable=True),
+        sa.Column("claimed_by", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["incident_id"], ["incidents.id"], name=op.f("fk_deliveries_incident_id"), ondelete="CASCADE"
         ),
