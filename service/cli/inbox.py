@@ -24,7 +24,7 @@ from service.cli.simulating import story_facts, story_lines
 from service.config import Config
 from service.errors import NotFound
 from service.outbox.composing import compose_one
-from service.store import inbox_headlines, inbox_rows, inbox_search
+from service.store import inbox_rows, inbox_search
 from service.store.inbox_headlines import Headline
 from service.store.inbox_rows import Door, InboxRow, InboxState
 from service.store.inbox_search import SEARCHED, Wanted
@@ -78,17 +78,15 @@ def list_command(
         is_by_sender=True,
     )
     with house_of(load_or_exit(config_path)) as house, house.store.reading() as connection:
-        if wanted:
-            found = inbox_search.search(connection, wanted, limit=limit)
-        else:
-            found = inbox_headlines.headlines(connection, limit=limit)
+        found = inbox_search.search(connection, wanted, limit=limit)
     if as_json:
-        print_json([_facts(one) for one in found])
+        print_json([_facts(one) for one in found.rows])
         return
-    for one in found:
+    for one in found.rows:
         click.echo(_line(one))
-    if not found:
-        click.echo("nothing of this kind has arrived")
+    if not found.rows:
+        where = f"is among the newest {SEARCHED:,} arrivals" if found.is_cut else "has arrived"
+        click.echo(f"nothing of this kind {where}")
 
 
 @inbox.command("show")
@@ -186,9 +184,9 @@ def _found(house: House, number: int) -> InboxRow:
 def _since(house: House, start: datetime) -> list[InboxRow]:
     with house.store.reading() as connection:
         posts = inbox_search.search(connection, Wanted(door=Door.WEBHOOK), limit=SEARCHED)
-        lately = [one.id for one in posts if one.received_at >= start]
-        if len(lately) == SEARCHED:
-            fail(f"more than {SEARCHED:,} posts arrived in that time: take a shorter one", FAULTY)
+        lately = [one.id for one in posts.rows if one.received_at >= start]
+        if posts.next_before is not None and len(lately) == len(posts.rows):
+            fail(f"more than {SEARCHED:,} posts and mails arrived in that time: take a shorter one", FAULTY)
         rows = [inbox_rows.get(connection, number) for number in reversed(lately)]
     return [row for row in rows if row is not None and replaying.REPLAY_OF not in row.about]
 

@@ -15,13 +15,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from service.model import DeliveryKind
+from service.store.looking_through import look_through
 from service.store.schema import deliveries, is_called_update, is_lost, is_mailed_update, updates
 
 LOOKED_THROUGH: Final = 10_000
 MOST_COUNTED: Final = 1_000
 MOST_OF_ONE: Final = 1_000
 """Deliveries to one subscriber among which is searched; nobody gets as many in years."""
-_NEWEST: Final = 2**62
 _COLUMNS: Final = (
     *(deliveries.c[name] for name in ("id", "kind", "recipient", "created_at", "due_at", "attempts")),
     *(deliveries.c[name] for name in ("incident_id", "update_id", "employee_id", "subscriber_id")),
@@ -122,7 +122,7 @@ def listed(connection: Connection, search: Search, now: datetime, *, after: Mark
     is_of_one = search.subscriber_id is not None or search.incident_id is not None or bool(search.recipient)
     if search.stands in {Stands.DUE, Stands.LATER} and not is_of_one:
         return _waiting(connection, search, now, after, limit)
-    return _newest_first(connection, search, now, after.id if after else _NEWEST, limit)
+    return _newest_first(connection, search, now, after.id if after else None, limit)
 
 
 def _waiting(connection: Connection, search: Search, now: datetime, after: Mark | None, limit: int) -> Found:
@@ -145,7 +145,9 @@ def _page_of(wanted: Sequence[ColumnElement[bool]], to: Audience, limit: int) ->
     return query.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
 
 
-def _newest_first(connection: Connection, search: Search, now: datetime, before: int, limit: int) -> Found:
+def _newest_first(
+    connection: Connection, search: Search, now: datetime, before: int | None, limit: int
+) -> Found:
     filters = [*_kind(search)]
     if search.stands is not None:
         filters.append(_stand(search.stands, now))
@@ -153,26 +155,12 @@ def _newest_first(connection: Connection, search: Search, now: datetime, before:
         filters.append(_TO[search.to])
     if search.recipient:
         filters.append(deliveries.c.recipient == search.recipient)
-    found: list[ListedDelivery] = []
-    floors = []
-    for source in _sources(connection, search):
-        older = *source, deliveries.c.id < before
-        by_id = deliveries.c.id.desc()
-        within = filters
-        if filters and search.subscriber_id is None:
-            past = select(deliveries.c.id).where(*older).order_by(by_id).offset(LOOKED_THROUGH).limit(1)
-            floor = connection.execute(past).scalar()
-            if floor is not None:
-                floors.append(floor)
-                within = [*filters, deliveries.c.id > floor]
-        page = select(*_COLUMNS).where(*older, *within).order_by(by_id).limit(limit + 1)
-        found += map(_delivery, connection.execute(page))
-    # below the highest floor not all sources were looked through
-    floor = max(floors, default=0)
-    seen = sorted((one for one in found if one.id > floor), key=lambda one: -one.id)
-    if len(seen) > limit:
-        return Found(seen[:limit], Mark(seen[limit - 1].id))
-    return Found(seen, Mark(floor + 1) if floor else None)
+    sources = _sources(connection, search)
+    found = look_through(
+        connection, _COLUMNS, sources, filters, before=before, most=LOOKED_THROUGH, limit=limit
+    )
+    following = None if found.next_before is None else Mark(found.next_before)
+    return Found(tuple(map(_delivery, found.rows)), following)
 
 
 def _sources(connection: Connection, search: Search) -> Iterator[tuple[ColumnElement[bool], ...]]:

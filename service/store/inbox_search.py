@@ -1,16 +1,17 @@
-"""Finding what arrived by its door, state, reason and words: among the newest arrivals, and never in a raw body."""
+"""Finding what arrived by its door, state, reason and words: some thousands at a time, and never in a raw body."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from service.store.inbox_headlines import Headline, headline_columns, headline_of
 from service.store.inbox_rows import Door, InboxState
+from service.store.looking_through import Found, look_through
 from service.store.schema import alerts, inbox
 
 SEARCHED: Final = 5_000
-"""The newest arrivals; a body may be a hundred kilobytes, and stands before what is compared."""
+"""Arrivals at a time; a body may be a hundred kilobytes, and stands before what is compared."""
 REASONS_OF: Final = 1_000
 
 
@@ -33,24 +34,20 @@ class Wanted:
 
 def search(
     connection: Connection, wanted: Wanted, *, before_id: int | None = None, limit: int
-) -> tuple[Headline, ...]:
-    """Read what is found among the newest arrivals, newest first."""
-    query = _newest(select(*headline_columns()), SEARCHED).where(*_conditions(wanted))
-    if before_id is not None:
-        query = query.where(inbox.c.id < before_id)
-    rows = connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))
-    return tuple(map(headline_of, rows))
+) -> Found[Headline]:
+    """Read what is found among the newest arrivals below a number, newest first."""
+    filters = _conditions(wanted)
+    found = look_through(
+        connection, headline_columns(), [()], filters, before=before_id, most=SEARCHED, limit=limit
+    )
+    return Found(tuple(map(headline_of, found.rows)), found.next_before, found.is_cut)
 
 
 def reasons(connection: Connection) -> tuple[str, ...]:
     """Read which reasons the newest arrivals have, in the order of the alphabet."""
-    query = _newest(select(inbox.c.reason).distinct(), REASONS_OF).where(inbox.c.reason != "")
-    return tuple(connection.execute(query.order_by(inbox.c.reason)).scalars())
-
-
-def _newest(query: Select[Any], count: int) -> Select[Any]:
     newest = select(func.max(inbox.c.id)).scalar_subquery()
-    return query.where(inbox.c.id > newest - count)
+    query = select(inbox.c.reason).distinct().where(inbox.c.id > newest - REASONS_OF, inbox.c.reason != "")
+    return tuple(connection.execute(query.order_by(inbox.c.reason)).scalars())
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

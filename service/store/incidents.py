@@ -185,6 +185,12 @@ def listed(
     return _many(connection, query.order_by(incidents.c.id.desc()).limit(limit))
 
 
+def with_ids(connection: Connection, ids: Sequence[int]) -> tuple[Incident, ...]:
+    """Read the incidents of some numbers, newest first."""
+    query = select(incidents).where(incidents.c.id.in_(ids))
+    return _many(connection, query.order_by(incidents.c.id.desc())) if ids else ()
+
+
 def _newest_ids(before_id: int | None, limit: int, phase: Phase) -> Select[tuple[int]]:
     kind = is_open if phase.is_open else is_ended
     query = select(incidents.c.id).where(kind, incidents.c.phase == phase)

@@ -87,6 +87,7 @@ _DASHBOARD: Final[Mapping[Role, Sequence[str]]] = {
     VIEWER: (
         "GET /dashboard",
         "GET /dashboard/events",
+        "GET /dashboard/incidents",
         "GET /dashboard/incidents/{id}",
         "GET /dashboard/inbox",
         "GET /dashboard/inbox/{id}",

@@ -21,9 +21,44 @@ ELSEWHERE: Final = frozenset({"/login/oidc", "/login/oidc/callback", "/metrics",
 """They ask a provider of identities, and the database nothing that /login does not; the last has a test of its own."""
 WHOLE_LISTS: Final = frozenset({"/dashboard/subscribers/export", "/api/v1/subscribers/export"})
 """They are the whole list, sent as it is read."""
+FOR_PROGRAMS: Final = frozenset(
+    {
+        "/healthz",
+        "/readyz",
+        "/-/healthy",
+        "/-/ready",
+        "/feed.atom",
+        "/feed.rss",
+        "/feeds/{name}",
+        "/calendar.ics",
+        "/badge.svg",
+        "/badge/{name}",
+        "/widget.js",
+    }
+)
+"""They answer with something else than a page."""
+FRAMED: Final = frozenset(
+    {
+        "/embed",
+        "/dashboard/monitors/{slug}/preview/page",
+        "/dashboard/monitors/{slug}/preview/{reader}",
+        "/sandbox/{number}/html",
+    }
+)
+"""They are looked at within a page."""
 SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {
-        "/dashboard": ("?before=1000000",),
+        "/dashboard/incidents": (
+            "?before=1000000",
+            "?phase=undecided&before=1000000",
+            "?phase=ended",
+            "?q=Monitor+7",
+            "?q=nothing-says-this",
+            "?q=77",
+            "?component=Component+3",
+            "?from=2026-10-01&to=2026-10-03",
+            "?q=nothing-says-this&phase=ended&component=Component+3&to=2026-10-03",
+        ),
         "/dashboard/inbox": (
             "?before=1000000",
             "?q=Monitor",
@@ -61,6 +96,8 @@ SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "?phase=closed",
             "?phase=unpublished&phase=waiting",
             "?before=1000000&limit=200",
+            "?q=nothing-says-this&phase=closed&phase=discarded",
+            "?component=Component+3&since=2026-10-01T00:00:00Z&until=2026-10-03T00:00:00Z",
         ),
         "/api/v1/subscribers": ("?q=reader-77", "?state=suppressed"),
     }

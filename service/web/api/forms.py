@@ -161,6 +161,14 @@ class IncidentsQuery(PageQuery):
     phase: tuple[Phase, ...] = Field(
         default=(), description="Only those of this phase; may be given several times."
     )
+    q: Search = Field(
+        default="",
+        description="Only those each word of which is part of the subject, or of the name of an alert or monitor; or "
+        "the one of this tag, whose number alone comes first.",
+    )
+    component: Line | None = Field(default=None, description="Only those that affect it.")
+    since: Moment | None = Field(default=None, description="Only those that started then or later.")
+    until: Moment | None = Field(default=None, description="Only those that started before.")
 
 
 class SubscribersQuery(PageQuery):

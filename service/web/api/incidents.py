@@ -11,7 +11,8 @@ from service.actions.house import House
 from service.config.spans import parse_span
 from service.errors import NotFound
 from service.model import Employee, Incident
-from service.store import incidents, narrative
+from service.store import incident_search, incidents, narrative
+from service.store.incident_search import Wanted
 from service.web.api.forms import (
     CommentBody,
     EditBody,
@@ -35,7 +36,6 @@ from service.web.api.shown import (
     StepShown,
     UpdateList,
     UpdateShown,
-    page_of,
 )
 from service.workflow import Decision, Reason
 
@@ -45,14 +45,13 @@ Answer = IncidentDecided | Problem
 
 
 def list_incidents(call: Call) -> dict[str, Any]:
-    """List incidents."""
+    """List incidents. A search looks through 2,500 at a time, so that a page may be empty and yet not the last."""
     query = call.asked(IncidentsQuery)
+    wanted = Wanted(query.phase, query.q, query.component or "", query.since, query.until)
     with call.house.store.reading() as connection:
-        found = incidents.listed(
-            connection, phases=query.phase or None, before_id=query.before, limit=query.limit + 1
-        )
-    counting = [with_approvals_that_count(call.house, one) for one in found]
-    return page_of(IncidentShown, counting, query.limit)
+        found = incident_search.search(connection, wanted, before_id=query.before, limit=query.limit)
+    counting = [with_approvals_that_count(call.house, one) for one in found.rows]
+    return {"items": list(map(IncidentShown.model_validate, counting)), "next_before": found.next_before}
 
 
 def get_incident(call: Call) -> IncidentWhole:

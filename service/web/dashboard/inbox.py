@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.model import Employee, Role
-from service.store import inbox_headlines, inbox_rows, inbox_search
+from service.store import inbox_rows, inbox_search
 from service.store.inbox_rows import Door, InboxState
 from service.store.inbox_search import SEARCHED, Wanted
 from service.web.dashboard import inbox_arrival
@@ -45,11 +45,7 @@ def show_inbox(request: Request, employee: Employee) -> Response:
         is_by_sender=employee.role is Role.ADMIN,
     )
     with front_of(request).house.store.reading() as connection:
-        rows = (
-            inbox_search.search(connection, wanted, before_id=before, limit=ROWS_SHOWN + 1)
-            if wanted
-            else inbox_headlines.headlines(connection, before_id=before, limit=ROWS_SHOWN + 1)
-        )
+        found = inbox_search.search(connection, wanted, before_id=before, limit=ROWS_SHOWN)
         pending = inbox_rows.count_pending(connection)
         reasons = inbox_search.reasons(connection)
     searched = {
@@ -64,8 +60,8 @@ def show_inbox(request: Request, employee: Employee) -> Response:
         "dashboard/inbox.html",
         employee=employee,
         here="inbox",
-        rows=rows[:ROWS_SHOWN],
-        older=urlencode({**older, "before": rows[ROWS_SHOWN - 1].id}) if len(rows) > ROWS_SHOWN else "",
+        found=found,
+        older=urlencode({**older, "before": found.next_before}) if found.next_before is not None else "",
         before=before,
         pending=pending,
         wanted=wanted,

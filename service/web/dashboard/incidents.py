@@ -1,8 +1,8 @@
-"""The incidents, as employees see them, and what they order about them. What becomes of it `actions` decides."""
+"""An incident, as employees see it, and what they order about it. What becomes of it `actions` decides."""
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -11,65 +11,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from service.actions import deciding
-from service.actions.carrying_out import policy_for
 from service.actions.house import House
-from service.actions.next_steps import next_steps
 from service.errors import IncidentChangedMeanwhile
 from service.model import INCIDENT_STATUSES, Employee, Phase, UpdateStatus
-from service.store import deliveries, incidents
-from service.store.employee_stamp import employee_stamp
 from service.web.dashboard.incident_page import CHANGED, HOLDS, LONGEST_TEXT, incident_page, refused_page
-from service.web.dashboard.words import PHASE_WORDS, span_words
-from service.web.front import front_of, page
-from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees
+from service.web.front import front_of
+from service.web.login.mail_link import ordered_by_employees, row_id, shown_to_employees
 from service.workflow import Decision
-
-OPEN_SHOWN: Final = 100
-"""Of each kind; with more open ones than this, the oldest are reached once others have ended."""
-ENDED_SHOWN: Final = 20
-UNREACHED_FOR: Final = timedelta(days=1)
-UNREACHED_SHOWN: Final = 10
 
 _VERSION: Final = re.compile(r"[0-9]{1,9}")
 _Ordering = Callable[[House, int, datetime], Decision]
-
-
-@shown_to_employees
-def show_incidents(request: Request, employee: Employee) -> Response:
-    """Show what waits for a decision, then what is open, then what has ended, page by page."""
-    front = front_of(request)
-    before = before_id(request)
-    house = front.house
-    with house.store.reading() as connection:
-        stamp = employee_stamp(connection)
-        undecided, waiting, public = (
-            incidents.listed(connection, phases=phases, limit=OPEN_SHOWN) if before is None else ()
-            for phases in ([Phase.UNPUBLISHED], [Phase.WAITING], [Phase.PUBLISHED, Phase.RECOVERED])
-        )
-        since = front.clock() - UNREACHED_FOR
-        unreached = deliveries.lately_unreached(connection, since, limit=UNREACHED_SHOWN)
-        over = [Phase.CLOSED, Phase.DISCARDED]
-        ended = incidents.listed(connection, phases=over, before_id=before, limit=ENDED_SHOWN + 1)
-    return page(
-        request,
-        "dashboard/incidents.html",
-        employee=employee,
-        here="incidents",
-        undecided=undecided,
-        waiting=waiting,
-        public=public,
-        unreached=unreached if before is None else (),
-        ended=ended[:ENDED_SHOWN],
-        has_older=len(ended) > ENDED_SHOWN,
-        before=before,
-        most=OPEN_SHOWN,
-        now=front.clock(),
-        since=stamp,
-        steps_of=lambda incident: next_steps(incident, policy_for(house, incident)),
-        name_of=house.name_of,
-        phase_words=PHASE_WORDS,
-        span_words=span_words,
-    )
 
 
 @shown_to_employees
@@ -210,7 +161,6 @@ def _to_page(request: Request, said: str) -> Response:
 
 
 routes = [
-    Route("/dashboard", show_incidents),
     Route("/dashboard/incidents/{id}", show_incident),
     Route("/dashboard/incidents/{id}/publish", publish, methods=["POST"]),
     Route("/dashboard/incidents/{id}/discard", discard, methods=["POST"]),

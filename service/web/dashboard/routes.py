@@ -10,6 +10,7 @@ from service.web.dashboard import (
     deliveries,
     events,
     inbox,
+    incident_list,
     incidents,
     maintenance,
     monitors,
@@ -22,6 +23,7 @@ from service.web.dashboard import (
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
+    *incident_list.routes,
     *incidents.routes,
     *opening.routes,
     *inbox.routes,

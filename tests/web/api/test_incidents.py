@@ -1,5 +1,6 @@
 """Incidents over the API: what is read of them, and that an order does what it does on the dashboard."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from service.actions.api_tokens import Scope
 from service.actions.house import House
 from service.errors import IncidentChangedMeanwhile
 from service.model import DeliveryKind, Phase
-from service.store import deliveries
+from service.store import deliveries, incident_search
 from service.web.api.routes import ROOT
 from service.web.front import Front
 from tests.rooms import CONFIG, Clock, make_front, make_house
@@ -57,6 +58,38 @@ async def test_they_are_listed_by_phase(program: httpx2.AsyncClient, outages: Ou
     listed = (await program.get(ALL, params={"phase": ["unpublished", "published"]})).json()["items"]
     assert [one["id"] for one in listed] == [published.id, undecided.id]
     assert [one["id"] for one in (await program.get(ALL)).json()["items"]] == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({"q": "slow"}, [2]),
+        ({"q": "echo", "phase": "waiting"}, []),
+        ({"q": "INC-1"}, [1]),
+        ({"component": "Calendar"}, [2]),
+        ({"since": "2026-11-24T13:30:00+01:00"}, [2]),
+        ({"until": "2026-11-24T12:30:00Z"}, [1]),
+    ],
+)
+async def test_they_are_found_as_on_the_dashboard(
+    program: httpx2.AsyncClient, outages: Outages, clock: Clock, query: dict[str, str], numbers: list[int]
+) -> None:
+    outages.fire()
+    clock.move(timedelta(hours=1))
+    outages.fire("Echo", subject="Slow", message="M")
+    assert [one["id"] for one in (await program.get(ALL, params=query)).json()["items"]] == numbers
+
+
+async def test_a_search_that_looked_through_enough_says_where_to_go_on(
+    program: httpx2.AsyncClient, outages: Outages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_search, "SEARCHED", 2)
+    for subject in ("disk", "mail", "mail"):
+        outages.fire("Echo", subject=subject, message="M")
+    first = (await program.get(ALL, params={"q": "disk"})).json()
+    assert first == {"items": [], "next_before": 2}
+    second = (await program.get(ALL, params={"q": "disk", "before": 2})).json()
+    assert ([one["id"] for one in second["items"]], second["next_before"]) == ([1], None)
 
 
 async def test_publishing_says_what_came_of_it_and_by_whom(

@@ -140,6 +140,9 @@ async def test_every_fault_of_a_body_is_named(
         ("before=-1", "before"),
         ("before=%201", "before"),
         ("phase=open", "phase"),
+        ("since=2026-11-24", "since"),
+        ("until=2026-11-24T00:00:00", "until"),
+        ("component=", "component"),
         ("nonsense=1", "nonsense"),
     ],
 )

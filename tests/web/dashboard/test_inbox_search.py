@@ -84,4 +84,8 @@ async def test_it_is_said_how_far_back_is_looked(
     for _ in range(3):
         receive(house, clock, "")
     assert await found(sam, "q=disk") == []
-    assert "among the newest 5,000" in (await sam.get(f"{PAGE}?q=disk")).text
+    text = (await sam.get(f"{PAGE}?q=disk")).text
+    assert "among the newest 5,000" in text
+    assert ">Search older<" in text
+    link = text.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert await found(sam, link.partition("?")[2]) == [old]

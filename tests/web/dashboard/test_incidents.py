@@ -17,7 +17,8 @@ from service.store import deliveries, inbox_rows, subscribers
 from service.store.credentials import Purpose
 from service.store.inbox_rows import Arrival, Door
 from service.store.schema import deliveries as delivery_rows
-from service.web.dashboard.incidents import ENDED_SHOWN
+from service.web.dashboard import incident_list
+from service.web.dashboard.incident_list import ENDED_SHOWN
 from service.web.front import Front
 from tests.rooms import Clock
 from tests.web.employees import employee_at, page_of
@@ -64,15 +65,32 @@ async def test_ended_incidents_come_page_by_page(sam: httpx2.AsyncClient, outage
         outages.recover()
     first = (await sam.get("/dashboard")).text
     oldest_shown = ended[2]
-    assert f"/dashboard?before={oldest_shown.id}" in first
+    older = f"/dashboard/incidents?phase=ended&before={oldest_shown.id}"
+    assert older.replace("&", "&amp;") in first
     assert f'href="{page_of(ended[1])}"' not in first
-    second = (await sam.get(f"/dashboard?before={oldest_shown.id}")).text
+    second = (await sam.get(older)).text
     assert f'href="{page_of(ended[1])}"' in second
     assert "Show older" not in second
 
 
+async def test_of_more_open_ones_than_are_shown_each_is_reached(
+    sam: httpx2.AsyncClient, outages: Outages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_list, "OPEN_SHOWN", 2)
+    monkeypatch.setattr(incident_list, "FOUND_SHOWN", 2)
+    undecided = [outages.fire(ECHO, subject=f"S{number}", message="M") for number in range(7)]
+    outages.publish(undecided[3])
+    address, found = "/dashboard", []
+    while address:
+        text = (await sam.get(address)).text.partition('id="part-waiting"')[0]
+        assert address != "/dashboard" or "(2+) Incidents" in text
+        found += re.findall(r'line__tag">INC-([0-9]+)<', text)
+        address = text.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert found == ["7", "6", "5", "3", "2", "1"]
+
+
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 40, "", "1; DROP TABLE incidents", "²"])
-@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/inbox"])
+@pytest.mark.parametrize("path", ["/dashboard/incidents", "/dashboard/inbox"])
 async def test_a_page_that_cannot_be_counted_to_is_the_first(
     before: str, path: str, sam: httpx2.AsyncClient
 ) -> None:
