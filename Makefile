@@ -2,6 +2,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+JUDGES := $(VENV)/judges
+JUDGES_STAMP := $(JUDGES)/.installed
 PYTHON ?= python3
 PORT ?= 8080
 WORKERS ?= auto
@@ -20,6 +22,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
+# hadolint and kubernetes-validate: 160 MB that only the tests of deploy/ need
+$(JUDGES_STAMP): tests/deploy/requirements.lock | $(STAMP)
+	test -x $(JUDGES)/bin/python || $(PYTHON) -m venv $(JUDGES)
+	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 run: $(STAMP) ## Start the service on http://127.0.0.1:8080 with its own mail sandbox
 	$(BIN)/replycast serve --port $(PORT)
 
@@ -29,9 +37,10 @@ demo: $(STAMP) ## Play the whole story: webhook, mail, reply, publication, recov
 servers: ## Install the programs that the tests against real servers need (Debian, as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix chromium postgresql
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus nginx-light caddy
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		prometheus nginx-light caddy docker-compose
 
-test: $(STAMP) ## Run all tests
+test: $(STAMP) $(JUDGES_STAMP) ## Run all tests
 	@for program in dovecot postfix chromium promtool; do \
 		PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || \
 		echo "tests that need $$program will not run: 'make servers' (as root, on Debian) installs it"; done
@@ -55,7 +64,8 @@ check: $(STAMP) ## Everything that must be right before a change lands
 	$(MAKE) --no-print-directory test
 
 audit: $(STAMP) ## Ask PyPI for known vulnerabilities of what is locked (needs a network, so no part of check)
-	$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r requirements.lock
+	$(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip \
+		-r requirements.lock -r tests/deploy/requirements.lock
 
 docs: $(STAMP) ## Write the reference in docs/ and the schema of config.yaml anew
 	$(BIN)/python -m service.cli.reference
@@ -67,6 +77,8 @@ format: $(STAMP) ## Format the code and mend what the linter can
 lock: $(STAMP) ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header \
 		--extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header \
+		--group deploy --python-version 3.11 -o tests/deploy/requirements.lock
 
 clean: ## Remove the environment and what the service stored in var/
 	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,17 @@ _SELF_SIGNED = (
 
 
 def needed(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    judges = Path(sys.prefix) / "judges" / "bin"  # what `make test` installs for these tests alone
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:{judges}")
     return found or pytest.skip(f"{name} is not installed")
+
+
+def judged(program: str, *arguments: object, text: str) -> tuple[int, str]:
+    """Let a program judge a text, or skip the test where it is not installed; gives its exit code and what it said."""
+    said = subprocess.run(
+        [needed(program), *map(str, arguments)], input=text, capture_output=True, text=True, check=False
+    )
+    return said.returncode, said.stdout + said.stderr
 
 
 def documents(path: Path) -> list[Any]:
@@ -113,6 +123,43 @@ def test_the_image_runs_without_rights_and_holds_no_secret() -> None:
         assert (DEPLOY.parent / name).exists(), name
 
 
+_LINT = ("--no-color", "--failure-threshold", "style", "-")
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    docker = (DEPLOY / "docker" / "Dockerfile").read_text()
+    assert judged("hadolint", *_LINT, text=docker) == (0, "")
+
+
+def test_hadolint_finds_what_is_careless_in_a_dockerfile() -> None:
+    docker = (DEPLOY / "docker" / "Dockerfile").read_text()
+    careless = docker.replace("WORKDIR /src\n", "RUN cd /src\n")
+    assert careless != docker
+    code, said = judged("hadolint", *_LINT, text=careless)
+    assert code != 0
+    assert "DL3003" in said
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "complaint"),
+    [
+        ("", "", ""),
+        ("restart: unless-stopped", "restarts: unless-stopped", "restarts"),
+        ("service_healthy", "service_well", "service_well"),
+    ],
+    ids=["as it is", "an unknown key", "an unknown condition"],
+)
+def test_compose_takes_its_example_and_nothing_else(
+    tmp_path: Path, was: str, now: str, complaint: str
+) -> None:
+    text = (DEPLOY / "docker" / "compose.yaml").read_text()
+    assert was in text
+    (tmp_path / "compose.yaml").write_text(text.replace(was, now))
+    code, said = judged("docker-compose", "--file", tmp_path / "compose.yaml", "config", text="")
+    assert (code == 0) is not bool(complaint)
+    assert complaint in said
+
+
 def test_compose_runs_both_parts_with_no_more_than_they_need() -> None:
     [compose] = documents(DEPLOY / "docker" / "compose.yaml")
     service = compose["services"]["replycast"]
@@ -136,6 +183,33 @@ def test_the_config_in_the_kubernetes_example_is_right(tmp_path: Path) -> None:
     text = text.replace("/run/secrets/replycast", str(tmp_path))
     config = parse(text, tmp_path / "config.yaml", {"REPLYCAST_SECRET_KEY": "0123456789abcdef" * 4})
     assert config.warnings == ()
+
+
+_MANIFESTS = DEPLOY / "kubernetes" / "replycast.yaml"
+
+
+@pytest.mark.parametrize("version", ["1.25", "1.37"])
+def test_every_kubernetes_manifest_is_of_its_schema(version: str) -> None:
+    asked = ("--strict", "--kubernetes-version", version)
+    code, said = judged("kubernetes-validate", *asked, _MANIFESTS, text="")
+    assert code == 0, said
+    assert said.count(" passed ") == len(documents(_MANIFESTS))
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("readOnlyRootFilesystem: true", "readOnlyRootFileSystem: true"),
+        ("replicas: 1", "replicas: one"),
+        ("pathType: Prefix", "pathtype: Prefix"),
+    ],
+)
+def test_a_manifest_with_a_slip_is_found(tmp_path: Path, was: str, now: str) -> None:
+    text = _MANIFESTS.read_text()
+    assert was in text
+    (tmp_path / "replycast.yaml").write_text(text.replace(was, now))
+    code, said = judged("kubernetes-validate", "--strict", tmp_path / "replycast.yaml", text="")
+    assert code != 0, said
 
 
 def test_the_kubernetes_example_fits_together() -> None:
