@@ -29,8 +29,10 @@ AFFECTED: Final = tuple(
 class Opening:
     """What an employee says of a new incident."""
 
-    subject: str
-    message: str
+    subject: str | None
+    """None: what the monitor's template says."""
+    message: str | None
+    """As the subject."""
     type: str
     components: Mapping[str, ComponentState]
     monitor: Monitor | None = None
@@ -39,13 +41,21 @@ class Opening:
     """Ids of those who are told besides."""
 
 
-def template_of(house: House, monitor: Monitor, now: datetime) -> Opening:
-    """Give what a monitor's template says while no alert does."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an incident is called, and what is told of it."""
+
+    subject: str
+    message: str
+
+
+def template_of(house: House, monitor: Monitor, now: datetime, *, incident_id: int | None = None) -> Words:
+    """Give what a monitor's template says while no alert does; None: of an incident that has no number yet."""
     alert = Alert(monitor.provider, monitor.alert_names[0], AlertState.FIRING)
-    variables = opening_variables(monitor, alert, house.config.site, incident_id=0, started_at=now)
+    variables = opening_variables(monitor, alert, house.config.site, incident_id=incident_id, started_at=now)
     subject = render(monitor.subject, variables, otherwise=alert.monitor_name).text
     message = render(monitor.message, variables, otherwise=subject).text
-    return Opening(" ".join(subject.split()), message, monitor.type, monitor.affected_components, monitor)
+    return Words(" ".join(subject.split()), message)
 
 
 def open_by_hand(house: House, opening: Opening, by: Employee, now: datetime) -> Decision:
@@ -55,11 +65,13 @@ def open_by_hand(house: House, opening: Opening, by: Employee, now: datetime) ->
     monitor = opening.monitor
     key, theirs = (monitor.key, monitor.notify_employees) if monitor else ("", ())
     with house.store.transaction() as connection:
+        number = incidents.reserve_id(connection, key, now)
+        words = _words_of(house, opening, number, now)
         draft = workflow.Draft(
-            id=incidents.reserve_id(connection, key, now),
+            id=number,
             monitor_key=key,
-            subject=opening.subject,
-            message=opening.message,
+            subject=words.subject,
+            message=words.message,
             type=opening.type,
             components=opening.components,
             authored_by=by.id,
@@ -70,3 +82,11 @@ def open_by_hand(house: House, opening: Opening, by: Employee, now: datetime) ->
         decision = workflow.open_by_hand(draft, by.id, now)
         carry_out(connection, house, None, decision, now)
         return decision
+
+
+def _words_of(house: House, opening: Opening, incident_id: int, now: datetime) -> Words:
+    """Give what was written, and of what was left out what the monitor's template says of this very incident."""
+    if opening.monitor is None or None not in {opening.subject, opening.message}:
+        return Words(opening.subject or "", opening.message or "")
+    words = template_of(house, opening.monitor, now, incident_id=incident_id)
+    return Words(opening.subject or words.subject, opening.message or words.message)

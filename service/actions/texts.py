@@ -64,13 +64,13 @@ class _ShownSpan(timedelta):
 
 
 def opening_variables(
-    monitor: Monitor, alert: Alert, site: Site, *, incident_id: int, started_at: datetime
+    monitor: Monitor, alert: Alert, site: Site, *, incident_id: int | None, started_at: datetime
 ) -> dict[str, Any]:
-    """Give what subject and message may name when an incident opens."""
-    local = _ShownTime.at(started_at, site.timezone)
+    """Give what subject and message may name when an incident opens; None: it has no number yet, and none is named."""
+    number = {} if incident_id is None else {"id": incident_id, "tag": f"INC-{incident_id}"}
     return {
         "alert": _alert_variables(alert, site.timezone),
-        "incident": {"id": incident_id, "tag": f"INC-{incident_id}", "started_at": local},
+        "incident": {**number, "started_at": _ShownTime.at(started_at, site.timezone)},
         "monitor": _monitor_variables(monitor),
         "site": {"name": site.name, "url": site.url},
     }

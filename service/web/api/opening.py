@@ -20,12 +20,12 @@ def open_incident(call: Call) -> IncidentDecided:
     monitor = house.config.monitor_for(said.monitor) if said.monitor else None
     if faults := list(_faults(house, said, monitor)):
         raise refused_fields(faults)
-    template = opening.template_of(house, monitor, call.now) if monitor else Opening("", "", DEFAULT_TYPE, {})
+    own_type, own_components = (monitor.type, monitor.affected_components) if monitor else (DEFAULT_TYPE, {})
     wanted = Opening(
-        subject=said.subject or template.subject,
-        message=said.message or template.message,
-        type=said.type or template.type,
-        components=template.components if said.components is None else said.components,
+        subject=said.subject,
+        message=said.message,
+        type=said.type or own_type,
+        components=own_components if said.components is None else said.components,
         monitor=monitor,
         notify_employees=said.notify_employees,
     )

@@ -38,7 +38,7 @@ def show_form(request: Request, employee: Employee) -> Response:
     if monitor is None:
         return _form(request, employee, Typed(), monitor)
     filled = opening.template_of(front.house, monitor, front.clock())
-    typed = Typed(filled.subject, filled.message, filled.type, filled.components)
+    typed = Typed(filled.subject, filled.message, monitor.type, monitor.affected_components)
     return _form(request, employee, typed, monitor)
 
 

@@ -1,5 +1,7 @@
 """Opening incidents and replaying posts over the API: as on the dashboard, and what cannot be is named."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,7 +14,7 @@ from service.store import deliveries, inbox_rows
 from service.store.inbox_rows import Arrival, Door, InboxState
 from service.web.api.routes import ROOT
 from service.web.front import Front
-from tests.rooms import Clock
+from tests.rooms import CONFIG, Clock, config_in
 from tests.web.api.programs import program_at
 from tests.web.outages import Outages
 
@@ -57,6 +59,18 @@ async def test_one_of_a_monitor_takes_what_is_left_out_from_its_template(
     )
     assert incident["components"] == {"Email": "major_outage"}
     assert set(incident["notify_employees"]) == {"token:deploy", "jordan", "sam"}
+
+
+async def test_what_the_template_says_of_its_number_is_the_number_that_it_gets(
+    front: Front, tmp_path: Path
+) -> None:
+    text = CONFIG.replace('message: "We are', 'message: "{{ incident.tag }} ({{ incident.id }}): we are')
+    numbered = replace(front, house=replace(front.house, config=config_in(tmp_path, text)))
+    async with program_at(numbered) as program:
+        for number in (1, 2):
+            incident = (await opened(program, monitor="victorops:Email Server"))["incident"]
+            assert incident["id"] == number
+            assert incident["message"] == f"INC-{number} ({number}): we are looking into **Email Server**."
 
 
 async def test_an_alert_of_the_monitor_joins_it(program: httpx2.AsyncClient, outages: Outages) -> None:

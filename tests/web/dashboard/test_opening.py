@@ -106,6 +106,20 @@ async def test_a_monitors_template_fills_the_form_and_its_alerts_join(
     assert outages.fire().id == incident.id, "its next alert joins it"
 
 
+async def test_the_form_shows_no_number_of_an_incident_that_has_none_yet(
+    tmp_path: Path, clock: Clock
+) -> None:
+    text = CONFIG.replace(
+        'subject: "Email is unavailable"', 'subject: "{{ incident.tag }} Email is down {{ incident.id }}"'
+    )
+    house = make_house(tmp_path / "numbered", text)
+    async with employee_at(make_front(house, clock), clock, "sam") as sam:
+        form = (await sam.get(HERE, params={"monitor": "victorops:Email Server"})).text
+    house.store.close()
+    assert 'value="Email is down"' in form
+    assert "INC-0" not in form
+
+
 async def test_what_is_missing_is_said_and_what_was_typed_is_kept(
     sam: httpx2.AsyncClient, house: House
 ) -> None:
