@@ -7,6 +7,7 @@ What makes the work fail three times is quarantined, so that the next one goes o
 import asyncio
 import hashlib
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -34,6 +35,10 @@ MOST_TOGETHER = 256
 MOST_WAITING = 10_000
 PATIENCE = 5.0
 """Seconds that a post waits to be stored: as long as for any lock. VictorOps does not say how long it waits."""
+RUSH = 8
+"""Posts that came while one group of them was stored: thousands a second."""
+RUSH_LASTS = 0.1
+"""Seconds for which it is still a rush after such a group."""
 STRIKES = 3
 FEWEST_TOGETHER = 2
 
@@ -55,6 +60,15 @@ class PostIntake:
         self._stored = stored
         self._waiting: deque[_WaitingPost] = deque()
         self._writer: asyncio.Task[None] | None = None
+        self._rushed_at = float("-inf")
+
+    @property
+    def is_rushed(self) -> bool:
+        """Whether posts come so fast that whoever decides about them should leave the time to taking them in.
+
+        What is not taken in may be lost; what is decided about later is only late.
+        """
+        return time.monotonic() - self._rushed_at < RUSH_LASTS
 
     async def receive(self, arrival: Arrival) -> int:
         """Store a post and return its inbox id.
@@ -89,6 +103,8 @@ class PostIntake:
         while self._waiting:
             count = min(len(self._waiting), MOST_TOGETHER)
             group = [self._waiting.popleft() for _ in range(count)]
+            if count >= RUSH:
+                self._rushed_at = time.monotonic()
             try:
                 ids = await to_thread.run_sync(_add, self._store, [one.arrival for one in group])
             except StoreUnavailable as error:

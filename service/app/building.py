@@ -83,6 +83,8 @@ class Service:
     instruments: Instruments
     call: asyncio.Event
     """Set when there may be a webhook to call."""
+    intake: PostIntake
+    """Takes in the posts."""
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     """In which it works."""
     stop_fan_out: threading.Event = field(default_factory=threading.Event)
@@ -258,6 +260,7 @@ async def _connect(
         verp=mail.verp,
         takes_mail=mail.imap is not None or mail.door is not None,
     )
+    decide = asyncio.Event()
     service = Service(
         house=house,
         office=office,
@@ -265,7 +268,7 @@ async def _connect(
         mailbox=None,
         sandbox=sandbox,
         clock=clock,
-        decide=asyncio.Event(),
+        decide=decide,
         send=asyncio.Event(),
         fan_out=asyncio.Event(),
         caller=caller,
@@ -274,16 +277,16 @@ async def _connect(
         role=ground.role,
         instruments=ground.instruments,
         call=asyncio.Event(),
+        intake=PostIntake(store, stored=decide.set),
     )
     ground.heard = service.wake_from_thread
     service.mailbox = _mailbox(service, mail) if ground.role.works else None
     ground.instruments.expect_mailbox(clock(), is_there=service.mailbox is not None)
-    intake = PostIntake(store, stored=service.decide.set)
     pages = make_pages(house)
     front = Front(
         house,
         clock,
-        traces.receiving(intake.receive),
+        traces.receiving(service.intake.receive),
         service.wake,
         sandbox,
         pages,

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ LONGEST_CONNECTION = 5
 """Seconds that an answer may still take once the service is to stop."""
 LAST_REQUESTS = 0.25
 """Seconds in which those may say what they want whose connection was just taken: nobody is hung up on."""
+
+SWITCH = 0.001
+"""Seconds after which a thread that computes lets another one have Python."""
 
 _log = structlog.get_logger()
 
@@ -77,6 +81,8 @@ async def serve(
         return replace(config, site=replace(config.site, url=shown)) if shown else config
 
     fit(config)
+    # who takes in posts must not wait five milliseconds, as is usual, each time that a thread which computes has Python
+    sys.setswitchinterval(SWITCH)
     door = inherited or listen(host, port)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{door.getsockname()[1]}"
     config = fit(config)

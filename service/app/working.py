@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
@@ -25,10 +26,15 @@ WATCHED = 15.0
 REPLIES_FIRST = 10.0
 """Seconds for which nothing is decided at the start while the mailbox was not read yet."""
 LOOK_AGAIN = 0.05
+YIELDS = 9
+"""How many times as long as it decided the decider pauses while posts come in a rush."""
+LONGEST_PAUSE = 0.2
+"""Seconds that it pauses at most."""
 PATIENCE = 10.0
 """Seconds that a batch in flight gets to end when the service is stopped."""
 
 _log = structlog.get_logger()
+_now = time.monotonic
 
 
 @asynccontextmanager
@@ -111,7 +117,16 @@ async def _decide(service: Service, stopping: asyncio.Event) -> None:
         await asyncio.sleep(LOOK_AGAIN)
         # while another one works we wait for our turn to read it
         waited += 0.0 if service.instruments.is_standby else LOOK_AGAIN
-    await _keep_doing(service, "decide", service.decide, service.decide_next, stopping)
+    await _keep_doing(service, "decide", service.decide, partial(decide_considerately, service), stopping)
+
+
+async def decide_considerately(service: Service) -> bool:
+    """Decide what is due next, and in a rush of posts leave most of the time to taking them in."""
+    began = _now()
+    is_any = await service.decide_next()
+    if is_any and service.intake.is_rushed:
+        await asyncio.sleep(min(YIELDS * (_now() - began), LONGEST_PAUSE))
+    return is_any
 
 
 async def _keep_doing(

@@ -40,6 +40,9 @@ class Provider:
     delivery_of: Callable[[RawPost], str] = lambda _post: ""
     """Gives what a post has in common with its repetitions and with no other; empty: that cannot be told."""
 
+    is_plain: Callable[[bytes], bool] = lambda _body: False
+    """Tells cheaply of most posts that they can be read; of the others nothing."""
+
     def read(self, post: RawPost, reading: Reading = Reading()) -> tuple[Alert, ...]:  # noqa: B008  it is frozen
         """Turn a post into alerts, or raise PostUnreadable, which says what to mend."""
         if post.is_plain:
@@ -55,7 +58,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
     {
         provider.name: provider
         for provider in (
-            Provider(victorops.NAME, _read_victorops),
+            Provider(victorops.NAME, _read_victorops, is_plain=victorops.is_plain),
             # these post all alerts of a group at once
             Provider(alertmanager.NAME, alertmanager.read, largest=1024 * _KIB),
             Provider(grafana.NAME, grafana.read, largest=1024 * _KIB),

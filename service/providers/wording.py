@@ -48,6 +48,8 @@ def name_of_monitor(text: str, label: str) -> str:
 def instant(text: str) -> datetime | None:
     """Read ISO 8601 (without an offset: UTC), epoch seconds or milliseconds; None if it is none of these."""
     text = text.strip()
+    if not text:
+        return None
     try:
         digits = text.partition(".")[0]
         if digits.isdecimal() and len(digits) >= _EPOCH_DIGITS:

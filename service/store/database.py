@@ -20,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable
-from service.store import postgresql, tidings
+from service.store import json_text, postgresql, tidings
 from service.store.copies import keep_copy
 from service.store.patience import Uncertain
 from service.store.statements import tell
@@ -197,7 +197,13 @@ def _sqlite_engine(url: URL) -> Engine:
             with suppress(OSError):
                 Path(str(url.database)).touch(0o600, exist_ok=False)
     # what stands in a row (addresses, tokens in mails) is for no log
-    engine = create_engine(url, hide_parameters=True, pool_use_lifo=True)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_use_lifo=True,
+        json_serializer=json_text.write,
+        json_deserializer=json_text.read,
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

@@ -91,6 +91,7 @@ REPEATED: Final = "repeated"
 
 # what is asked for each reply and alert is put together once, for that takes longer than the asking
 _ADD = insert(inbox).returning(inbox.c.id, sort_by_parameter_order=True)
+_ADD_MANY = Statement(insert(inbox))
 
 
 def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
@@ -100,6 +101,8 @@ def add_many(connection: Connection, arrivals: Sequence[Arrival]) -> list[int]:
     """
     if any(arrival.content_key for arrival in arrivals):
         arrivals = [*_marked_if_repeated(connection, arrivals)]
+    if connection.dialect.name == "sqlite":
+        return _ADD_MANY.insert_many(connection, [_columns(arrival) for arrival in arrivals])
     tidings.mark(connection)
     return list(connection.execute(_ADD, [_columns(arrival) for arrival in arrivals]).scalars())
 

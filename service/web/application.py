@@ -21,14 +21,15 @@ from service.errors import (
 )
 from service.web.dashboard.changes import Changes
 from service.web.dashboard.pulse import pulse_of
+from service.web.fast_first import FastFirst
 from service.web.front import STATIC, Front, page
 from service.web.guards import BoundedWaits, SameOriginOnly, SecurityHeaders, guard_headers
 from service.web.login.oidc_provider import Provider
 from service.web.login.rates import LogIns
-from service.web.public.fast_path import FastFirst
 from service.web.public.pages import PublicPages
 from service.web.public.renderers import RENDERERS
 from service.web.rates import SignUps, Simulations
+from service.web.webhooks import routes as webhook_routes
 
 AGAIN = "5"
 """Seconds after which whoever found the database away may ask again."""
@@ -60,6 +61,8 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
         },
         max_body_size=LARGEST_REQUEST,
     )
+    if any(one in routes for one in webhook_routes):
+        application.post_headers = [(name.encode(), value.encode()) for name, value in guards.items()]
     application.state.front = front
     application.state.sign_ups = SignUps()
     application.state.log_ins = LogIns()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from prometheus_client import Metric
@@ -69,7 +70,7 @@ class JsonLine(JSONResponse):
 
     def render(self, content: object) -> bytes:
         """Write it."""
-        return super().render(content) + b"\n"
+        return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def front_of(request: Request) -> Front:

@@ -53,3 +53,25 @@ async def test_the_tick_wakes_the_loops_in_their_own_thread(
         at_the_start = await woken.get()
         by_the_tick = await woken.get()
     assert at_the_start is by_the_tick is threading.current_thread()
+
+
+@pytest.mark.parametrize(("is_rushed", "pauses"), [(True, [0.09, 0.2]), (False, [])])
+async def test_in_a_rush_of_posts_the_decider_leaves_most_of_the_time_to_taking_them_in(
+    service: Service, monkeypatch: pytest.MonkeyPatch, *, is_rushed: bool, pauses: list[float]
+) -> None:
+    times, slept = iter([0.0, 0.01, 1.0, 2.0, 3.0, 4.0]), list[float]()
+    answers = iter([True, True, False])
+
+    async def decide_next(_service: Service) -> bool:
+        return next(answers)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 6))
+
+    monkeypatch.setattr(Service, "decide_next", decide_next)
+    monkeypatch.setattr(type(service.intake), "is_rushed", is_rushed)
+    monkeypatch.setattr(working, "_now", lambda: next(times))
+    monkeypatch.setattr("service.app.working.asyncio.sleep", sleep)
+    while await working.decide_considerately(service):
+        pass
+    assert slept == pauses

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
@@ -238,3 +239,15 @@ async def test_stopping_leaves_nobody_waiting(
         writer.cancel()
         answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
+
+
+async def test_it_is_a_rush_while_many_come_before_a_group_is_stored(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake, rushes = an_intake(store), list[bool]()
+    for count in (inbox.RUSH - 1, inbox.RUSH):
+        await receive_all(intake, [a_post() for _ in range(count)])
+        rushes.append(intake.is_rushed)
+    now = time.monotonic()
+    monkeypatch.setattr("service.inbox.time.monotonic", lambda: now + inbox.RUSH_LASTS)
+    assert [*rushes, intake.is_rushed] == [False, True, False]

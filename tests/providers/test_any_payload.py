@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.config.settings import Reading, Secret
@@ -104,3 +104,25 @@ def test_no_made_up_signature_is_right(provider: str, body: bytes, said: str, at
     headers |= {} if at is None else {"x-grafana-alerting-timestamp": at}
     with pytest.raises(SecretWrong):
         check_signature(provider, body, headers, Secret("s3cret"), NOW)
+
+
+KEYS = st.sampled_from(["monitorName", "monitor_name", "MONITORNAME", "alert.monitorName", "state", "a"])
+NAMES = st.sampled_from(["Email Server", "", " ", "\t", "\0", "é", "x" * 500, "x" * 501, "\u200b"]) | VALUES
+
+
+@given(tree=st.dictionaries(KEYS, NAMES, max_size=5) | VALUES, spaces=st.sampled_from(["", " ", "\n"]))
+@example(tree={"monitorName": "a", "monitor_name": ""}, spaces="")
+@example(tree={**dict.fromkeys(map(str, range(1000)), 1), "monitorName": "a"}, spaces="")
+def test_what_is_told_at_a_glance_to_be_right_is_read(tree: object, spaces: str) -> None:
+    try:
+        body = spaces.encode() + orjson.dumps(tree)
+    except orjson.JSONEncodeError:
+        return
+    for content_type in ("application/json", "application/x-www-form-urlencoded"):
+        if PROVIDERS["victorops"].is_plain(body):
+            assert PROVIDERS["victorops"].read(RawPost(body, content_type))
+
+
+def test_the_vendors_own_example_is_told_at_a_glance_and_no_other_provider_claims_to() -> None:
+    body = b'{"monitorName": "Email Server", "state": "CRITICAL", "entityId": "mail-1"}'
+    assert [name for name, one in PROVIDERS.items() if one.is_plain(body)] == ["victorops"]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import bindparam, event, insert, select, update
+from sqlalchemy import bindparam, delete, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from service.model import Phase
@@ -70,3 +70,49 @@ def test_who_listens_hears_of_it(store: Store) -> None:
         event.listen(connection, "before_cursor_execute", lambda *given: heard.append(str(given[2])))
         FIND.rows(connection, wanted=1)
     assert len(heard) == 1
+
+
+ADD = Statement(insert(inbox))
+
+
+def arrivals(count: int, first: int = 0) -> list[dict[str, object]]:
+    return [
+        {
+            "door": "webhook",
+            "received_at": NOW,
+            "raw": b"%d" % number,
+            "about": {"n": number},
+            "state": "pending",
+        }
+        for number in range(first, first + count)
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 200])
+def test_each_of_many_rows_gets_its_own_id(sqlite: Store, count: int) -> None:
+    with sqlite.transaction() as connection:
+        ids = ADD.insert_many(connection, arrivals(count))
+        found = connection.execute(select(inbox.c.id, inbox.c.raw).order_by(inbox.c.id)).all()
+    assert [(row.id, row.raw) for row in found] == [(each, b"%d" % n) for n, each in enumerate(ids)]
+
+
+def test_ids_go_on_where_rows_were_deleted_or_taken_back(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        ids = ADD.insert_many(connection, arrivals(3))
+        connection.execute(delete(inbox))
+        later = ADD.insert_many(connection, arrivals(3))
+    with pytest.raises(IntegrityError), sqlite.transaction() as connection:
+        ADD.insert_many(connection, [*arrivals(2), arrivals(1)[0] | {"state": "odd"}])
+    with sqlite.transaction() as connection:
+        last = ADD.insert_many(connection, arrivals(2))
+        found = connection.execute(select(inbox.c.id).order_by(inbox.c.id)).scalars().all()
+    assert found == [*later, *last]
+    assert set(ids).isdisjoint(found)
+
+
+def test_many_rows_take_few_statements(sqlite: Store) -> None:
+    said: list[str] = []
+    event.listen(sqlite.engine, "before_cursor_execute", lambda _c, _cur, text, *_: said.append(text))
+    with sqlite.transaction() as connection:
+        ADD.insert_many(connection, arrivals(70))
+    assert sum(text.startswith("INSERT") for text in said) == 3

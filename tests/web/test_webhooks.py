@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from starlette.types import Message
 from structlog.testing import capture_logs
 
@@ -21,7 +22,7 @@ from service.errors import StoreUnavailable
 from service.providers.registry import PROVIDERS
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, InboxRow
-from service.web import webhooks
+from service.web import machine_checks, webhooks
 from service.web.application import build
 from service.web.front import Front
 from tests.rooms import CONFIG, make_client, make_house
@@ -309,3 +310,32 @@ async def test_a_post_that_is_cut_short_is_not_taken_for_a_whole_one(front: Fron
     await build(front, webhooks.routes)(scope, receive, send)
     assert sent[0]["status"] == 400
     assert stored(house) == []
+
+
+@pytest.mark.parametrize("path", ["/webhook/victorops", "/webhook/nobody", "/webhook/victorops/wrong"])
+async def test_answers_to_posts_are_as_guarded_as_pages(victorops: httpx2.AsyncClient, path: str) -> None:
+    answer = await victorops.post(path, content=FIRING)
+    other = await victorops.get("/webhook/victorops")
+    guards = {"content-security-policy", "x-content-type-options", "referrer-policy", "permissions-policy"}
+    assert other.status_code == 405
+    assert {name: answer.headers[name] for name in guards} == {name: other.headers[name] for name in guards}
+
+
+async def test_without_a_provider_there_is_no_door(victorops: httpx2.AsyncClient) -> None:
+    assert [(await victorops.post(path)).status_code for path in ("/webhook/", "/webhook")] == [404, 404]
+
+
+async def test_an_application_without_webhooks_takes_no_posts(front: Front) -> None:
+    async with make_client(front, machine_checks.routes) as client:
+        assert (await client.post(DOOR, content=FIRING)).status_code == 404
+
+
+async def test_a_post_goes_past_what_only_pages_need(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_given: object) -> None:
+        pytest.fail("it went through the routing")
+
+    application = build(front, webhooks.routes)
+    monkeypatch.setattr(Starlette, "__call__", never)
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        assert (await client.post(DOOR, content=FIRING, params={"secret": SECRET})).status_code == 202

@@ -19,8 +19,8 @@ from service.web.cross_origin import FROM_ANYWHERE
 from service.web.front import Front
 from service.web.public.component_slugs import slugs
 from service.web.public.component_states import overall
-from service.web.public.fast_path import show_prepared
 from service.web.public.prepared import Rendering
+from service.web.public.showing import show_prepared
 from service.web.public.xml_text import only_xml
 from service.workflow.components import affected
 

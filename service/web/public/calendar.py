@@ -16,9 +16,9 @@ from service.model import Maintenance, MaintenancePhase
 from service.store import maintenances
 from service.web.cross_origin import FROM_ANYWHERE
 from service.web.front import Front
-from service.web.public.fast_path import show_prepared
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
 from service.web.public.prepared import Rendering
+from service.web.public.showing import show_prepared
 
 LOOKED_BACK: Final = timedelta(days=90)
 LOOKED_AHEAD: Final = timedelta(days=3 * 366)

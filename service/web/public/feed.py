@@ -19,10 +19,10 @@ from service.store import component_states, incidents, maintenances
 from service.web.cross_origin import FROM_ANYWHERE
 from service.web.front import Front, html_of
 from service.web.public.component_slugs import slugs
-from service.web.public.fast_path import show_prepared
 from service.web.public.incidents import ShownIncident, ShownUpdate, shown
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
 from service.web.public.prepared import Rendering
+from service.web.public.showing import show_prepared
 from service.web.public.xml_text import only_xml
 
 WHOLE: Final = "/feed"

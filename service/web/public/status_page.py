@@ -17,11 +17,11 @@ from service.errors import NotFound
 from service.store import incidents, maintenances
 from service.web.front import Front, front_of, render
 from service.web.public import live
-from service.web.public.fast_path import show_prepared
 from service.web.public.freshness import fresh, kept
 from service.web.public.incidents import ShownIncident, shown
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
 from service.web.public.prepared import Rendering
+from service.web.public.showing import show_prepared
 from service.web.public.uptime import midnight
 from service.web.public.uptime_bars import SHAPES, draw, trouble
 from service.web.public.view import PublicView, by_days, ended_between, read_view

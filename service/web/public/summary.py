@@ -17,10 +17,10 @@ from service.web.cross_origin import FROM_ANYWHERE
 from service.web.front import Front
 from service.web.public import feed
 from service.web.public.component_states import overall
-from service.web.public.fast_path import show_prepared
 from service.web.public.incidents import shown
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
 from service.web.public.prepared import Rendering
+from service.web.public.showing import show_prepared
 from service.web.public.statuspage_form import (
     Json,
     Page,

@@ -13,10 +13,10 @@ from service.web.cross_origin import FROM_ANYWHERE
 from service.web.front import STATIC, Front, render
 from service.web.guards import CONTENT_SECURITY_POLICY
 from service.web.public.component_states import overall
-from service.web.public.fast_path import show_prepared
 from service.web.public.incidents import shown
 from service.web.public.maintenances import shown_maintenances
 from service.web.public.prepared import Rendering
+from service.web.public.showing import show_prepared
 
 MOST_SHOWN: Final = 3
 IN_ANY_FRAME: Final[Mapping[str, str]] = MappingProxyType(
