@@ -52,8 +52,8 @@ def facts(of: Any) -> dict[str, Any]:  # noqa: ANN401  a span, an event, a link 
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
-    """Give a collector that runs during the block."""
+def collecting(*, answers_after: threading.Event | None = None) -> Iterator[Collector]:
+    """Give a collector that runs during the block, and answers at once or once something has happened."""
 
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -64,6 +64,8 @@ def collecting() -> Iterator[Collector]:
             if is_right:
                 collector.requests.append(ExportTraceServiceRequest.FromString(body))
                 collector.fields.append({name.lower(): value for name, value in self.headers.items()})
+            if answers_after is not None:
+                answers_after.wait()
             self.send_response(200 if is_right else 400)
             self.send_header("content-type", "application/x-protobuf")
             self.end_headers()
