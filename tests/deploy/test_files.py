@@ -12,13 +12,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from service.config import parse
+from tests.deploy.nginx import write_example
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 LEAST_EXPOSED = 1.5
 """Out of 10, as `systemd-analyze security` counts; most services of a distribution have more than 9."""
-_SELF_SIGNED = (
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=status.example.com"
-)
 
 
 def needed(name: str) -> str:
@@ -65,19 +63,8 @@ def test_the_unit_is_hardened() -> None:
 
 def test_nginx_takes_its_example(tmp_path: Path) -> None:
     program = needed("nginx")
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        [*_SELF_SIGNED.split(), "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
-    text = (DEPLOY / "nginx" / "replycast.conf").read_text()
-    text = re.sub(r"ssl_certificate_key .*;", f"ssl_certificate_key {key};", text)
-    text = re.sub(r"ssl_certificate [^_].*;", f"ssl_certificate {certificate};", text)
-    whole = f"pid {tmp_path}/nginx.pid;\nevents {{}}\nhttp {{\n{text}\n}}\n"
-    (tmp_path / "nginx.conf").write_text(whole)
     said = subprocess.run(
-        [program, "-t", "-c", tmp_path / "nginx.conf", "-e", tmp_path / "error.log"],
+        [program, "-t", "-c", write_example(tmp_path), "-e", tmp_path / "error.log"],
         capture_output=True,
         text=True,
         check=False,

@@ -5,6 +5,7 @@ It keeps account of what was answered with 202, and never looks at what came of 
 
 import json
 import random
+import ssl
 from collections import Counter
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -39,7 +40,9 @@ class Post:
 class Load:
     """Posts from a thread of its own during a block; every entity id fires once and recovers later."""
 
-    def __init__(self, seed: int, *urls: str) -> None:
+    def __init__(
+        self, seed: int, *urls: str, pause: float = PAUSE, trust: ssl.SSLContext | None = None
+    ) -> None:
         self.accepted: dict[int, Post] = {}
         """What was answered with 202, by the id that the answer named."""
         self.answers: Counter[int] = Counter()
@@ -51,6 +54,8 @@ class Load:
         self.named_twice: list[int] = []
         """Ids that more than one answer named."""
         self._urls = urls
+        self._pause = pause
+        self._trust = trust
         self._chance = random.Random(seed)  # noqa: S311  an order of posts, not a secret
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
@@ -71,14 +76,14 @@ class Load:
 
     def recover_all(self) -> None:
         """Say of each monitor that all is well; every service of the load must be there."""
-        with httpx2.Client(timeout=PATIENCE) as client:
+        with self._client() as client:
             for monitor in MONITORS:
                 assert self._is_taken(client, Post(monitor, RECOVERING, None)), f"{monitor}: {self.answers}"
 
     def _run(self) -> None:
         firing: list[Post] = []
         number = 0
-        with httpx2.Client(timeout=PATIENCE) as client:
+        with self._client() as client:
             while not self._stop.is_set():
                 if len(firing) < OPEN_AT_ONCE and self._chance.random() < 0.7:
                     number += 1
@@ -89,9 +94,12 @@ class Load:
                     post = Post(fired.monitor, RECOVERING, fired.entity_id)
                 else:
                     continue
-                while not self._is_taken(client, post) and not self._stop.wait(PAUSE):
+                while not self._is_taken(client, post) and not self._stop.wait(self._pause):
                     pass
-                self._stop.wait(PAUSE)
+                self._stop.wait(self._pause)
+
+    def _client(self) -> httpx2.Client:
+        return httpx2.Client(timeout=PATIENCE, verify=True if self._trust is None else self._trust)
 
     def _is_taken(self, client: httpx2.Client, post: Post) -> bool:
         url = self._chance.choice(self._urls)

@@ -83,9 +83,9 @@ monitors:
                 subscribers.set_state(connection, one.id, SubscriberState.CONFIRMED, confirmed_at=long_ago)
         store.close()
 
-    async def start(self) -> ServiceProcess:
-        """Start a service."""
-        return await ServiceProcess.start(self.folder / "config.yaml", self.log)
+    async def start(self, *more: str) -> ServiceProcess:
+        """Start a service, with further options."""
+        return await ServiceProcess.start(self.folder / "config.yaml", self.log, *more)
 
     async def settle(self, load: Load) -> list[str]:
         """Let all alerts recover and everything be done; gives what is not as it was promised."""
