@@ -52,7 +52,7 @@ def test_what_stands_around_a_body_comes_back_but_for_its_nul(store: Store, abou
     assert row is not None
     assert row.raw == b"\0\xff{}"
     assert without_strange(dict(row.about)) == without_strange({**about, "sender": "Ada"})
-    assert [one.id for one in found] == [first + 1, first]
+    assert [one.id for one in found.rows] == [first + 1, first]
 
 
 def test_a_hostile_alert_is_noted(store: Store) -> None:
