@@ -99,12 +99,17 @@ def _pages_of(site: Site) -> Environment:
     environment.globals["brand"] = brand_of(site)
     environment.filters["markdown"] = html_of
     environment.filters["code"] = with_code
-    environment.filters["words"] = lambda text: str(text).replace("_", " ")
+    environment.filters["words"] = in_words
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
     environment.filters["clock_time"] = lambda at: at.astimezone(zone).strftime("%H:%M %Z")
     environment.filters["mail_date"] = lambda at: format_datetime(at, usegmt=True)
     environment.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return environment
+
+
+def in_words(name: str) -> str:
+    """Give a name of the model as people write it; `postmortem` is so spelt where programs read it."""
+    return str(name).replace("_", " ").replace("postmortem", "post-mortem")
 
 
 @lru_cache(maxsize=4096)

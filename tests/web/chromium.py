@@ -12,6 +12,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 NAME = "status.acme.example"
 """Resolved to this machine by the browser. Plain http to a name is no secure context, unlike 127.0.0.1: the
 browser then sends no Sec-Fetch-Site."""
+SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}
+"""Width and height in pixels."""
 
 
 @contextmanager
@@ -32,7 +34,7 @@ def started() -> Iterator[Browser]:
 # a page that keeps itself new may be told late on a busy machine
 expect.set_options(timeout=20_000)
 
-REFUSED = "Failed to load resource: the server responded with a status of 409"
+REFUSED = "error: Failed to load resource: the server responded with a status of "
 
 
 @contextmanager
@@ -43,14 +45,18 @@ def opened(
     *,
     zone: str = "Europe/Berlin",
     locale: str = "en-GB",
-    is_refused: bool = False,
+    has_scripts: bool = True,
+    refused_with: int | None = None,
 ) -> Iterator[Page]:
     """Open an empty page in a browser that was never anywhere; a complaint of it fails the test at the end.
 
-    Its reader lives in a zone, by default that of the tests' site. `is_refused`: an answer 409 is what is wanted.
+    Its reader lives in a zone, by default that of the tests' site. `refused_with`: the status of an answer that is
+    wanted, of which the browser complains.
     """
     size: ViewportSize = {"width": width, "height": height}
-    context = browser.new_context(viewport=size, timezone_id=zone, locale=locale)
+    context = browser.new_context(
+        viewport=size, timezone_id=zone, locale=locale, java_script_enabled=has_scripts
+    )
     page = context.new_page()
     page.set_default_timeout(10_000)
     complaints: list[str] = []
@@ -60,7 +66,7 @@ def opened(
     yield page
     context.close()
     # what is still loading when a page is left is given up, and that is no fault
-    known = ("net::ERR_ABORTED", *(["error: " + REFUSED] if is_refused else []))
+    known = ("net::ERR_ABORTED", *([f"{REFUSED}{refused_with} "] if refused_with else []))
     if meant := [one for one in complaints if not one.startswith(known)]:
         pytest.fail("\n".join(meant))
 
@@ -70,28 +76,3 @@ def fits(page: Page) -> bool:
     page.wait_for_load_state("load")
     width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     return bool(page.evaluate(f"{width} && document.styleSheets[0].cssRules.length > 50"))
-
-
-def tab_to(page: Page, text: str) -> None:
-    """Press Tab until a line of what is focused, or its id, begins with a text.
-
-    Each stop on the way has to be visible as such.
-    """
-    page.wait_for_load_state("load")  # a page that is not there whole loses the focus again
-    seen = []
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        said, outline = page.evaluate(
-            """() => {
-                const focused = document.activeElement;
-                if (focused === document.body) return ['', true];
-                const said = focused.id || focused.title || focused.innerText || '';
-                const style = getComputedStyle(focused), after = getComputedStyle(focused, '::after');
-                return [said, [style.outlineStyle, after.outlineStyle].includes('solid')];
-            }"""
-        )
-        assert outline or said.startswith("The mail"), f"focus on {said!r} cannot be seen"
-        seen.append(said)
-        if any(line.startswith(text) for line in said.splitlines()):
-            return
-    pytest.fail(f"{text!r} is not reached by Tab: {seen}")

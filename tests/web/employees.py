@@ -1,6 +1,6 @@
 """Employees with a browser each: logged in by the links that the service mails, as in life."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx2
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from service.actions import logging_in
 from service.actions.house import House
 from service.mail.compose import link_token
+from service.mail.tokens import make_token
 from service.model import DeliveryKind, Incident, Phase
 from service.store import incidents
 from service.store.credentials import Purpose
@@ -32,10 +33,26 @@ Enter = Callable[[str | None], AbstractAsyncContextManager[httpx2.AsyncClient]]
 
 def login_links(house: House) -> list[str]:
     """Give the paths of all log-in links that were ever queued for mailing, oldest first."""
-    query = select(deliveries.c.public_id).where(deliveries.c.kind == DeliveryKind.LOGIN_LINK)
+    mails = _mailed(house, DeliveryKind.LOGIN_LINK)
+    return [f"/login/{link_token(house.key, one, Purpose.LOGIN)}" for one in mails]
+
+
+def act_links(house: House, employee_id: str = "jordan") -> list[str]:
+    """Give the paths of all links by which an employee was asked to decide, oldest first."""
+    mails = _mailed(house, DeliveryKind.APPROVAL, employee_id=employee_id)
+    return [f"/act/{make_token(house.key, one)}" for one in mails]
+
+
+def confirm_links(house: House) -> list[str]:
+    """Give the paths of all links that confirm a subscription, oldest first."""
+    mails = _mailed(house, DeliveryKind.SUBSCRIBER_CONFIRM)
+    return [f"/subscribe/confirm/{link_token(house.key, one, Purpose.CONFIRM)}" for one in mails]
+
+
+def _mailed(house: House, kind: DeliveryKind, **named: str) -> Sequence[str]:
+    query = select(deliveries.c.public_id).filter_by(kind=kind, **named).order_by(deliveries.c.id)
     with house.store.reading() as connection:
-        public_ids = connection.execute(query.order_by(deliveries.c.id)).scalars().all()
-    return [f"/login/{link_token(house.key, public_id, Purpose.LOGIN)}" for public_id in public_ids]
+        return connection.execute(query).scalars().all()
 
 
 def start_session(house: House, clock: Clock, employee_id: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from service.actions import api_tokens, logging_in, maintaining, subscriber_admin
 from service.actions.api_tokens import Scope
@@ -21,6 +21,7 @@ from service.web.login.letting_in import SESSION_COOKIE
 from service.web.routes import all_routes
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock, make_front, make_house
+from tests.web.chromium import SCREENS, opened
 from tests.web.employees import start_session
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served
@@ -109,11 +110,11 @@ def live(office: Office) -> None:
 
 
 @contextmanager
-def opened_office(folder: Path) -> Iterator[Office]:
-    """Serve the house until the block ends."""
+def opened_office(folder: Path, text: str = TEXT) -> Iterator[Office]:
+    """Serve the house of a config.yaml until the block ends."""
     clock = Clock()
-    house = make_house(folder, TEXT)
-    house.config.path.write_text(TEXT)
+    house = make_house(folder, text)
+    house.config.path.write_text(text)
     application = build(make_front(house, clock), all_routes(with_sandbox=False))
     with served(application) as port:
         office = Office(house, clock, f"http://127.0.0.1:{port}")
@@ -121,3 +122,19 @@ def opened_office(folder: Path) -> Iterator[Office]:
         yield office
         application.state.public_pages.close()
     house.store.close()
+
+
+@contextmanager
+def sitting(
+    chromium: Browser,
+    office: Office,
+    whose: str,
+    screen: str = "desktop",
+    *,
+    has_scripts: bool = True,
+    refused_with: int | None = None,
+) -> Iterator[Page]:
+    """Give an employee's browser; `refused_with`: who orders something too late, or what is not his to order."""
+    with opened(chromium, *SCREENS[screen], has_scripts=has_scripts, refused_with=refused_with) as page:
+        office.enter(page, whose)
+        yield page

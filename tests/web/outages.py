@@ -27,6 +27,11 @@ ECHO_MONITOR = """\
     combine_alerts: false
     auto_close: false
 """
+BOTH = "Both"
+"""As `ECHO`, but two employees have to approve."""
+BOTH_MONITOR = ECHO_MONITOR.replace("alert_name: Echo", "alert_name: Both\n    approvals: 2").replace(
+    "notify_employees: [jordan]", "notify_employees: [jordan, sam]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,82 +1,22 @@
 """What employees do in their rooms, each act by keyboard alone in a real Chromium, on a desk and on a phone."""
 
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from service.actions import api_tokens, logging_in, subscriber_admin
 from service.actions.logging_in import Arriving
 from service.model import Phase
-from tests.web.chromium import fits, opened, started, tab_to
-from tests.web.employees import login_links, page_of, phase_of
-from tests.web.office import Office, opened_office
+from service.store import subscribers
+from tests.web.employees import page_of, phase_of
+from tests.web.judging import judge
+from tests.web.keyboard import choose, enter, press, tab_to, told, write
+from tests.web.office import Office
 from tests.web.outages import ECHO
-from tests.web.test_browser_status import SCREENS, WCAG
 
 pytestmark = pytest.mark.chromium
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Serve a house with something of everything in it."""
-    with opened_office(tmp_path_factory.mktemp("office")) as served:
-        yield served
-
-
-@pytest.fixture(params=SCREENS)
-def screen(request: pytest.FixtureRequest) -> str:
-    """Give the name of a screen, which also tells apart what both tests of a pair make."""
-    return str(request.param)
-
-
-@pytest.fixture
-def sheet(chromium: Browser, office: Office, screen: str) -> Iterator[Page]:
-    """Open an empty page of an admin; whatever the browser complains of, its policy included, fails the test."""
-    with opened(chromium, *SCREENS[screen]) as page:
-        office.enter(page)
-        yield page
-
-
-def press(page: Page, text: str) -> None:
-    """Go to a link or button by Tab, press Enter, and wait for the page that it leads to."""
-    tab_to(page, text)
-    enter(page)
-
-
-def enter(page: Page) -> None:
-    """Press Enter and wait for the page that comes."""
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def write(page: Page, field: str, text: str) -> None:
-    """Go to a field by Tab and write into it, over what stands there."""
-    tab_to(page, field)
-    page.keyboard.press("Control+A")
-    page.keyboard.type(text)
-
-
-def told(page: Page, text: str) -> None:
-    """Wait until a status says something, on a page of which nothing is wrong."""
-    page.get_by_role("status").filter(has_text=text).first.wait_for()
-    judge(page)
-
-
-def judge(page: Page) -> None:
-    assert fits(page)
-    results = Axe().run(page, options=WCAG)
-    assert results.violations_count == 0, results.generate_report()
-
-
+@pytest.mark.orders("POST /dashboard/subscribers/{id}/remove")
 def test_a_subscriber_is_searched_for_and_forgotten(sheet: Page, office: Office, screen: str) -> None:
     raw = f"Email,Groups\n{screen}@reader.example,Partners;Gold\n".encode()
     jordan = office.house.config.employees["jordan"]
@@ -92,6 +32,7 @@ def test_a_subscriber_is_searched_for_and_forgotten(sheet: Page, office: Office,
     told(sheet, "It is forgotten.")
 
 
+@pytest.mark.orders("POST /dashboard/subscribers/webhook")
 def test_a_webhook_is_added(sheet: Page, office: Office, screen: str) -> None:
     sheet.goto(f"{office.url}/dashboard/subscribers")
     write(sheet, "url", f"https://hooks.reader.example/{screen}")
@@ -99,6 +40,7 @@ def test_a_webhook_is_added(sheet: Page, office: Office, screen: str) -> None:
     told(sheet, "The webhook is subscribed.")
 
 
+@pytest.mark.orders("POST /dashboard/subscribers/import")
 def test_a_list_is_imported(sheet: Page, office: Office, screen: str) -> None:
     raw = f"Email,Components,Groups\n{screen}1@reader.example,API,Gold\n{screen}2@reader.example,,\n"
     sheet.goto(f"{office.url}/dashboard/subscribers")
@@ -114,43 +56,11 @@ def test_a_list_is_imported(sheet: Page, office: Office, screen: str) -> None:
     expect(sheet.get_by_role("status")).to_contain_text("No monitor has these groups as its audience: Gold.")
 
 
-def test_a_maintenance_is_planned_and_called_off(sheet: Page, office: Office, screen: str) -> None:
-    sheet.goto(f"{office.url}/dashboard/maintenance")
-    press(sheet, "Plan maintenance")
-    write(sheet, "subject", f"New disks, by {screen}")
-    write(sheet, "message", "Mail may be **slow**.")
-    sheet.keyboard.press("Tab")
-    sheet.keyboard.press("Space")
-    for field, day in (("starts_at", "10"), ("ends_at", "11")):
-        tab_to(sheet, field)
-        for part in ("12", day, "2026"):
-            sheet.keyboard.type(part)
-        sheet.keyboard.press("ArrowRight")
-        sheet.keyboard.type("1030PM")
-    press(sheet, "Plan and announce it")
-    sheet.get_by_role("heading", name=f"New disks, by {screen}", level=1).wait_for()
-    expect(sheet.get_by_text("It begins at 10 Dec 2026, 22:30 CET")).to_be_visible()
-    judge(sheet)
-    press(sheet, "Call it off")
-    told(sheet, "It is called off")
-
-
-def test_a_maintenance_is_extended_and_ended(sheet: Page, office: Office, screen: str) -> None:
-    sheet.goto(office.url + office.plan(f"Works, by {screen}"))
-    press(sheet, "Start it now")
-    told(sheet, "It has begun")
-    tab_to(sheet, "ends_at")
-    sheet.keyboard.type("12")
-    sheet.keyboard.type("03")
-    press(sheet, "Move its end")
-    told(sheet, "Its end was moved")
-    expect(sheet.get_by_text("03 Dec 2026, 00:00 CET").first).to_be_visible()
-    write(sheet, "comment", "All is done.")
-    press(sheet, "End the maintenance")
-    told(sheet, "It is over")
-    expect(sheet.get_by_text("All is done.").first).to_be_visible()
-
-
+@pytest.mark.orders(
+    "POST /dashboard/open/now",
+    "POST /dashboard/incidents/{id}/edit",
+    "POST /dashboard/incidents/{id}/publish",
+)
 def test_an_incident_is_opened_by_hand_from_a_template_and_its_words_changed_before_publishing(
     sheet: Page, office: Office, screen: str
 ) -> None:
@@ -166,13 +76,20 @@ def test_an_incident_is_opened_by_hand_from_a_template_and_its_words_changed_bef
     judge(sheet)
     press(sheet, "Edit the text")
     write(sheet, "message", "Mail waits; **none is lost**.")
+    choose(sheet, "Type", "Performance")
+    choose(sheet, "Email", "Degraded performance")
     press(sheet, "Save this version")
-    told(sheet, "has a new text")
+    told(sheet, "has a new version")
     expect(sheet.locator("strong", has_text="none is lost")).to_be_visible()
+    expect(sheet.locator(".letter__components")).to_have_text("Email: degraded performance")
+    expect(sheet.locator(".timeline")).to_contain_text("Email: major outage → degraded performance")
     press(sheet, "Publish")
     told(sheet, "is published")
 
 
+@pytest.mark.orders(
+    "POST /dashboard/incidents/{id}/updates/{update}/correct", "POST /dashboard/incidents/{id}/update"
+)
 def test_an_update_is_corrected(sheet: Page, office: Office, screen: str) -> None:
     incident = office.outages.published(ECHO, subject=f"Wrong, by {screen}", message="Something is wrong.")
     sheet.goto(office.url + page_of(incident))
@@ -190,6 +107,7 @@ def test_an_update_is_corrected(sheet: Page, office: Office, screen: str) -> Non
     assert phase_of(office.house, incident) is Phase.CLOSED
 
 
+@pytest.mark.orders("POST /dashboard/inbox/{id}/dry", "POST /dashboard/inbox/{id}/replay")
 def test_an_arrival_is_found_and_replayed(sheet: Page, office: Office) -> None:
     sheet.goto(f"{office.url}/dashboard/inbox")
     if not sheet.locator("[name=q]").is_visible():  # on a phone it is folded
@@ -207,6 +125,7 @@ def test_an_arrival_is_found_and_replayed(sheet: Page, office: Office) -> None:
     judge(sheet)
 
 
+@pytest.mark.orders("POST /dashboard/monitors/{slug}/simulate")
 def test_a_monitor_is_simulated_and_previewed(sheet: Page, office: Office) -> None:
     sheet.goto(office.url + office.monitor)
     write(sheet, "recovered_after", "30m")
@@ -233,6 +152,7 @@ def test_what_one_person_did_is_looked_up(sheet: Page, office: Office) -> None:
     judge(sheet)
 
 
+@pytest.mark.orders("POST /dashboard/sessions/{name}/revoke")
 def test_a_browser_elsewhere_is_logged_out(sheet: Page, office: Office, screen: str) -> None:
     jordan = office.house.config.employees["jordan"]
     arriving = Arriving(f"forgotten-{screen}", "Firefox")
@@ -244,6 +164,7 @@ def test_a_browser_elsewhere_is_logged_out(sheet: Page, office: Office, screen: 
     assert sheet.get_by_role("listitem").count() == before - 1
 
 
+@pytest.mark.orders("POST /dashboard/tokens", "POST /dashboard/tokens/{id}/revoke")
 def test_a_token_is_made_copied_and_revoked(sheet: Page, office: Office, screen: str) -> None:
     sheet.goto(f"{office.url}/dashboard/tokens")
     write(sheet, "name", f"by {screen}")
@@ -264,17 +185,34 @@ def test_a_token_is_made_copied_and_revoked(sheet: Page, office: Office, screen:
     assert api_tokens.find_token(office.house, secret, office.clock()) is None
 
 
-def test_an_employee_logs_in_by_the_mailed_link_and_is_where_she_wanted_to_be(
-    sheet: Page, office: Office
-) -> None:
-    sheet.context.clear_cookies()
-    sheet.goto(f"{office.url}/dashboard/maintenance")
-    write(sheet, "email", "vera@acme.example")
-    enter(sheet)
-    sheet.get_by_role("heading", name="Look in your mail").wait_for()
+@pytest.mark.orders("POST /dashboard/subscribers/{id}/reinstate")
+def test_a_webhook_that_was_given_up_is_sent_to_again(sheet: Page, office: Office, screen: str) -> None:
+    jordan, url = office.house.config.employees["jordan"], f"https://back.reader.example/{screen}"
+    hook = subscriber_admin.add_webhook(office.house, url, jordan, office.clock())
+    with office.house.store.transaction() as connection:
+        subscribers.suppress(connection, hook.id, office.clock(), "it answered 410 Gone")
+    sheet.goto(f"{office.url}/dashboard/subscribers/{hook.id}")
+    sheet.get_by_role("alert").filter(has_text="it answered 410 Gone").wait_for()
+    press(sheet, "Send to it again")
+    told(sheet, "sent to")
+    expect(sheet.get_by_role("alert")).to_have_count(0)
+    with office.house.store.reading() as connection:
+        found = subscribers.get(connection, hook.id)
+    assert found is not None
+    assert found.suppressed_at is None
+
+
+@pytest.mark.orders("POST /dashboard/simulate/day")
+def test_a_recorded_day_is_simulated(sheet: Page, office: Office) -> None:
+    sheet.goto(f"{office.url}/dashboard/monitors")
+    press(sheet, "Simulate a recorded day")
+    tab_to(sheet, "day")
+    for part in ("11", "24", "2026"):
+        sheet.keyboard.type(part)
+    write(sheet, "publish_after", "3m")
+    press(sheet, "Simulate")
+    sheet.get_by_role("heading", name="What would have happened").wait_for()
     judge(sheet)
-    sheet.goto(office.url + login_links(office.house)[-1])
-    sheet.get_by_role("heading", name="Log in to Acme Status").wait_for()
-    enter(sheet)
-    sheet.get_by_role("heading", name="Maintenance", level=1).wait_for()
-    judge(sheet)
+    found = sheet.get_by_role("region", name="What would have happened")
+    expect(found).to_contain_text("Email is unavailable")
+    expect(found).to_contain_text("“Emial Server” was received, and no monitor takes it.")

@@ -1,12 +1,9 @@
 """Two employees in two real browsers: each sees the other's acts at once, and loses nothing of what he types."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from service.actions import api_tokens, deciding, logging_in
@@ -15,51 +12,16 @@ from service.actions.logging_in import Arriving
 from service.model import Incident, Phase
 from service.store import incidents
 from service.web.login.letting_in import SESSION_COOKIE
-from tests.web.chromium import fits, opened, started, tab_to
+from tests.web.chromium import SCREENS, opened
 from tests.web.employees import page_of, phase_of
-from tests.web.office import Office, opened_office
+from tests.web.judging import judge
+from tests.web.keyboard import tab_to
+from tests.web.office import Office, sitting
 from tests.web.outages import ECHO
-from tests.web.test_browser_status import SCREENS, WCAG
 
 pytestmark = pytest.mark.chromium
 
 DESK = SCREENS["desktop"]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Serve a house with something of everything in it."""
-    with opened_office(tmp_path_factory.mktemp("office")) as served:
-        yield served
-
-
-@contextmanager
-def sitting(chromium: Browser, office: Office, whose: str, *, is_refused: bool = False) -> Iterator[Page]:
-    """Give an employee's browser; `is_refused`: who orders something too late."""
-    with opened(chromium, *DESK, is_refused=is_refused) as page:
-        office.enter(page, whose)
-        yield page
-
-
-@pytest.fixture
-def jordan(chromium: Browser, office: Office) -> Iterator[Page]:
-    """Give the browser of one employee."""
-    with sitting(chromium, office, "jordan") as page:
-        yield page
-
-
-@pytest.fixture
-def sam(chromium: Browser, office: Office) -> Iterator[Page]:
-    """Give the browser of another."""
-    with sitting(chromium, office, "sam") as page:
-        yield page
 
 
 @pytest.fixture
@@ -74,12 +36,6 @@ def look(page: Page, office: Office, path: str) -> None:
     """Open a page and wait until it listens."""
     with page.expect_response("**/dashboard/events*"):
         page.goto(office.url + path)
-
-
-def judge(page: Page) -> None:
-    assert fits(page)
-    results = Axe().run(page, options=WCAG)
-    assert results.violations_count == 0, results.generate_report()
 
 
 def test_what_one_publishes_the_other_sees_and_can_publish_no_more(
@@ -97,20 +53,10 @@ def test_what_one_publishes_the_other_sees_and_can_publish_no_more(
     judge(sam)
 
 
-@contextmanager
-def without_scripts(chromium: Browser, office: Office, whose: str) -> Iterator[Page]:
-    """Give an employee's browser in which no script runs."""
-    context = chromium.new_context(java_script_enabled=False)
-    page = context.new_page()
-    office.enter(page, whose)
-    yield page
-    context.close()
-
-
 def test_who_sees_it_too_late_is_refused_and_told_who_was_first(
     chromium: Browser, jordan: Page, office: Office, incident: Incident
 ) -> None:
-    with without_scripts(chromium, office, "sam") as sam:
+    with sitting(chromium, office, "sam", has_scripts=False) as sam:
         sam.goto(office.url + page_of(incident))
         look(jordan, office, page_of(incident))
         jordan.get_by_role("button", name="Publish").click()
@@ -126,7 +72,7 @@ def test_an_update_that_comes_after_the_end_is_kept_whatever_happens_next(
 ) -> None:
     office.outages.publish(incident, by="jordan")
     jordan = office.house.config.employees["jordan"]
-    with sitting(chromium, office, "sam", is_refused=True) as sam:
+    with sitting(chromium, office, "sam", refused_with=409) as sam:
         look(sam, office, page_of(incident))
         text = sam.locator("#text")
         text.fill("We still look.")
@@ -148,7 +94,7 @@ def test_an_update_that_comes_after_the_end_is_kept_whatever_happens_next(
 def test_all_is_there_and_can_be_done_without_javascript(
     chromium: Browser, office: Office, incident: Incident
 ) -> None:
-    with without_scripts(chromium, office, "sam") as page:
+    with sitting(chromium, office, "sam", has_scripts=False) as page:
         page.goto(f"{office.url}/dashboard")
         expect(page.locator("#part-undecided")).to_contain_text("somebody has to decide")
         expect(page.get_by_text("24 Nov 2026, 13:", exact=False).first).to_contain_text("CET")
@@ -208,7 +154,7 @@ def test_what_somebody_types_stays_when_another_acts(
 def test_who_edits_an_unpublished_text_learns_that_it_was_published(
     chromium: Browser, office: Office, incident: Incident
 ) -> None:
-    with sitting(chromium, office, "jordan", is_refused=True) as jordan:
+    with sitting(chromium, office, "jordan", refused_with=409) as jordan:
         look(jordan, office, f"{page_of(incident)}/words")
         tab_to(jordan, "message")
         jordan.keyboard.press("Control+A")
@@ -230,7 +176,7 @@ def test_nobody_publishes_a_text_that_was_changed_under_his_eyes(
     look(jordan, office, page_of(incident))
     sam = office.house.config.employees["sam"]
     deciding.edit(office.house, incident.id, sam, "New", "New words.", office.clock(), text_version=1)
-    expect(jordan.locator(".meanwhile")).to_contain_text("It was given another text, by Sam Lee")
+    expect(jordan.locator(".meanwhile")).to_contain_text("It was edited, by Sam Lee")
     jordan.get_by_role("button", name="Publish").click()
     expect(jordan.get_by_role("status")).to_contain_text("was changed since you opened this page")
     assert phase_of(office.house, incident) is Phase.UNPUBLISHED

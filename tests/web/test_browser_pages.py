@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from service.model import DeliveryKind
 from service.store import deliveries, progress
 from tests.store.rows import a_mail, delivery_again, queued
-from tests.web import office as offices
-from tests.web.chromium import fits, opened, started, tab_to
-from tests.web.office import Office, opened_office
-from tests.web.test_browser_rooms import judge
-from tests.web.test_browser_status import SCREENS
+from tests.web.chromium import fits
+from tests.web.judging import judge_whole
+from tests.web.keyboard import press, told, write
+from tests.web.office import TEXT, Office, opened_office
 
 pytestmark = pytest.mark.chromium
 
@@ -33,22 +32,13 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """Serve a house with a look of its own, in which mails were lost and an update is under way."""
     folder = tmp_path_factory.mktemp("pages")
     (folder / "logo.svg").write_text(SVG)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offices, "TEXT", offices.TEXT.replace("site: {", LOOK, 1))
-        with opened_office(folder) as served:
-            _lose(served)
-            yield served
+    with opened_office(folder, TEXT.replace("site: {", LOOK, 1)) as served:
+        _lose(served)
+        yield served
 
 
 def _lose(office: Office) -> None:
@@ -68,20 +58,12 @@ def _lose(office: Office) -> None:
         progress.count(connection, latest, queued=90, sent=40, failed=2, at=now)
 
 
-@pytest.fixture(params=SCREENS)
-def sheet(chromium: Browser, office: Office, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Open an empty page of an admin; whatever the browser complains of, its policy included, fails the test."""
-    with opened(chromium, *SCREENS[request.param]) as page:
-        office.enter(page)
-        yield page
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_is_wrong_with_any_page(name: str, sheet: Page, office: Office) -> None:
     answer = sheet.goto(office.url + PAGES[name])
     assert answer is not None
     assert answer.status == 200
-    judge(sheet)
+    judge_whole(sheet)
 
 
 def test_the_brand_is_seen(sheet: Page, office: Office) -> None:
@@ -96,24 +78,35 @@ def test_the_brand_is_seen(sheet: Page, office: Office) -> None:
     assert sheet.evaluate(colour) != "rgb(10, 107, 79)"
 
 
-def test_a_lost_mail_is_tried_again_by_keyboard(sheet: Page, office: Office) -> None:
+@pytest.mark.orders("POST /dashboard/deliveries/{id}/again")
+def test_a_lost_mail_is_tried_again(sheet: Page, office: Office, screen: str) -> None:
     with office.house.store.transaction() as connection:
-        mail = a_mail(repr(sheet.viewport_size), kind=DeliveryKind.APPROVAL, employee_id="vera")
+        mail = a_mail(screen, kind=DeliveryKind.APPROVAL, employee_id="vera")
         (lost,) = queued(connection, mail, at=office.clock())
         deliveries.mark_failed(connection, lost.id, office.clock(), "550 vera is unknown")
     sheet.goto(f"{office.url}/dashboard/deliveries?state=lost")
-    tab_to(sheet, "Try again")
-    sheet.keyboard.press("Enter")
-    sheet.get_by_text("It is tried again.").wait_for()
+    press(sheet, "Try again")
+    told(sheet, "It is tried again.")
     with office.house.store.reading() as connection:
         assert delivery_again(connection, lost).due_at == office.clock()
 
 
-def test_groups_are_saved_by_keyboard(sheet: Page, office: Office) -> None:
+@pytest.mark.orders("POST /dashboard/deliveries/{id}/give-up")
+def test_a_mail_that_waits_is_given_up(sheet: Page, office: Office, screen: str) -> None:
+    with office.house.store.transaction() as connection:
+        mail = a_mail(f"given up by {screen}", kind=DeliveryKind.REMINDER, employee_id="vera")
+        (waiting,) = queued(connection, mail, at=office.clock())
+    sheet.goto(f"{office.url}/dashboard/deliveries?state=due&kind=reminder")
+    press(sheet, "Give up")
+    told(sheet, "It was given up")
+    with office.house.store.reading() as connection:
+        assert delivery_again(connection, waiting).due_at is None
+
+
+@pytest.mark.orders("POST /dashboard/subscribers/{id}/groups")
+def test_groups_are_saved(sheet: Page, office: Office) -> None:
     sheet.goto(f"{office.url}/dashboard/subscribers/2")
-    tab_to(sheet, "groups")
-    sheet.keyboard.press("Control+a")
-    sheet.keyboard.type("Partners; Gold")
+    write(sheet, "groups", "Partners; Gold")
     sheet.keyboard.press("Enter")
-    sheet.get_by_text("Its groups are saved.").wait_for()
+    told(sheet, "Its groups are saved.")
     assert sheet.get_by_label("Groups").input_value() == "Gold; Partners"

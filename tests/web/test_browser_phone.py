@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.chromium import fits, opened, started
-from tests.web.office import Office, opened_office
+from tests.web.chromium import SCREENS, fits, opened
+from tests.web.office import Office
 
 pytestmark = pytest.mark.chromium
 
-PHONE, DESK = (390, 844), (1280, 900)
+PHONE, DESK = (390, 844), SCREENS["desktop"]
 THUMB = 44
 SEARCHES = {
     "/dashboard/inbox": "Search",
@@ -45,20 +45,6 @@ TARGETS = (
     " input:not([type=hidden], [type=checkbox])"
 )
 """What is pressed by itself; links within a sentence are as high as their line."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Serve a house with something of everything in it."""
-    with opened_office(tmp_path_factory.mktemp("office")) as served:
-        yield served
 
 
 @pytest.fixture

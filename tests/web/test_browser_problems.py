@@ -5,26 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 from service.actions.watchdog import Problem, ProblemName
 from service.web.application import build
 from service.web.login.letting_in import SESSION_COOKIE
 from tests.rooms import Clock, make_front, make_house
-from tests.web.chromium import fits, opened, started
 from tests.web.employees import ALL_ROUTES, start_session
+from tests.web.judging import judge_whole
 from tests.web.serving import served
-from tests.web.test_browser_status import SCREENS, WCAG
 
 pytestmark = pytest.mark.chromium
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with started() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -41,17 +32,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     house.store.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", SCREENS)
-def test_problems_are_fit_for_everybody(
-    chromium: Browser, office: tuple[str, str], screen: str, scheme: str
-) -> None:
-    with opened(chromium, *SCREENS[screen]) as sheet:
-        sheet.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        sheet.context.add_cookies([{"name": SESSION_COOKIE, "value": office[1], "url": office[0]}])
-        sheet.goto(f"{office[0]}/dashboard")
-        assert sheet.get_by_role("complementary", name="Problems of this service").is_visible()
-        assert sheet.locator(".problems p").count() == len(ProblemName)
-        assert fits(sheet)
-        results = Axe().run(sheet, options=WCAG)
-        assert results.violations_count == 0, results.generate_report()
+def test_problems_are_fit_for_everybody(page: Page, office: tuple[str, str]) -> None:
+    page.context.add_cookies([{"name": SESSION_COOKIE, "value": office[1], "url": office[0]}])
+    page.goto(f"{office[0]}/dashboard")
+    assert page.get_by_role("complementary", name="Problems of this service").is_visible()
+    assert page.locator(".problems p").count() == len(ProblemName)
+    judge_whole(page)

@@ -1,13 +1,11 @@
 """The public pages in a real Chromium: nothing blocked, nothing overflowing, all of it by keyboard."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from service.actions import subscribing
 from service.actions.house import House
@@ -18,20 +16,17 @@ from service.store.credentials import Purpose
 from service.web.application import build
 from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_front, make_house
-from tests.web.chromium import fits
+from tests.web.chromium import NAME, fits
+from tests.web.judging import judge
+from tests.web.keyboard import enter, press, tab_to
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served
 
 pytestmark = pytest.mark.chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-NAME = "status.acme.example"
-"""Resolved to us by the browser. Plain http to a name is no secure context, unlike 127.0.0.1: a browser then
-sends no Sec-Fetch-Site, and says that it ignores Cross-Origin-Opener-Policy."""
 ADDRESS = "grace@example.org"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaft" * 9
 WIDE = f"`{'x' * 300}`\n\n```\n{'y' * 300}\n```\n\n| {' | '.join('abcdefghijklmnop')} |\n|{'---|' * 16}\n"
-SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +57,6 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium, or say how to get it."""
-    if not CHROMIUM.exists():
-        how = f"{CHROMIUM} is missing: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(how)
-        pytest.skip(how)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Serve a house with a bad day behind it and a worse one now."""
     clock = Clock()
@@ -91,64 +70,55 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     house.store.close()
 
 
-@pytest.fixture(params=SIZES)
-def sheet(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Open an empty page of a phone's and of a desktop's size; what the browser complains of fails the test."""
-    width, height = SIZES[request.param]
-    context = chromium.new_context(viewport={"width": width, "height": height})
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda failed: complaints.append(f"{failed.failure}: {failed.url}"))
-    yield page
-    context.close()
-    # what is still loading when a page is left is given up, and that is no fault
-    known = "Cross-Origin-Opener-Policy", "net::ERR_ABORTED"
-    assert [one for one in complaints if not any(word in one for word in known)] == []
-
-
 @pytest.mark.parametrize("path", ["/", "/incidents/2", "/history", "/subscribe"])
-def test_a_page_loads_whole_and_fits(path: str, sheet: Page, town: Town) -> None:
-    answer = sheet.goto(town.url + path)
+def test_a_page_loads_whole_and_fits(path: str, page: Page, town: Town) -> None:
+    answer = page.goto(town.url + path)
     assert answer is not None
     assert answer.status == 200
-    assert fits(sheet)
+    assert fits(page)
 
 
-def test_a_subscription_is_confirmed_and_ended_by_buttons(sheet: Page, town: Town) -> None:
-    width = (sheet.viewport_size or {"width": 0})["width"]
-    confirming, leaving = town.links_of(f"ada-{width}-{'a' * 50}@{'b' * 60}.example.org")
+@pytest.mark.orders(
+    "POST /subscribe/confirm/{token}", "POST /subscription/{token}", "POST /unsubscribe/{token}"
+)
+def test_a_subscription_is_confirmed_chosen_and_ended(page: Page, screen: str, town: Town) -> None:
+    confirming, leaving = town.links_of(f"ada-{screen}-{'a' * 50}@{'b' * 60}.example.org")
     # plain http to a name: our own forms must be known as ours without Sec-Fetch-Site
-    for path, button, heading in (
-        (confirming, "Yes, subscribe me", "You are subscribed"),
-        (leaving, "Unsubscribe", "You are unsubscribed"),
-    ):
-        sheet.goto(f"http://{NAME}:{town.port}{path}")
-        assert fits(sheet)
-        sheet.get_by_role("button", name=button).click()
-        sheet.get_by_role("heading", name=heading).wait_for()
-        assert fits(sheet)
+    page.goto(f"http://{NAME}:{town.port}{confirming}")
+    judge(page)
+    press(page, "Yes, subscribe me")
+    page.get_by_role("heading", name="You are subscribed").wait_for()
+    judge(page)
+    page.goto(f"http://{NAME}:{town.port}{leaving}")
+    judge(page)
+    tab_to(page, "Unsubscribe")
+    page.keyboard.press("Tab")  # to the radio buttons, of which the arrows choose
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    press(page, "Save this choice")
+    page.get_by_role("status").filter(has_text="Your choice is saved.").wait_for()
+    assert page.get_by_label("Only these").is_checked()
+    judge(page)
+    press(page, "Unsubscribe")
+    page.get_by_role("heading", name="You are unsubscribed").wait_for()
+    judge(page)
 
 
-def test_the_form_is_reached_and_sent_by_keyboard(sheet: Page, town: Town) -> None:
-    sheet.goto(town.url)
-    reached: list[str] = []
-    while "email" not in reached and len(reached) < 40:
-        sheet.keyboard.press("Tab")
-        reached.append(sheet.evaluate("document.activeElement.id"))
-        assert sheet.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert "leave-this-empty" not in reached
-    sheet.keyboard.type(ADDRESS)
-    sheet.keyboard.press("Tab")
-    assert sheet.evaluate("document.activeElement.textContent") == "Subscribe"
-    sheet.keyboard.press("Enter")
-    sheet.get_by_role("heading", name="Look into your mail").wait_for()
+@pytest.mark.orders("POST /subscribe")
+def test_the_form_is_reached_and_sent_by_keyboard(page: Page, town: Town) -> None:
+    page.goto(town.url)
+    tab_to(page, "email")
+    page.keyboard.type(ADDRESS)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Subscribe"
+    enter(page)
+    page.get_by_role("heading", name="Look into your mail").wait_for()
+    judge(page)
 
 
-def test_whoever_opens_the_form_may_type_at_once(sheet: Page, town: Town) -> None:
-    sheet.goto(f"{town.url}/subscribe")
-    sheet.keyboard.type(ADDRESS)
-    sheet.keyboard.press("Enter")
-    sheet.get_by_role("heading", name="Look into your mail").wait_for()
+def test_whoever_opens_the_form_may_type_at_once(page: Page, town: Town) -> None:
+    page.goto(f"{town.url}/subscribe")
+    page.keyboard.type(ADDRESS)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Look into your mail").wait_for()

@@ -1,8 +1,5 @@
 """Logging in at a real OpenID Connect provider, in a process and on a port of its own."""
 
-import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,29 +10,18 @@ import pytest
 from service.web.application import build
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.employees import ALL_ROUTES
+from tests.web.oidc.real_provider import running_provider
 
 pytestmark = pytest.mark.anyio
 
 Enter = Callable[[str, dict[str, object]], Awaitable[tuple[httpx2.AsyncClient, httpx2.Response]]]
-LISTENING = re.compile(r"http://127\.0\.0\.1:[0-9]+")
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    """Run oidc-provider-mock, which is Authlib's provider; it serves plain http, as a loopback address may."""
-    command = [sys.executable, "-m", "oidc_provider_mock", "--port", "0", "--require-nonce", "true"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if found := LISTENING.search(line):
-                break
-        else:
-            pytest.fail("".join(said))
-        yield found[0]
-        process.terminate()
-        process.stderr.read()
+    """Run it."""
+    with running_provider() as address:
+        yield address
 
 
 @pytest.fixture
