@@ -30,7 +30,16 @@ from service.mail.imap import FetchedMail
 from service.mail.replies import Reply
 from service.providers.post import RawPost
 from service.providers.registry import read_post
-from service.store import audit, credentials, given_answers, inbox_bodies, inbox_rows, incidents, maintenances
+from service.store import (
+    audience_changes,
+    audit,
+    credentials,
+    given_answers,
+    inbox_bodies,
+    inbox_rows,
+    incidents,
+    maintenances,
+)
 from service.store.database import Store
 from service.store.inbox_rows import Door, InboxRow, InboxState
 
@@ -231,6 +240,7 @@ def keep_house(house: House, now: datetime) -> None:
     with house.store.transaction() as connection:
         credentials.sweep(connection, sessions_before=now, tokens_before=now - KEPT_AFTER_EXPIRY)
         given_answers.sweep(connection, now - answering_once.KEPT)
+        audience_changes.sweep(connection)
     kept = house.config.retention
     _in_steps(house, lambda connection, limit: audit.sweep(connection, now - kept.audit, limit=limit))
     # a reply that is asked about is read again when it is confirmed

@@ -1,4 +1,4 @@
-"""One cheap look at whether employees may have something new to see: phases, inbox, maintenance, bounces, outbox.
+"""One cheap look at whether employees may have something new to see: phases, inbox, maintenance, mails, audience.
 
 It reads no texts. Each number comes from the end of an index: however much history there is, it costs the same.
 """
@@ -20,6 +20,7 @@ from service.store.schema import (
     timeline,
     updates,
 )
+from service.store.watch_schema import audience_changes
 
 MOST_NAMED = 200
 """Incidents that are named one by one; of more it is only said that much changed."""
@@ -43,6 +44,8 @@ class Stamp(NamedTuple):
     acts: int
     urgent: int
     """When the newest mail that waits and is no update was queued, in milliseconds; how fan-outs go is not seen."""
+    audience: int
+    """Of who hears of incidents."""
 
     def __str__(self) -> str:
         """Write it as an address or an event's id may hold it."""
@@ -81,6 +84,7 @@ _STAMP = select(
     select(func.sum(maintenances.c.version)).where(_NOT_OVER).scalar_subquery(),
     _newest(audit),
     select(func.max(deliveries.c.created_at)).where(is_urgent).scalar_subquery(),
+    _newest(audience_changes),
 )
 
 

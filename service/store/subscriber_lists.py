@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, CursorResult, Select, Table, delete, func, select, update
 
 from service.model import Channel, Subscriber, SubscriberState
+from service.store import audience_changes
 from service.store.prepared import drivers_own
 from service.store.schema import choices, is_aside, is_reached, is_suppressed, subscribers
 from service.store.subscribers import key_of, read_many
@@ -166,6 +167,8 @@ def change(connection: Connection, changes: Changes) -> None:
         text = f"UPDATE subscribers SET all_components = {place}, phone = {place}, tags = {place} WHERE id = {place}"  # noqa: S608  places for values alone
         rows = [(is_all, phone, labels(list(tags)), one) for one, is_all, phone, tags in changes.changed]
         connection.exec_driver_sql(text, rows)
+    if changes != Changes():
+        audience_changes.note(connection)
 
 
 def confirm_all(connection: Connection, subscriber_ids: Sequence[int], now: datetime) -> None:
@@ -174,6 +177,8 @@ def confirm_all(connection: Connection, subscriber_ids: Sequence[int], now: date
         pending = subscribers.c.id.in_(some), subscribers.c.state == SubscriberState.PENDING
         confirmed = {"state": SubscriberState.CONFIRMED, "confirmed_at": now}
         connection.execute(update(subscribers).where(*pending).values(confirmed))
+    if subscriber_ids:
+        audience_changes.note(connection)
 
 
 def remove_pending(connection: Connection, subscriber_ids: Sequence[int]) -> None:

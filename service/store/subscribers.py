@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from service.model import Channel, Subscriber, SubscriberState
+from service.store import audience_changes
 from service.store.schema import choices, subscribers
 
 SOFT_BOUNCES_FORGOTTEN_AFTER = timedelta(days=7)
@@ -64,17 +65,20 @@ def set_state(
     )
     statement = update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(statement.values(state=state, confirmed_at=confirmed_at, **fresh))
+    audience_changes.note(connection)
 
 
 def suppress(connection: Connection, subscriber_id: int, now: datetime, because: str = "") -> None:
     """Send nothing more to where nothing arrives."""
     statement = update(subscribers).where(subscribers.c.id == subscriber_id)
     connection.execute(statement.values(suppressed_at=now, suppressed_because=because))
+    audience_changes.note(connection)
 
 
 def remove(connection: Connection, subscriber_id: int) -> None:
     """Forget a subscriber and its choices."""
     connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
+    audience_changes.note(connection)
 
 
 def count_soft_bounce(connection: Connection, subscriber_id: int, now: datetime) -> int:
@@ -135,6 +139,7 @@ def choose(
             for kind, name in dict.fromkeys(chosen)
         ]
         connection.execute(insert(choices), rows)
+    audience_changes.note(connection)
 
 
 def _one(connection: Connection, query: Select[Any]) -> Subscriber | None:

@@ -33,6 +33,8 @@ INBOX: Final = "inbox"
 MAINTENANCE: Final = "maintenance"
 AUDIT: Final = "audit"
 DELIVERIES: Final = "deliveries"
+AUDIENCE: Final = "audience"
+"""Other subscribers hear of incidents than before."""
 SERVICE: Final = "service"
 """How the parts of this process are, or config.yaml on its disk."""
 ALL: Final = "all"
@@ -84,6 +86,8 @@ def names_of(before: Stamp, after: Stamp, incidents: frozenset[int] | None) -> f
         names.add(AUDIT)
     if before.urgent != after.urgent:
         names.add(DELIVERIES)
+    if before.audience != after.audience:
+        names.add(AUDIENCE)
     return frozenset(names)
 
 

@@ -1,4 +1,4 @@
-"""The first schema, continued: who may come in, and what they did."""
+"""The first schema, continued: who may come in, and what they did; and that other subscribers hear than before."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -74,9 +74,17 @@ def upgrade() -> None:
         comment="What the API answered to a request with an Idempotency-Key, to be answered again.",
     )
     op.create_index("ix_given_answers_at", "given_answers", ["at"], unique=False)
+    op.create_table(
+        "audience_changes",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audience_changes")),
+        comment="A row at each change of who hears of incidents; only the number of the newest tells anything.",
+        sqlite_autoincrement=True,
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("audience_changes")
     op.drop_table("given_answers")
     op.drop_table("sessions")
     op.drop_table("audit")
