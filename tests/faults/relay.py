@@ -2,11 +2,15 @@
 
 import asyncio
 from email import message_from_bytes
+from typing import TYPE_CHECKING
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.mail.smtp_server import Lines, SmtpLine, stop_serving
 from tests.mailservers.processes import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_CONNECTIONS = 100
 
@@ -14,7 +18,8 @@ MOST_CONNECTIONS = 100
 class Relay:
     """It listens from `open` to `go_away`, always on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, *hosts: str) -> None:
+        self._hosts = hosts or (LOOPBACK,)
         self.port = 0
         self.mails: list[tuple[str, str]] = []
         """Recipient and Message-ID of each mail that was taken."""
@@ -22,6 +27,8 @@ class Relay:
         """Seconds that it thinks about a mail."""
         self.refusal = ""
         """What it says instead of 250."""
+        self.told: Callable[[str, bytes], None] = lambda _recipient, _raw: None
+        """Hears of each mail that was taken."""
         self.refused = 0
         """Mails that it did not take."""
         self._server: asyncio.Server | None = None
@@ -30,7 +37,7 @@ class Relay:
     async def open(self) -> None:
         """Listen."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: self._line(loop), LOOPBACK, self.port)
+        self._server = await loop.create_server(lambda: self._line(loop), self._hosts, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def go_away(self) -> None:
@@ -48,8 +55,11 @@ class Relay:
         if self.refusal:
             self.refused += 1
             return self.refusal
-        message_id = str(message_from_bytes(envelope.original_content or b"")["Message-ID"])
-        self.mails += [(recipient, message_id) for recipient in envelope.rcpt_tos]
+        raw = envelope.original_content or b""
+        message_id = str(message_from_bytes(raw)["Message-ID"])
+        for recipient in envelope.rcpt_tos:
+            self.mails.append((recipient, message_id))
+            self.told(recipient, raw)
         return "250 2.0.0 Ok"
 
     def _line(self, loop: asyncio.AbstractEventLoop) -> SMTP:

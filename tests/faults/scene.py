@@ -1,6 +1,7 @@
 """A service under load whose surroundings fail: what is prepared before, and waited for afterwards."""
 
 import asyncio
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -9,15 +10,18 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select, update
 
+from service.config.settings import Imap
 from service.errors import StoreUnavailable
 from service.model import SubscriberState
 from service.store import inbox_rows, subscribers
 from service.store.database import Store, open_store
 from service.store.schema import deliveries, incidents, is_open, updates
+from tests.faults.employee import Employee
 from tests.faults.invariants import broken_promises
 from tests.faults.load import Load
 from tests.faults.process import ServiceProcess
 from tests.faults.relay import Relay
+from tests.mailservers.processes import LOOPBACK
 from tests.rooms import OWN_ADDRESS, Clock
 
 SOAK_SECONDS = float(os.environ.get("REPLYCAST_SOAK_SECONDS", "1.5"))
@@ -51,6 +55,12 @@ class Scene:
     folder: Path
     address: str
     relay: Relay
+    host: str = LOOPBACK
+    """Where the services find the relay."""
+    imap: Imap | None = None
+    """Where they find the mailbox of replies."""
+    employee: Employee | None = None
+    """Who answers the mails that ask for a decision."""
 
     @property
     def log(self) -> Path:
@@ -63,8 +73,8 @@ class Scene:
 site: {{name: Acme Status, url: "http://status.acme.example"}}
 mail:
   from: "Acme Status <{OWN_ADDRESS}>"
-  smtp: {{host: 127.0.0.1, port: {self.relay.port}, security: none}}
-database: "{self.address}"
+  smtp: {{host: {self.host}, port: {self.relay.port}, security: none}}
+{_imap_lines(self.imap)}database: "{self.address}"
 employees:
   - {{id: jordan, name: Jordan Ray, email: jordan@acme.example, role: admin}}
 components:
@@ -95,13 +105,44 @@ monitors:
             left = "nothing was looked at"
             async with asyncio.timeout(SETTLING):
                 while left:
-                    left = await asyncio.to_thread(_left_to_do, store)
+                    left = await asyncio.to_thread(_left_to_do, store, self.employee)
                     await asyncio.sleep(LOOK_AGAIN)  # the condition, not the time, ends the loop
-            return broken_promises(store, load, self.relay.mails)
+            return self._broken(store, load)
         except TimeoutError:
-            return [f"{left} after {SETTLING:.0f} seconds", *broken_promises(store, load, self.relay.mails)]
+            return [f"{left} after {SETTLING:.0f} seconds", *self._broken(store, load)]
         finally:
             store.close()
+
+    def _broken(self, store: Store, load: Load) -> list[str]:
+        found = broken_promises(store, load, self.relay.mails)
+        if self.employee is not None:
+            with store.reading() as connection:
+                found += self.employee.broken_promises(connection)
+        return found
+
+    async def until_obeyed(self, more: int = 2) -> None:
+        """Wait until some more replies of the employee were worked off."""
+        assert self.employee is not None
+        store, wanted, until = open_store(self.address), 0, time.monotonic() + SETTLING
+        try:
+            while True:
+                with store.reading() as connection:
+                    done = self.employee.count_done(connection)
+                wanted = wanted or done + more
+                if done >= wanted:
+                    return
+                assert time.monotonic() < until, f"no {more} more replies were worked off, but {done}"
+                await asyncio.sleep(LOOK_AGAIN)  # as above
+        finally:
+            store.close()
+
+
+def _imap_lines(imap: Imap | None) -> str:
+    if imap is None:
+        return ""
+    password = json.dumps(imap.password.reveal())
+    named = f"host: {imap.host}, port: {imap.port}, security: none, username: {imap.username}, password: {password}"
+    return f"  imap: {{{named}}}\n"
 
 
 async def until_taken(load: Load, more: int = 10) -> None:
@@ -122,7 +163,7 @@ async def _until(load: Load, status: int, more: int) -> None:
         await asyncio.sleep(LOOK_AGAIN)  # between two looks; the condition, not the time, ends the loop
 
 
-def _left_to_do(store: Store) -> str:
+def _left_to_do(store: Store, employee: Employee | None) -> str:
     """Say what is still to be done, and let what was put off be tried at once."""
     try:
         with store.transaction(alone=False) as connection:
@@ -132,7 +173,7 @@ def _left_to_do(store: Store) -> str:
                 .where(deliveries.c.due_at < soon, deliveries.c.last_error != "")
                 .values(due_at=datetime.now(UTC))
             )
-            return _counted(connection)
+            return _counted(connection) or (employee.left_to_do(connection) if employee else "")
     except StoreUnavailable as error:
         return str(error)
 

@@ -51,11 +51,12 @@ async def test_a_slow_relay_gets_every_mail_once(relay: Relay, tmp_path: Path, a
     assert len(relay.mails) == len(set(relay.mails))
 
 
+@pytest.mark.parametrize("refusal", ["451 4.3.0 try again later", "421 4.3.2 the service is going down"])
 async def test_what_a_relay_refuses_for_now_is_sent_later_and_once(
-    relay: Relay, tmp_path: Path, address: str
+    relay: Relay, tmp_path: Path, address: str, refusal: str
 ) -> None:
     async with under_load(relay, tmp_path, address):
-        relay.refusal = "451 4.3.0 try again later"
+        relay.refusal = refusal
         await asyncio.sleep(SOAK_SECONDS)  # as above
         relay.refusal = ""
     assert relay.refused > 0
