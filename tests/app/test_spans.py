@@ -15,13 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.actions.house import House
 from service.actions.notes import Notes, Work
 from service.app import remembered_spans
 from service.app.spans import Spans
 from service.model import Delivery, DeliveryKind, Incident, Phase
 from service.outbox.attempts import Noted, Outcome, nobody
 from service.store.inbox_rows import Arrival, Door
+from service.web import webhooks
+from service.web.application import build
 from service.workflow import Decision, Reason
+from tests.rooms import Clock, make_front
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -104,6 +108,19 @@ async def test_a_post_has_a_span_that_names_its_route_and_never_its_path(spans: 
         "replycast.inbox.id": 12,
         "replycast.provider": "victorops",
     }
+    assert SECRET not in span.to_json()
+
+
+async def test_the_shorter_way_that_posts_go_names_its_pattern_too(
+    spans: Spans, kept: Kept, house: House, clock: Clock
+) -> None:
+    web = spans.web(build(make_front(house, clock), webhooks.routes))
+    transport = httpx2.ASGITransport(app=web)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://status.example") as client:
+        answer = await client.post(f"/webhook/victorops/{SECRET}", content=b"{}")
+    [span] = kept.get_finished_spans()
+    assert span.name == "POST /webhook/{provider}"
+    assert (span.attributes or {})["http.response.status_code"] == answer.status_code
     assert SECRET not in span.to_json()
 
 
