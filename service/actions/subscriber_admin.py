@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.actions.subscriber_file import Entry, channel_of, named_columns, read_file, write_file
-from service.actions.subscribing import ask_to_confirm
+from service.actions.subscribing import add_pending, ask_to_confirm
 from service.calls.calling import check_url
 from service.config.settings import Config
 from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound, StoreUnavailable
@@ -60,7 +60,7 @@ def import_file(
     that it does not have says nothing. `note` is called with what came of it within the last step's transaction, to be
     committed with it or not at all. Raises SubscriberFileFaulty and NotAllowed.
     """
-    _refuse_others(by)
+    refuse_others(by)
     entries = read_file(raw, [component.name for component in house.config.components])
     said = {_SAID_BY[name] for name in named_columns(raw) if name in _SAID_BY}
     by_key = {key_of(entry.address): _wish(house, entry) for entry in entries}
@@ -93,7 +93,7 @@ def import_file(
                 unheard_groups=_unheard(house, entries),
             )
             told = f"{imported.added:,} added, {imported.changed:,} changed"
-            audit.note(connection, now, _who(by), "subscribers_imported", note=told)
+            audit.note(connection, now, who(by), "subscribers_imported", note=told)
             if note is not None:
                 note(connection, imported)
     except (StoreUnavailable, IncidentChangedMeanwhile):
@@ -165,9 +165,9 @@ def _unheard(house: House, entries: Sequence[Entry]) -> tuple[str, ...]:
 
 def export_lines(house: House, by: Employee | None, now: datetime) -> Iterator[str]:
     """Write all who have confirmed as a CSV file, line by line. Raises NotAllowed."""
-    _refuse_others(by)
+    refuse_others(by)
     with house.store.transaction() as connection:
-        audit.note(connection, now, _who(by), "subscribers_exported")
+        audit.note(connection, now, who(by), "subscribers_exported")
     return write_file(_every_one(house))
 
 
@@ -194,61 +194,39 @@ def add_webhook(
     groups: Sequence[str] = (),
 ) -> Subscriber:
     """Let a webhook hear of incidents; None tells its channel by its host. Raises UrlUnusable and NotAllowed."""
-    _refuse_others(by)
+    refuse_others(by)
     address = check_url(url)
     with house.store.transaction() as connection:
         found = subscribers.find_by_address(connection, address)
         if found is None:
-            public_id = house.new_id()
-            found = subscribers.add(
-                connection,
-                public_id=public_id,
-                address=address,
-                unsubscribe_hash=hash_token(unsubscribe_token(house.key, public_id)),
-                now=now,
-                channel=channel or channel_of(address),
-            )
+            kind = channel or channel_of(address)
+            found = add_pending(connection, house, address, now, channel=kind)
         if found.state is not SubscriberState.CONFIRMED or found.suppressed_at is not None:
             subscribers.set_state(connection, found.id, SubscriberState.CONFIRMED, confirmed_at=now)
         subscribers.choose(connection, found.id, components=components, groups=groups)
-        audit.note(connection, now, _who(by), "webhook_added", audit.redacted(address))
+        audit.note(connection, now, who(by), "webhook_added", audit.redacted(address))
         return subscribers.get(connection, found.id) or found
-
-
-def group(
-    house: House, subscriber_id: int, groups: Sequence[str], by: Employee | None, now: datetime
-) -> Subscriber:
-    """Put a subscriber into exactly these groups; what it hears of stays. Raises NotFound and NotAllowed."""
-    _refuse_others(by)
-    with house.store.transaction() as connection:
-        found = _found(subscribers.get(connection, subscriber_id))
-        wanted = tuple(dict.fromkeys(groups))
-        if set(wanted) != set(found.groups):
-            subscribers.choose(connection, found.id, components=found.components, groups=wanted)
-            said = f"{audit.redacted(found.address)}: {', '.join(wanted) or 'none'}"
-            audit.note(connection, now, _who(by), "subscriber_grouped", said)
-        return found
 
 
 def reinstate(house: House, subscriber_id: int, by: Employee | None, now: datetime) -> Subscriber:
     """Send to a suppressed subscriber again. Raises NotFound and NotAllowed."""
-    _refuse_others(by)
+    refuse_others(by)
     with house.store.transaction() as connection:
         found = _found(subscribers.get(connection, subscriber_id))
         if found.state is SubscriberState.CONFIRMED and found.suppressed_at is not None:
             subscribers.set_state(connection, found.id, found.state, confirmed_at=now)
-            audit.note(connection, now, _who(by), "subscriber_reinstated", audit.redacted(found.address))
+            audit.note(connection, now, who(by), "subscriber_reinstated", audit.redacted(found.address))
         return found
 
 
 def remove(house: House, subscriber_id: int, by: Employee | None, now: datetime) -> Subscriber:
     """Forget a subscriber altogether; what was sent stays in the records. Raises NotFound and NotAllowed."""
-    _refuse_others(by)
+    refuse_others(by)
     with house.store.transaction() as connection:
         found = _found(subscribers.get(connection, subscriber_id))
         deliveries.cancel_of_subscriber(connection, found.id, "removed")
         subscribers.remove(connection, found.id)
-        audit.note(connection, now, _who(by), "subscriber_removed", audit.redacted(found.address))
+        audit.note(connection, now, who(by), "subscriber_removed", audit.redacted(found.address))
         return found
 
 
@@ -258,10 +236,12 @@ def _found(subscriber: Subscriber | None) -> Subscriber:
     return subscriber
 
 
-def _who(by: Employee | None) -> str:
+def who(by: Employee | None) -> str:
+    """Name whoever orders something for the audit."""
     return by.id if by else audit.COMMAND_LINE
 
 
-def _refuse_others(by: Employee | None) -> None:
+def refuse_others(by: Employee | None) -> None:
+    """Raise NotAllowed for everybody but admins and the command line."""
     if by is not None and by.role is not Role.ADMIN:
         raise NotAllowed(f"{by.name} may not change subscribers: that is for admins")

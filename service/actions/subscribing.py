@@ -11,7 +11,7 @@ from service.actions.mailed_links import mail_link
 from service.errors import AddressInvalid, TokenInvalid
 from service.mail.compose import unsubscribe_token
 from service.mail.tokens import hash_token
-from service.model import DeliveryKind, Subscriber, SubscriberState
+from service.model import Channel, DeliveryKind, Subscriber, SubscriberState
 from service.store import credentials, deliveries, subscribers
 from service.store.credentials import Purpose
 from service.store.deliveries import NewDelivery
@@ -30,7 +30,7 @@ def subscribe(house: House, email: str, now: datetime, *, components: Sequence[s
     with house.store.transaction() as connection:
         subscriber = subscribers.find_by_address(connection, address)
         if subscriber is None:
-            subscriber = _add(connection, house, address, now)
+            subscriber = add_pending(connection, house, address, now)
         if subscriber.state is SubscriberState.CONFIRMED and subscriber.suppressed_at is None:
             ask_to_confirm(connection, house, subscriber.id, subscriber.address, now, is_known=True)
             return
@@ -86,7 +86,10 @@ def ask_to_confirm(
     )
 
 
-def _add(connection: Connection, house: House, address: str, now: datetime) -> Subscriber:
+def add_pending(
+    connection: Connection, house: House, address: str, now: datetime, *, channel: Channel = Channel.EMAIL
+) -> Subscriber:
+    """Add an address that is not known yet; it hears of nothing before it is confirmed."""
     public_id = house.new_id()
     return subscribers.add(
         connection,
@@ -94,6 +97,7 @@ def _add(connection: Connection, house: House, address: str, now: datetime) -> S
         address=address,
         unsubscribe_hash=hash_token(unsubscribe_token(house.key, public_id)),
         now=now,
+        channel=channel,
     )
 
 

@@ -43,6 +43,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "send-test webhook": "0 the service took it; 1 it did not",
         "serve": "0 stopped by a signal; 1 it could not run",
         "simulate": "0",
+        "subscribers add": "0 added; 1 it is known already, and nothing was changed; 2 no address that can be used",
         "subscribers add-webhook": "0 added; 2 the URL cannot be used",
         "subscribers export": "0",
         "subscribers import": "0 imported; 2 a bad line, and nothing was imported",

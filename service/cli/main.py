@@ -75,7 +75,7 @@ _PLACES: Final[Mapping[str, Place]] = {
         "simulating",
         "Show what would happen on a virtual clock, with every mail as it would read.",
     ),
-    "subscribers": Place("subscribers", "List, import and export subscribers, and add webhooks."),
+    "subscribers": Place("subscribers", "List, add, import and export subscribers."),
     "token": Place("tokens", "Create, list and revoke tokens for programs that use the API."),
     "update": Place("orders", "Tell those who heard of a published incident more; TEXT is Markdown."),
 }

@@ -1,19 +1,17 @@
-"""`replycast subscribers`: count, list, import, export, add a webhook. One transaction each on the database."""
+"""`replycast subscribers`: count, list, import, export. One transaction each on the database."""
 
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import click
 
 from service.actions import subscriber_admin
 from service.actions.subscriber_file import SubscriberFileFaulty
 from service.app import wall_clock
-from service.calls.calling import UrlUnusable
-from service.calls.signing import signing_key
 from service.cli.house import house_of
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
-from service.model import Channel, Subscriber
+from service.cli.subscriber_adding import add_command, add_webhook_command, facts, line
 from service.store import subscriber_lists
 
 SHOWN: Final = 1_000
@@ -22,7 +20,7 @@ LARGEST_FILE: Final = 64 * 1024 * 1024
 
 @click.group()
 def subscribers() -> None:
-    """List, import and export subscribers, and add webhooks.
+    """List, add, import and export subscribers.
 
     Works on the database of config.yaml, whether the service runs or not.
     """
@@ -54,10 +52,10 @@ def list_command(config_path: Path, search: str, state: str | None, *, as_json: 
             "unsubscribed": tally.unsubscribed,
             "suppressed": tally.suppressed,
         }
-        print_json({"counts": counts, "subscribers": [_facts(one) for one in found]})
+        print_json({"counts": counts, "subscribers": [facts(one) for one in found]})
         return
     for one in found:
-        click.echo(_line(one))
+        click.echo(line(one))
     click.echo(
         f"{tally.confirmed:,} subscribed, {tally.pending:,} asked to confirm, "
         f"{tally.unsubscribed:,} left, {tally.suppressed:,} not reached"
@@ -123,79 +121,5 @@ def export_command(config_path: Path) -> None:
             sys.stdout.write(line)
 
 
-@subscribers.command("add-webhook")
-@click.argument("url")
-@config_option
-@json_option
-@click.option(
-    "--channel",
-    type=click.Choice([one.value for one in Channel if one is not Channel.EMAIL]),
-    help="In which form it is told; left out: its host tells.",
-)
-@click.option(
-    "--component",
-    "components",
-    multiple=True,
-    help="It hears of this one; left out: of all. May be repeated.",
-)
-@click.option("--group", "groups", multiple=True, help="A group that it is in. May be repeated.")
-def add_webhook_command(
-    url: str,
-    config_path: Path,
-    channel: str | None,
-    components: tuple[str, ...],
-    groups: tuple[str, ...],
-    *,
-    as_json: bool,
-) -> None:
-    """Let a webhook hear of incidents, and print the key that its calls are signed with (Standard Webhooks).
-
-    \b
-    Example:
-      replycast subscribers add-webhook https://hooks.example.com/status --component Email
-    """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
-    unknown = set(components) - {component.name for component in config.components}
-    if unknown:
-        fail(f"config.yaml has no component `{min(unknown)}`", FAULTY)
-    with house_of(config) as house:
-        try:
-            added = subscriber_admin.add_webhook(
-                house,
-                url,
-                None,
-                wall_clock(),
-                channel=Channel(channel) if channel else None,
-                components=components or None,
-                groups=groups,
-            )
-        except UrlUnusable as error:
-            fail(f"`{url}` {error}", FAULTY)
-        key = signing_key(house.key, added.public_id)
-    if as_json:
-        print_json(_facts(added) | {"signing_key": key})
-        return
-    click.echo(_line(added))
-    if added.channel is Channel.WEBHOOK:
-        click.echo(f"signing key: {key}")
-
-
-def _facts(one: Subscriber) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "channel": one.channel,
-        "address": one.address,
-        "state": one.state,
-        "components": one.components,
-        "groups": one.groups,
-        "tags": one.tags,
-        "phone": one.phone,
-        "suppressed_at": one.suppressed_at,
-        "suppressed_because": one.suppressed_because,
-    }
-
-
-def _line(one: Subscriber) -> str:
-    hears = "all components" if one.components is None else ", ".join(one.components)
-    stands = f"not reached: {one.suppressed_because}" if one.suppressed_at else one.state
-    return f"{one.id}  {one.address}  {one.channel}  {stands}  {hears}"
+subscribers.add_command(add_command)
+subscribers.add_command(add_webhook_command)

@@ -89,3 +89,32 @@ def test_what_cannot_be_done_is_said(config: Path, arguments: tuple[str, ...], s
 def test_deliveries_of_nothing_are_an_empty_table(config: Path) -> None:
     assert json.loads(run("deliveries", "--json", "--config", config).stdout) == []
     assert "time left" in run("deliveries", "--watch", "--config", config).stdout
+
+
+def test_an_address_is_added_by_hand(config: Path) -> None:
+    result = run("subscribers", "add", "ana@reader.example", "--group", "Staff", "--config", config)
+    assert result.stdout == "1  ana@reader.example  email  pending  all components\n"
+    options = ("--component", "API", "--have-agreed", "--config", config)
+    added = run_json("subscribers", "add", "ben@reader.example", *options)
+    assert (added["state"], added["components"]) == ("confirmed", ["API"])
+    assert "signing_key" not in added
+    hook = run("subscribers", "add", "https://ops.acme.example/x", "--config", config).stdout
+    assert "signing key: whsec_" in hook
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["ana"], 2, "this is not an e-mail address"),
+        (["ftp://x.example"], 2, "must begin with https://"),
+        (["ana@reader.example", "--component", "Nothing"], 2, "no component `Nothing`"),
+        (["ben@reader.example"], 1, "is subscribed already"),
+    ],
+)
+def test_what_cannot_be_added_by_hand_changes_nothing(
+    config: Path, arguments: list[str], code: int, said: str
+) -> None:
+    imported(config)
+    result = run("subscribers", "add", *arguments, "--config", config)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.output
+    assert run_json("subscribers", "list", "--config", config)["counts"]["confirmed"] == 2

@@ -32,14 +32,6 @@ def test_a_subscriber_is_searched_for_and_forgotten(sheet: Page, office: Office,
     told(sheet, "It is forgotten.")
 
 
-@pytest.mark.orders("POST /dashboard/subscribers/webhook")
-def test_a_webhook_is_added(sheet: Page, office: Office, screen: str) -> None:
-    sheet.goto(f"{office.url}/dashboard/subscribers")
-    write(sheet, "url", f"https://hooks.reader.example/{screen}")
-    press(sheet, "Add")
-    told(sheet, "The webhook is subscribed.")
-
-
 @pytest.mark.orders("POST /dashboard/subscribers/import")
 def test_a_list_is_imported(sheet: Page, office: Office, screen: str) -> None:
     raw = f"Email,Components,Groups\n{screen}1@reader.example,API,Gold\n{screen}2@reader.example,,\n"

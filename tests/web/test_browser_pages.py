@@ -10,7 +10,7 @@ from service.store import deliveries, progress
 from tests.store.rows import a_mail, delivery_again, queued
 from tests.web.chromium import fits
 from tests.web.judging import judge_whole
-from tests.web.keyboard import press, told, write
+from tests.web.keyboard import press, told
 from tests.web.office import TEXT, Office, opened_office
 
 pytestmark = pytest.mark.chromium
@@ -101,12 +101,3 @@ def test_a_mail_that_waits_is_given_up(sheet: Page, office: Office, screen: str)
     told(sheet, "It was given up")
     with office.house.store.reading() as connection:
         assert delivery_again(connection, waiting).due_at is None
-
-
-@pytest.mark.orders("POST /dashboard/subscribers/{id}/groups")
-def test_groups_are_saved(sheet: Page, office: Office) -> None:
-    sheet.goto(f"{office.url}/dashboard/subscribers/2")
-    write(sheet, "groups", "Partners; Gold")
-    sheet.keyboard.press("Enter")
-    told(sheet, "Its groups are saved.")
-    assert sheet.get_by_label("Groups").input_value() == "Gold; Partners"

@@ -32,6 +32,7 @@ PAGES = (
     "/dashboard/simulate",
     "/dashboard/subscribers",
     "/dashboard/subscribers/1",
+    "/dashboard/subscribers/add",
     "/dashboard/inbox",
     "/dashboard/inbox/1",
     "/dashboard/deliveries?state=due",

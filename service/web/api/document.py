@@ -128,7 +128,7 @@ def _responses(one: Operation) -> Json:
     else:
         done = _content(one.answer_type, _ref(one.answer))
     responses = {str(one.status): {"description": "Done." if one.method != "GET" else "Here it is.", **done}}
-    statuses = {*_ALWAYS, *([404] if one.names else ()), *([409, 413, 415] if one.method == "POST" else ())}
+    statuses = {*_ALWAYS, *([404] if one.names else ()), *([409, 413, 415] if one.takes_body else ())}
     for status in sorted(statuses):
         responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     return responses

@@ -168,9 +168,10 @@ async def _read(request: Request, operation: Operation, token: ApiToken) -> _Rea
         ids=ids,
         query=query,
     )
-    if operation.method != "POST":
+    if not operation.takes_body:
         return _Read(call, b"", "")
-    key = _key(request.headers.getlist("idempotency-key"))
+    # a PATCH that is sent again changes nothing more
+    key = _key(request.headers.getlist("idempotency-key")) if operation.method == "POST" else ""
     raw = await _body(request, operation)
     if operation.body is None:
         return _Read(replace(call, raw=raw), raw, key)

@@ -22,6 +22,7 @@ from service.web.api import (
     replaying,
     simulating,
     subscribers,
+    subscribers_by_hand,
 )
 from service.web.api.document import openapi
 from service.web.api.door import CALLS_A_MINUTE, Door
@@ -35,6 +36,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *opening.OPERATIONS,
     *maintenance.OPERATIONS,
     *subscribers.OPERATIONS,
+    *subscribers_by_hand.OPERATIONS,
     *monitors.OPERATIONS,
     *simulating.OPERATIONS,
     *recorded_days.OPERATIONS,

@@ -12,8 +12,9 @@ from service.model import Channel, Subscriber
 from service.store import subscriber_lists, subscribers
 from service.web.api.forms import ImportQuery, Nothing, SubscribersQuery, WebhookBody
 from service.web.api.operations import CSV, NO_CONTENT, Call, Operation
-from service.web.api.problems import FieldFault, Problem, problem_of, refused_fields
+from service.web.api.problems import Problem, problem_of
 from service.web.api.shown import ImportedShown, SigningKey, SubscriberPage, SubscriberShown, page_of
+from service.web.api.subscribers_by_hand import refuse_unknown
 
 
 def list_subscribers(call: Call) -> dict[str, Any]:
@@ -46,16 +47,7 @@ def get_signing_key(call: Call) -> SigningKey:
 def add_webhook(call: Call) -> SubscriberShown | Problem:
     """Let a webhook hear of incidents."""
     said = call.said(WebhookBody)
-    known = {one.name for one in call.house.config.components}
-    faults = [
-        FieldFault(
-            detail=f"there is no component `{name}`: name one of config.yaml", pointer=f"/components/{at}"
-        )
-        for at, name in enumerate(said.components or ())
-        if name not in known
-    ]
-    if faults:
-        raise refused_fields(faults)
+    refuse_unknown(said.components, {one.name for one in call.house.config.components})
     added = subscriber_admin.add_webhook(
         call.house,
         said.url,
