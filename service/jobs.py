@@ -39,6 +39,8 @@ from service.store import (
     inbox_rows,
     incidents,
     maintenances,
+    old_deliveries,
+    old_posts,
 )
 from service.store.database import Store
 from service.store.inbox_rows import Door, InboxRow, InboxState
@@ -247,6 +249,13 @@ def keep_house(house: House, now: datetime) -> None:
     bodies_since = now - max(kept.inbox, house.config.replies.token_lifetime)
     _in_steps(
         house, lambda connection, limit: inbox_bodies.remove(connection, bodies_since, now, limit=limit)
+    )
+    arrived_since = now - max(kept.alerts, house.config.replies.token_lifetime)
+    _in_steps(house, lambda connection, limit: old_posts.remove(connection, arrived_since, limit=limit))
+    # what a reply or a bounce refers to is there as long as either is believed
+    queued_since = now - max(kept.deliveries, house.config.replies.token_lifetime)
+    _in_steps(
+        house, lambda connection, limit: old_deliveries.remove(connection, queued_since, now, limit=limit)
     )
 
 

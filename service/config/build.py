@@ -40,7 +40,12 @@ def build(form: Form, path: Path) -> Config:
         ),
         private_webhooks=form.subscribers.private_webhooks,
         login=form.login.build(),
-        retention=Retention(audit=form.retention.audit, inbox=form.retention.inbox),
+        retention=Retention(
+            audit=form.retention.audit,
+            inbox=form.retention.inbox,
+            alerts=form.retention.alerts,
+            deliveries=form.retention.deliveries,
+        ),
         watchdog=Watchdog(
             no_webhook_for=form.watchdog.no_webhook_for,
             mailbox_unread_for=form.watchdog.mailbox_unread_for,

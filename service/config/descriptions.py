@@ -219,6 +219,8 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "RetentionForm": {
         "audit": "How long it is kept what people did: log-ins, tokens, lists of subscribers.",
         "inbox": "How long the bodies of posts and mails are kept that were worked off.",
+        "alerts": "How long posts and their alerts are listed; what an open incident is made of stays.",
+        "deliveries": "How long each mail and call is listed with its recipient; how many they were stays.",
     },
     "WatchdogForm": {
         "no_webhook_for": "No provider has posted anything for so long; `off`: never told.",

@@ -143,7 +143,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
         "scopes": "[openid, email]",
         "trust_unverified_email": "true",
     },
-    "RetentionForm": {"audit": "365d", "inbox": "90d"},
+    "RetentionForm": {"audit": "365d", "inbox": "90d", "alerts": "365d", "deliveries": "180d"},
     "WatchdogForm": {"no_webhook_for": "2d", "mailbox_unread_for": "30m", "outbox_older_than": '"off"'},
     "MetricsForm": {"token": '"${METRICS_TOKEN}"', "token_file": "/run/secrets/metrics_token"},
 }

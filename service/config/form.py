@@ -162,6 +162,8 @@ class RetentionForm(Section):
 
     audit: RetentionSpan = timedelta(days=730)
     inbox: RetentionSpan = timedelta(days=730)
+    alerts: RetentionSpan = timedelta(days=1095)
+    deliveries: RetentionSpan = timedelta(days=400)
 
 
 class WatchdogForm(Section):

@@ -311,6 +311,10 @@ class Retention:
     """What people did that no incident's timeline tells."""
     inbox: timedelta = timedelta(days=730)
     """The bodies of posts and mails that were worked off."""
+    alerts: timedelta = timedelta(days=1095)
+    """Posts and the alerts in them, each in its line."""
+    deliveries: timedelta = timedelta(days=400)
+    """Mails and calls, each with its recipient and what came of it."""
 
 
 @dataclass(frozen=True, slots=True)

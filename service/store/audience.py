@@ -78,13 +78,14 @@ class Reach:
 def count(connection: Connection, audience: Audience) -> Reach:
     """Count who would hear of it now.
 
-    Of an update that MANY heard, what was counted as it went out is told: who left since then counts too.
+    Of an update that MANY heard, what was counted as it went out is told: who left since then counts too. Once it is
+    forgotten who heard an update, nobody hears what is said to those.
     """
     if audience.heard_update_id is None:
         return _reach(_counting(audience).rows(connection))
     heard = audience.heard_update_id
     told = progress.of_update(connection, heard)
-    if told is None or not told.queued:
+    if told is None or not told.queued or told.removed_at is not None:
         return Reach()
     if max(told.queued, told.recipients) < MANY:
         return _reach(_COUNT_HEARD.rows(connection, heard=heard))

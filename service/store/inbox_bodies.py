@@ -3,16 +3,15 @@
 The rows stay, with what became of each and with their keys: no mail is taken in twice, and no post counts twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import takewhile
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
-from service.store import credentials
+from service.store.going_through import next_turn
 from service.store.inbox_rows import REMOVED_AT, SIZE, InboxState
-from service.store.schema import alerts, inbox, incidents, instance, is_open
+from service.store.schema import alerts, inbox, incidents, is_open
 
 _SEEN: Final = "inbox_bodies_seen"
 """What `instance` calls the number of the last arrival that was gone through."""
@@ -25,32 +24,32 @@ def remove(connection: Connection, before: datetime, now: datetime, *, limit: in
     Each is gone through once, in the order of arrival, so that a table of years costs no more than a young one. The
     body of what is quarantined stays, and that of an alert whose incident is open then. What is pending ends it.
     """
-    seen = int(credentials.instance_value(connection, _SEEN, "0"))
     facts = (inbox.c.id, inbox.c.received_at, inbox.c.state, inbox.c.about)
-    query = select(*facts, func.length(inbox.c.raw).label(SIZE)).where(inbox.c.id > seen)
-    rows = connection.execute(query.order_by(inbox.c.id).limit(limit))
-    over = [*takewhile(lambda row: row.received_at < before and row.state != InboxState.PENDING, rows)]
-    if not over:
-        return 0
-    last = over[-1].id
-    kept = _needed(connection, seen, last)
+    turn = next_turn(
+        connection,
+        _SEEN,
+        (*facts, func.length(inbox.c.raw).label(SIZE)),
+        lambda row: row.received_at < before and row.state != InboxState.PENDING,
+        limit=limit,
+    )
+    kept = needed(connection, turn.rows)
     removed = [
         {"inbox_id": row.id, "told": _told(row.about, row.size, now)}
-        for row in over
+        for row in turn.rows
         if row.state != InboxState.QUARANTINED and row.id not in kept
     ]
     if removed:
         connection.execute(_REMOVE, removed)
-    connection.execute(update(instance).where(instance.c.name == _SEEN).values(value=str(last)))
-    return len(over)
+    return turn.end(connection)
 
 
-def _needed(connection: Connection, after: int, until: int) -> set[int]:
-    """Find those whose alerts belong to open incidents."""
+def needed(connection: Connection, arrivals: Sequence[Row[Any]]) -> set[int]:
+    """Find those of some arrivals, in their order, whose alerts belong to open incidents."""
+    if not arrivals:
+        return set()
     of_open = select(alerts.c.inbox_id).join(incidents, incidents.c.id == alerts.c.incident_id).where(is_open)
-    return set(
-        connection.execute(of_open.where(alerts.c.inbox_id > after, alerts.c.inbox_id <= until)).scalars()
-    )
+    first, last = arrivals[0].id, arrivals[-1].id
+    return set(connection.execute(of_open.where(alerts.c.inbox_id.between(first, last))).scalars())
 
 
 def _told(about: Mapping[str, Any], size: int, now: datetime) -> dict[str, Any]:

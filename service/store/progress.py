@@ -23,6 +23,8 @@ class FanOutProgress:
     began_at: datetime | None
     last_sent_at: datetime | None
     queued_all_at: datetime | None
+    removed_at: datetime | None = None
+    """When it was forgotten who they were, for they had been kept long enough; the counts stay."""
 
     @property
     def waiting(self) -> int:
@@ -95,6 +97,7 @@ def _progress(row: Row[Any]) -> FanOutProgress:
         began_at=row.fan_out_began_at,
         last_sent_at=row.last_sent_at,
         queued_all_at=row.fanned_out_at,
+        removed_at=row.deliveries_removed_at,
     )
 
 

@@ -247,6 +247,7 @@ updates = Table(
     Column("cancelled", Integer, nullable=False, server_default="0"),
     Column("fan_out_began_at", UtcDateTime),
     Column("last_sent_at", UtcDateTime),
+    Column("deliveries_removed_at", UtcDateTime),
     one_of("status", [status.value for status in UpdateStatus]),
     CheckConstraint("(incident_id IS NULL) <> (maintenance_id IS NULL)", name="of_one"),
     Index("ix_updates_incident_id", "incident_id"),

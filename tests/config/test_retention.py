@@ -20,12 +20,21 @@ def test_bodies_are_kept_two_years_or_as_long_as_is_said() -> None:
     assert read(f"{SAMPLE}retention: {{inbox: 30d}}\n").retention.inbox == timedelta(days=30)
 
 
+def test_posts_and_deliveries_are_listed_for_a_time_or_as_long_as_is_said() -> None:
+    assert read(SAMPLE).retention.alerts == timedelta(days=1095)
+    assert read(SAMPLE).retention.deliveries == timedelta(days=400)
+    shorter = read(f"{SAMPLE}retention: {{alerts: 30d, deliveries: 14d}}\n").retention
+    assert (shorter.alerts, shorter.deliveries) == (timedelta(days=30), timedelta(days=14))
+
+
 @pytest.mark.parametrize(
     ("said", "fragment"),
     [
         ("{audit: ¦23h}", "is too short for anybody to look: 1d is the least"),
         ("{audit: ¦0}", "1d is the least"),
         ("{inbox: ¦1h}", "1d is the least"),
+        ("{alerts: ¦1h}", "1d is the least"),
+        ("{deliveries: ¦1h}", "1d is the least"),
         ("{audit: ¦3651d}", "is too long: 3650d is the most"),
         ("{audit: ¦for ever}", "is not a span of time"),
         ("{¦audits: 90d}", "did you mean `audit`?"),

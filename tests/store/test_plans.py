@@ -8,9 +8,19 @@ import pytest
 from sqlalchemy import Connection, event
 
 from service.model import DeliveryKind, Update, UpdateStatus
-from service.store import audience, deliveries, fan_outs, inbox_rows, incidents, narrative
+from service.store import (
+    audience,
+    deliveries,
+    fan_outs,
+    inbox_rows,
+    incidents,
+    narrative,
+    old_deliveries,
+    old_posts,
+)
 from service.store.audience import Audience, Span
 from service.store.database import Store
+from service.store.inbox_rows import Arrival, Door, InboxState
 from tests.store.rows import (
     MINUTE,
     MONITOR,
@@ -25,6 +35,7 @@ from tests.store.rows import (
 
 UPDATE = Update(2, 1, UpdateStatus.RESOLVED, "", NOW, "ana")
 Query = Callable[[Connection], object]
+
 
 HOT: dict[str, tuple[Query, set[str]]] = {
     "claim urgent": (lambda c: claim(c, urgent=True), {"ix_deliveries_urgent", "ix_deliveries_order"}),
@@ -125,3 +136,23 @@ def test_who_heard_an_update_is_counted_by_its_index(sqlite: Store) -> None:
         steps = " ".join(plan_of(connection, lambda c: audience.count(c, Audience(update_id))))
     assert "ix_deliveries_heard (subscriber_id=? AND update_id=?)" in steps
     assert "ix_subscribers_reached" in steps
+
+
+def test_old_deliveries_are_removed_by_their_numbers(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        told = add_update(connection, add_incident(connection))
+        for one in queued(connection, a_mail("asked"), a_mail("told", update_id=told), at=NOW - MINUTE):
+            deliveries.mark_sent(connection, one.id, NOW)
+        steps = plan_of(connection, lambda c: old_deliveries.remove(c, NOW, NOW, limit=9))
+    assert "SEARCH deliveries USING INTEGER PRIMARY KEY (rowid>?)" in steps
+    assert not [step for step in steps if step.startswith("SCAN")]
+
+
+def test_old_posts_are_removed_by_their_numbers(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        arrival = Arrival(Door.WEBHOOK, NOW - MINUTE, b"{}", state=InboxState.DONE)
+        inbox_rows.add_many(connection, [arrival])
+        steps = plan_of(connection, lambda c: old_posts.remove(c, NOW, limit=9))
+    assert "SEARCH inbox USING INTEGER PRIMARY KEY (rowid>?)" in steps
+    assert "ix_alerts_inbox_id" in " ".join(steps)
+    assert not [step for step in steps if step.startswith("SCAN")]

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from service.actions import redelivering
+from service.config.spans import format_span
 from service.model import DeliveryKind, Employee, Role
 from service.store import audit, delivery_lists, progress, subscribers
 from service.store.delivery_lists import MOST_COUNTED, Audience, ListedDelivery, Mark, Search, Stands
@@ -105,6 +106,7 @@ def show_deliveries(request: Request, employee: Employee) -> Response:
         kind_words=KINDS,
         name_of=front.house.name_of,
         span_in_words=span_in_words,
+        kept_for=format_span(front.house.config.retention.deliveries),
         to_whom=lambda one: to_whom(one, employee),
         answer_of=lambda one: _answer(one, employee),
         said=SAID.get(request.query_params.get("said", ""), ""),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from service.actions import telling
 from service.actions.house import House
+from service.config.spans import format_span
 from service.model import Employee, Incident, Phase, UpdateStatus
 from service.web.dashboard.incident_view import (
     ALERTS_SHOWN,
@@ -124,6 +125,8 @@ def _page(
         holds=HOLDS,
         longest_text=LONGEST_TEXT,
         alerts_shown=ALERTS_SHOWN,
+        alerts_kept_for=format_span(front_of(request).house.config.retention.alerts),
+        deliveries_kept_for=format_span(front_of(request).house.config.retention.deliveries),
         raw_shown=RAW_SHOWN,
         now=view.now,
         since=view.stamp,

@@ -77,6 +77,12 @@ class IncidentView:
         return self.incident.has_recovered and self.policy.auto_close
 
     @property
+    def is_forgotten(self) -> bool:
+        """Whether it was removed who heard of it: nobody hears more by mail."""
+        first = min(self.progress, default=0)
+        return bool(first) and self.progress[first].removed_at is not None
+
+    @property
     def first_status(self) -> UpdateStatus:
         """The status under which it would be published now."""
         return UpdateStatus.RESOLVED if self.is_over else UpdateStatus.INVESTIGATING

@@ -170,6 +170,10 @@ def _keeping(config: Config) -> Iterator[Setting]:
     yield Setting(
         "Bodies of posts and mails are kept for", format_span(config.retention.inbox), "retention.inbox"
     )
+    yield Setting("Posts and alerts are listed for", format_span(config.retention.alerts), "retention.alerts")
+    yield Setting(
+        "Deliveries are listed for", format_span(config.retention.deliveries), "retention.deliveries"
+    )
     dog = config.watchdog
     yield Setting("Speaks up without a webhook for", _span(dog.no_webhook_for), "watchdog.no_webhook_for")
     unread, waiting = _span(dog.mailbox_unread_for), _span(dog.outbox_older_than)

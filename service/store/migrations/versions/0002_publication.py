@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.Integer(), server_default="0", nullable=False),
         sa.Column("fan_out_began_at", UtcDateTime(), nullable=True),
         sa.Column("last_sent_at", UtcDateTime(), nullable=True),
+        sa.Column("deliveries_removed_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "status IN ('investigating', 'identified', 'monitoring', 'resolved', 'postmortem',"
             " 'scheduled', 'in_progress', 'completed')",
