@@ -15,15 +15,33 @@ from tests.store import postgres
 
 
 @contextmanager
-def own_cluster() -> Iterator[postgres.Server]:
-    """Start a server, and end it afterwards."""
-    started = postgres.server.__wrapped__()
+def own_cluster(
+    *, hosts: str = "", port: int = 5432, clients: str = "127.0.0.1/32"
+) -> Iterator[postgres.Server]:
+    """Start a server, and end it afterwards; see `start_server`."""
+    started = postgres.start_server(hosts=hosts, port=port, clients=clients)
     try:
         yield started
     finally:
         started.process.send_signal(signal.SIGINT)
         started.process.wait(postgres.PATIENCE)
         shutil.rmtree(started.folder, ignore_errors=True)
+
+
+ROLE, PASSWORD = "replycast", "p@ss:w/rd%41"
+"""Whom the service is by TCP; the password is one that an address has to escape."""
+
+
+@contextmanager
+def database_of_a_role(server: postgres.Server) -> Iterator[str]:
+    """Make a database that belongs to a role with a password, as an admin does; gives its name."""
+    server.run(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
+    server.run(f"CREATE DATABASE {ROLE} OWNER {ROLE} ENCODING 'UTF8' TEMPLATE template0")
+    try:
+        yield ROLE
+    finally:
+        server.run(f"DROP DATABASE {ROLE} WITH (FORCE)")
+        server.run(f"DROP ROLE {ROLE}")
 
 
 def restart(server: postgres.Server) -> None:

@@ -31,7 +31,7 @@ LOOK_AGAIN = 0.02
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
-    "listen_addresses": "",
+    "password_encryption": "scram-sha-256",
     "max_connections": "200",
     "shared_buffers": "32MB",
     "max_wal_size": "128MB",
@@ -55,23 +55,28 @@ class Server:
 
     folder: Path
     process: subprocess.Popen[bytes]
+    port: int = 5432
+    """Names its socket too."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def url(self, database: str) -> str:
         """Give the address of one of its databases."""
-        return f"postgresql://postgres@/{database}?host={self.folder}"
+        return f"postgresql://postgres@/{database}?host={self.folder}&port={self.port}"
 
     def run(self, words: str) -> None:
         """Let it do something about its databases."""
-        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+        with self._connected() as connection:
             connection.execute(words.encode())
 
     def end_connections(self, database: str) -> None:
         """Break every connection to one of its databases."""
-        with psycopg.connect(host=str(self.folder), user="postgres", autocommit=True) as connection:
+        with self._connected() as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
             )
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), port=self.port, user="postgres", autocommit=True)
 
     @contextmanager
     def database(self, *, template: str = _TEMPLATE) -> Iterator[str]:
@@ -87,6 +92,15 @@ class Server:
 @cache
 def server() -> Server:
     """Give the server of this run, which is started at the first call."""
+    return start_server()
+
+
+def start_server(*, hosts: str = "", port: int = 5432, clients: str = "127.0.0.1/32") -> Server:
+    """Start a server.
+
+    By its socket everybody is let in; by TCP, at the addresses `hosts`, whoever is of this machine or of the network
+    `clients` and knows the password of his role (SCRAM-SHA-256).
+    """
     programs = binaries()
     assert programs is not None, "PostgreSQL is not installed: `make servers` does it"
     has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM
@@ -98,12 +112,22 @@ def server() -> Server:
         shutil.chown(folder, "postgres", "postgres")
         become += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
     place = folder / "db"
-    made = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+    made = [
+        "--auth-local=trust",
+        "--auth-host=scram-sha-256",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--no-sync",
+        "--no-instructions",
+    ]
     order = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en"]
     subprocess.run(
         [*become, programs / "initdb", *made, *order, "-D", place], check=True, capture_output=True
     )
-    set_to = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+    with (place / "pg_hba.conf").open("a") as rules:
+        rules.write(f"host all all {clients} scram-sha-256\n")
+    settings = {**_SETTINGS, "listen_addresses": hosts, "port": str(port)}
+    set_to = [f"--{name}={value}" for name, value in settings.items()]
     process = subprocess.Popen(
         [*become, programs / "postgres", "-D", place, "-k", folder, *set_to],
         cwd=folder,
@@ -111,7 +135,7 @@ def server() -> Server:
         stderr=subprocess.DEVNULL,
     )
     atexit.register(_end, process)
-    started = Server(folder, process)
+    started = Server(folder, process, port)
     _await(started)
     started.run(f"CREATE DATABASE {_TEMPLATE}")
     open_store(started.url(_TEMPLATE)).close()
