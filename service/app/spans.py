@@ -1,24 +1,18 @@
-"""Spans of what this process does, sent by OpenTelemetry's own exporter.
+"""Spans of what this process does; `exporting_spans` sends them.
 
 A span says what the log and /metrics say: numbers, kinds, names of reasons. No address, no text and no secret is in it;
 of a request it has the pattern of its path, since the secrets of webhooks and links stand in paths.
 """
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Final
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
 from starlette.types import ASGIApp, Message, Scope, Send
@@ -34,29 +28,11 @@ from service.outbox.attempts import Noted, Outcome
 from service.store.inbox_rows import Arrival
 from service.workflow import Decision
 
-LAST_WORDS: Final = 3.0
-"""Seconds in which what was not sent yet may still go at the end: no collector holds up a restart."""
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SERVER_FAULT: Final = 500
 _OF_POSTS: Final = "/webhook/{provider}"
 
 _Facts = Mapping[str, AttributeValue]
-
-
-@contextmanager
-def exporting() -> Iterator["Spans"]:
-    """Send spans during the block, to where and how OpenTelemetry's environment variables say."""
-    ours: dict[str, AttributeValue] = {"service.name": "replycast", "service.version": version("replycast")}
-    # what the environment says of the service comes before what we say
-    resource = Resource.create({**ours, **OTELResourceDetector().detect().attributes})
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    try:
-        yield Spans(provider.get_tracer("replycast", version("replycast")))
-    finally:
-        ending = threading.Thread(target=provider.shutdown, name="last traces", daemon=True)
-        ending.start()
-        ending.join(LAST_WORDS)
 
 
 class Spans:

@@ -1,6 +1,7 @@
 """Whether traces are wanted, as OpenTelemetry's environment variables say, and the ports by which work is traced.
 
-Nothing of OpenTelemetry is imported here: `spans` does that, and is imported only where traces are wanted and can be.
+Nothing of OpenTelemetry is imported here: `spans` and `exporting_spans` do that, and only where traces are wanted and
+can be sent are they imported.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -120,8 +121,8 @@ def tracing(environ: Mapping[str, str]) -> Iterator[Traces]:
         _log.warning("traces are not sent", reason=why_not)
         yield Untraced()
     else:
-        spans: Any = import_module("service.app.spans")
-        with spans.exporting() as traces:
+        exporter: Any = import_module("service.app.exporting_spans")
+        with exporter.exporting() as traces:
             _log.info("traces are sent", to=endpoint_of(environ))
             yield traces
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from service.app import spans, tracing
+from service.app import exporting_spans, tracing
 from service.app.meters import Meters
 from service.app.spans import Spans
 from service.app.tracing import Untraced, are_wanted, endpoint_of, why_impossible
@@ -126,7 +126,7 @@ def test_where_they_are_wanted_what_is_left_goes_out_at_the_end(monkeypatch: pyt
 
 def test_a_collector_that_does_not_answer_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
-    monkeypatch.setattr(spans, "LAST_WORDS", 0.01)
+    monkeypatch.setattr(exporting_spans, "LAST_WORDS", 0.01)
     with collecting(answers_after=ended) as collector:
         monkeypatch.setenv(ENDPOINT, collector.url)
         with tracing.tracing({ENDPOINT: collector.url}) as traces:

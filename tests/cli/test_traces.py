@@ -1,11 +1,14 @@
 """A whole story as a collector of traces sees it: the real service, its own mail servers, OTLP over HTTP."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.cli.running import run_process
+from tests.cli.running import PATIENCE, run_process, start, write_config
 from tests.collector import Collector, collecting, facts
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -67,3 +70,24 @@ def test_no_address_stands_in_any_trace(collector: Collector) -> None:
     values = [str(value) for one in told for value in facts(one).values()]
     assert len(values) > 50
     assert not [value for value in values if "@" in value]
+
+
+def test_what_the_log_says_of_a_decision_names_its_span(tmp_path: Path) -> None:
+    with collecting() as found:
+        where = {"OTEL_EXPORTER_OTLP_ENDPOINT": found.url}
+        typed = ("serve", "--config", write_config(tmp_path), "--port", 0)
+        with start(*typed, folder=tmp_path, **where) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            url = process.stdout.readline().removeprefix("listening on ").strip()
+            body = b'{"monitorName": "Email Server", "state": "CRITICAL"}'
+            with urlopen(f"{url}/webhook/victorops", body, timeout=PATIENCE) as answer:  # noqa: S310  it is our own
+                assert answer.status == 202
+            lines = map(json.loads, process.stderr)
+            told = next(line for line in lines if line["event"] == "decided")
+            process.terminate()
+            rest = list(lines)
+    [span] = found.named("decide webhook")
+    assert (told["trace_id"], told["span_id"]) == (span.trace_id.hex(), span.span_id.hex())
+    assert rest[-1]["event"] == "stopped"
+    assert "trace_id" not in rest[-1]

@@ -132,7 +132,7 @@ def test_hadolint_finds_what_is_careless_in_a_dockerfile() -> None:
     [
         ("", "", ""),
         ("restart: unless-stopped", "restarts: unless-stopped", "restarts"),
-        ("service_healthy", "service_well", "service_well"),
+        ("service_healthy", "service_well", "condition"),
     ],
     ids=["as it is", "an unknown key", "an unknown condition"],
 )
