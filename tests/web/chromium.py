@@ -60,7 +60,7 @@ def opened(
     page = context.new_page()
     page.set_default_timeout(10_000)
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+    page.on("console", lambda one: complaints.append(f"{one.type}: {one.text} ({one.location['url']})"))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda failed: complaints.append(f"{failed.failure}: {failed.url}"))
     yield page
