@@ -104,7 +104,7 @@ def revoke_command(name: str, config_path: Path, *, as_json: bool) -> None:
     \b
     Example:
       replycast token revoke deploy
-      replycast token revoke deploy --json
+      replycast token revoke release --json
     """  # noqa: D301  click's mark for lines that it must not wrap
     now = wall_clock()
     with house_of(load_or_exit(config_path)) as house:

@@ -19,18 +19,21 @@ _FENCED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block: the word behind its fence, what is in it, and the line on which that begins."""
+    """One fenced block: the word behind its fence, what is in it, the line on which that begins, and more words."""
 
     language: str
     text: str
     line: int
+    note: str = ""
+    """What stands behind the word, such as `not-run: it needs systemd`."""
 
 
 def blocks_of(markdown: str) -> Iterator[Block]:
     """Give the fenced blocks of a Markdown text in their order, without the indentation of their fences."""
     for found in _FENCED.finditer(markdown):
         text = re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE)
-        yield Block(found["language"].strip(), text, markdown.count("\n", 0, found.start("text")) + 1)
+        language, _, note = found["language"].strip().partition(" ")
+        yield Block(language, text, markdown.count("\n", 0, found.start("text")) + 1, note.strip())
 
 
 def without_code(markdown: str) -> str:

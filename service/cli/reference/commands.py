@@ -20,10 +20,13 @@ ordered here acts on the database of config.yaml, whether the service runs or no
 second or two. Where a script reads, give `--json`: it is printed on standard output, and everything else on standard
 error. Colours and progress are shown on a terminal alone.
 
-Completion of commands and options by the shell is click's own. For Bash, Zsh and Fish:
+Completion of commands and options by the shell is click's own. For Bash, then for Zsh and Fish:
 
 ```sh
 eval "$(_REPLYCAST_COMPLETE=bash_source replycast)"            # in ~/.bashrc
+```
+
+```sh not-run: these are other shells
 eval "$(_REPLYCAST_COMPLETE=zsh_source replycast)"             # in ~/.zshrc
 _REPLYCAST_COMPLETE=fish_source replycast | source             # in ~/.config/fish/completions/replycast.fish
 ```
