@@ -8,8 +8,9 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from service import grouping, workflow
-from service.actions.carrying_out import Cause, carry_out, policy_for, policy_of, with_alert
+from service.actions.carrying_out import Cause, carry_out, with_alert
 from service.actions.house import House
+from service.actions.policies import policy_by, policy_for, policy_of
 from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
 from service.model import Alert, AlertState, Monitor
@@ -108,7 +109,7 @@ def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, 
         carry_out(connection, house, None, decision, now, Cause(alert, note))
     else:
         event = workflow.AlertFired(alert.entity_id)
-        decision = workflow.decide(incident, event, policy_of(monitor), now)
+        decision = workflow.decide(incident, event, policy_by(house, monitor, incident), now)
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision])
 
@@ -142,7 +143,7 @@ def _recover(connection: Connection, house: House, monitor: Monitor, alert: Aler
     if not concerned:
         return Outcome(AlertReason.NOTHING_OPEN, f"nothing of `{alert.monitor_name}` was firing")
     event = workflow.AlertRecovered(entity_ids)
-    decisions = [(one, workflow.decide(one, event, policy_of(monitor), now)) for one in concerned]
+    decisions = [(one, workflow.decide(one, event, policy_by(house, monitor, one), now)) for one in concerned]
     for incident, decision in decisions:
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision for _, decision in decisions])

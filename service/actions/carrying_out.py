@@ -9,16 +9,17 @@ from sqlalchemy import Connection
 
 from service.actions.audience import count_audience, estimate_new_audience
 from service.actions.house import House
+from service.actions.policies import policy_for, with_approvals_that_count
 from service.actions.recording_states import record_incident
 from service.actions.texts import closing_variables, render
 from service.mail.facts import incident_facts, update_facts
 from service.mail.tokens import hash_token, make_token
-from service.model import Alert, DeliveryKind, Incident, Monitor, TimelineEntry, UpdateStatus
+from service.model import Alert, DeliveryKind, Incident, TimelineEntry, UpdateStatus
 from service.store import credentials, deliveries, incidents, narrative
 from service.store.audience import Reach
 from service.store.credentials import Purpose, Token
 from service.store.deliveries import NewDelivery
-from service.workflow import Decision, Policy, TellEmployees, TellSubscribers, Text
+from service.workflow import Decision, TellEmployees, TellSubscribers, Text
 
 RESOLVED_TEXT = "This incident has been resolved."
 """What subscribers read where a monitor has no closing comment."""
@@ -31,49 +32,6 @@ class Cause:
     alert: Alert | None = None
     """None: no alert did; a closing comment then speaks of the incident's last one."""
     note: str = ""
-
-
-def policy_of(monitor: Monitor | None) -> Policy:
-    """Take from a monitor what it wants; one that is no longer configured wants nothing by itself."""
-    if monitor is None:
-        return Policy(auto_publish=False, auto_close=False)
-    return Policy(
-        wait=monitor.wait_time,
-        auto_publish=monitor.auto_publish,
-        auto_close=monitor.auto_close,
-        recovery_grace=monitor.recovery_grace,
-        ladder=monitor.escalate,
-        remind_every=monitor.remind_every,
-        approvals=monitor.approvals,
-        if_recovered=monitor.if_recovered_unpublished,
-    )
-
-
-def policy_for(house: House, incident: Incident) -> Policy:
-    """Give what is wanted of an incident: what its monitor wants or, where it was opened blank, nothing by itself.
-
-    A component that its monitor does not name, or that a blank one has, asks for as many approvals as the strictest
-    monitor of that component, so that nobody gets round a two-person rule by writing or editing the incident by hand.
-    """
-    own = house.config.monitor_for(incident.monitor_key)
-    policy = policy_of(own)
-    added = incident.components.keys() - (own.affected_components.keys() if own else set())
-    concerned = [
-        monitor.approvals for monitor in house.config.monitors if monitor.affected_components.keys() & added
-    ]
-    return replace(policy, approvals=max((policy.approvals, *concerned)))
-
-
-def with_approvals_that_count(house: House, incident: Incident) -> Incident:
-    """Leave out the approvals of those who may not publish any more, and of tokens, which are no persons.
-
-    Of what was published long ago nothing is left out: it tells who published it.
-    """
-    if incident.phase.is_public or not incident.phase.is_open:
-        return incident
-    employees = map(house.employee, incident.approved_by)
-    counting = tuple(one.id for one in employees if one is not None and one.may_publish)
-    return incident if counting == incident.approved_by else replace(incident, approved_by=counting)
 
 
 def carry_out(

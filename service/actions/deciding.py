@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from service import workflow
-from service.actions.carrying_out import Cause, carry_out, policy_for, with_approvals_that_count
+from service.actions.carrying_out import Cause, carry_out
 from service.actions.house import BY_PROGRAM, House
+from service.actions.policies import policy_for, with_approvals_that_count
 from service.errors import NotAllowed, NotFound
 from service.model import ComponentState, Employee, Incident, Update, UpdateStatus
 from service.store import incidents, narrative

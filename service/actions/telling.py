@@ -5,8 +5,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from service.actions.carrying_out import policy_for
 from service.actions.house import House
+from service.actions.policies import policy_for
 from service.model import AUTOMATIC, Incident, Phase
 from service.store.audience import Reach
 from service.workflow import Decision, Reason

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from service.actions.carrying_out import with_approvals_that_count
 from service.actions.foretelling import shown
 from service.actions.house import House
+from service.actions.policies import with_approvals_that_count
 from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import config_option, json_option, load_or_exit, print_json

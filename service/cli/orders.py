@@ -13,9 +13,10 @@ import click
 
 from service.actions import deciding, telling
 from service.actions.audience import count_audience
-from service.actions.carrying_out import policy_for, shown_if_published, with_alert
+from service.actions.carrying_out import shown_if_published, with_alert
 from service.actions.house import House
 from service.actions.obeying import DEFAULT_HOLD
+from service.actions.policies import policy_for
 from service.app import wall_clock
 from service.cli.acting import COMMAND_LINE, actor, as_option, noted
 from service.cli.house import house_of
@@ -101,7 +102,7 @@ def discard(number: int, config_path: Path, as_id: str, *, as_json: bool) -> Non
 
     \b
     Example:
-      replycast discard INC-8 --as jordan
+      replycast discard INC-7 --as jordan
     """  # noqa: D301  click's mark for lines that it must not wrap
     _carry_out(
         config_path,

@@ -2,18 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from service.actions import deciding
-from service.actions.carrying_out import with_approvals_that_count
+from service.actions.alerts import fire_timer
 from service.actions.house import House
-from service.model import Incident, Phase, Role
+from service.actions.policies import with_approvals_that_count
+from service.model import ComponentState, Incident, Phase, Role
 from service.store import incidents
 from tests.rooms import CONFIG, Clock, make_house
 from tests.web.outages import Outages
 
+BY_ITSELF = """\
+  - provider: victorops
+    alert_name: Calendar Server
+    authored_by: jordan
+    type: performance
+    affected_components: {Calendar: degraded_performance}
+    subject: "Calendars are slow"
+    message: "We look into it."
+    notify_employees: [jordan, sam]
+    wait_time: 5m
+"""
 TWO = CONFIG.replace("wait_time: 5m", "wait_time: 5m\n    approvals: 2")
 
 
@@ -84,3 +97,31 @@ def test_who_published_is_known_for_ever(house: House, clock: Clock) -> None:
         "sam",
         "jordan",
     )
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "auto_publish: true",
+        "escalate: [{after: 1m, then: publish}]",
+        "if_recovered_unpublished: publish_resolved",
+    ],
+)
+@pytest.mark.parametrize(
+    ("added", "is_public"), [({}, True), ({"Email": ComponentState.PARTIAL_OUTAGE}, False)]
+)
+def test_nothing_is_published_by_itself_that_was_given_a_component_of_which_two_must_approve(
+    tmp_path: Path, clock: Clock, wish: str, added: dict[str, ComponentState], *, is_public: bool
+) -> None:
+    house = make_house(tmp_path, f"{TWO}{BY_ITSELF}    {wish}\n")
+    outages = Outages(house, clock)
+    incident = outages.fire("Calendar Server")
+    sam, components = house.config.employees["sam"], {**incident.components, **added}
+    deciding.edit(house, incident.id, sam, "Other", None, clock(), components=components)
+    outages.wait(incident)
+    clock.move(timedelta(minutes=1))
+    fire_timer(house, incident.id, clock())
+    if "recovered" in wish:
+        outages.recover("Calendar Server")
+    assert now_of(house, incident).phase.is_public is is_public
+    house.store.close()

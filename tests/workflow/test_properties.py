@@ -6,7 +6,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from service.model import DeliveryKind, IfRecovered, Incident, LastResort, Phase, Rung, UpdateStatus
+from service.model import (
+    ComponentState,
+    DeliveryKind,
+    IfRecovered,
+    Incident,
+    LastResort,
+    Phase,
+    Rung,
+    UpdateStatus,
+)
 from service.workflow import (
     AlertFired,
     AlertRecovered,
@@ -159,14 +168,15 @@ class AnythingHappens(RuleBasedStateMachine):
         """An employee holds."""
         self.happens(Hold(by, span), repeats=True)
 
-    @rule(by=people, subject=st.sampled_from(["s", "t"]))
-    def is_edited(self, by: str, subject: str) -> None:
+    @rule(by=people, subject=st.sampled_from(["s", "t"]), state=st.sampled_from(list(ComponentState)[1:3]))
+    def is_edited(self, by: str, subject: str, state: ComponentState) -> None:
         """An employee edits."""
         before = self.incident
-        self.happens(Edit(by, subject=subject))
+        self.happens(Edit(by, subject=subject, components={"Email": state}))
         assert self.incident is not None
         assert before is not None
-        assert (self.incident.text_version > before.text_version) == (self.incident.subject != before.subject)
+        was, now = ((one.subject, one.components) for one in (before, self.incident))
+        assert (self.incident.text_version > before.text_version) == (was != now)
 
     @rule(by=people, comment=st.sampled_from(["", "Fine."]))
     def is_closed(self, by: str, comment: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from service.actions import deciding, telling
 from service.actions.api_tokens import Scope
-from service.actions.carrying_out import with_approvals_that_count
 from service.actions.house import House
+from service.actions.policies import with_approvals_that_count
 from service.config.spans import parse_span
 from service.errors import NotFound
 from service.model import Employee, Incident

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.actions.carrying_out import policy_for
 from service.actions.next_steps import next_steps
+from service.actions.policies import policy_for
 from service.actions.recorded_day import day_end, day_start
 from service.model import Employee, Phase
 from service.store import deliveries, incident_search, incidents

@@ -9,9 +9,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from service.actions.audience import count_audience
-from service.actions.carrying_out import closing_comment, policy_for, with_alert, with_approvals_that_count
+from service.actions.carrying_out import closing_comment, with_alert
 from service.actions.house import House
 from service.actions.next_steps import NextStep, next_steps
+from service.actions.policies import policy_for, with_approvals_that_count
 from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
 from service.store import deliveries, incidents, narrative, progress
