@@ -13,20 +13,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from urllib.parse import quote
 
 import structlog
 from anyio import to_thread
-from sqlalchemy import Connection
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.mail.imap import FetchedMail
-from service.store import inbox_rows
+from service.store import inbox_rows, incidents
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
 from service.store.one_transaction import OneTransaction
-from service.store.statements import tell
 
 Effect = Callable[[Store, InboxRow], None]
 """What an arrival does, with a store whose every change is a part of one transaction."""
@@ -221,9 +218,10 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
 def work_off_posts(store: Store, work: Effect, most: int) -> int:
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
 
-    None where a mail waits, where there is but one, or where the next one was tried before: whatever fails here is
-    undone by itself and tried again alone, by `work_off`. They are fewer where somebody waits to write meanwhile, as
-    who takes in the next posts does. `work` gets the store whose every change is a part of that transaction.
+    None where a mail waits, where there is but one, or where the next one was tried before. Where one fails, no other
+    has had an effect either: the failure is counted, and they are worked off again, it alone, by `work_off`. They are
+    fewer where somebody waits to write meanwhile, as who takes in the next posts does. `work` gets the store whose
+    every change is a part of that transaction.
     Raises StoreUnavailable, and then none of them had any effect.
     """
     with store.reading() as connection:
@@ -231,38 +229,33 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
     if len(rows) < FEWEST_TOGETHER:
         return 0
     with store.transaction(durable=False) as connection:
-        for row in rows:
-            inbox_rows.count_attempt(connection, row.id)
+        inbox_rows.count_attempts(connection, rows)
     done = 0
     try:
-        with store.transaction() as connection:
+        with store.transaction() as connection, incidents.remembering(connection):
             within = OneTransaction(connection)
             for row in rows:
-                _try_within(connection, row, partial(work, within))
+                work(within, row)
                 done += 1
                 if store.is_wanted:
                     break
-            for row in rows[done:]:
-                inbox_rows.uncount_attempt(connection, row.id)
+            inbox_rows.uncount_attempts(connection, rows[done:])
     except (StoreUnavailable, IncidentChangedMeanwhile):
-        with suppress(StoreUnavailable), store.transaction(durable=False) as connection:
-            for row in rows:
-                inbox_rows.uncount_attempt(connection, row.id)
+        with suppress(StoreUnavailable):
+            _take_back_attempts(store, rows)
         raise
+    except Exception:  # noqa: BLE001  as in `_try`: it is tried again by itself
+        failed = rows[done]
+        _log.exception("inbox: an arrival failed", inbox_id=failed.id, attempt=failed.attempts + 1)
+        _take_back_attempts(store, rows[:done], rows[done + 1 :])
+        return 0
     return done
 
 
-def _try_within(connection: Connection, row: InboxRow, work: Callable[[InboxRow], None]) -> None:
-    """Let a post have its effect within a transaction of several, or none where it fails."""
-    tell(connection, "SAVEPOINT one_post")
-    try:
-        work(row)
-    except (StoreUnavailable, IncidentChangedMeanwhile):
-        raise
-    except Exception:  # noqa: BLE001  as in `_try`: it is tried again by itself
-        _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)
-        tell(connection, "ROLLBACK TO SAVEPOINT one_post")
-    tell(connection, "RELEASE SAVEPOINT one_post")
+def _take_back_attempts(store: Store, *portions: Sequence[InboxRow]) -> None:
+    with store.transaction(durable=False) as connection:
+        for posts in portions:
+            inbox_rows.uncount_attempts(connection, posts)
 
 
 def receive_with_effect(

@@ -47,7 +47,7 @@ from service.store.inbox_rows import Door, InboxRow, InboxState
 
 OF_MACHINE = Judgement(Verdict.UNKNOWN, "not judged: a machine wrote it")
 OF_STRANGER = Judgement(Verdict.UNKNOWN, "not judged: its sender is no employee")
-ARRIVALS_AT_ONCE = 10
+ARRIVALS_AT_ONCE = 50
 """Few, so that whoever else has a turn waits for tenths of a second."""
 TIMERS_AT_ONCE = 100
 TIMER_PATIENCE = timedelta(seconds=1)

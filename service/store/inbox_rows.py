@@ -241,6 +241,26 @@ def count_attempt(connection: Connection, inbox_id: int) -> None:
     _COUNT.run(connection, inbox_id=inbox_id, by=1)
 
 
+_OF_POSTS = update(inbox).where(
+    _is_pending,
+    inbox.c.door == literal_column(f"'{Door.WEBHOOK}'"),
+    inbox.c.id >= bindparam("first_id"),
+    inbox.c.id <= bindparam("last_id"),
+)
+_COUNT_POSTS = Statement(_OF_POSTS.values(attempts=inbox.c.attempts + bindparam("by")))
+
+
+def count_attempts(connection: Connection, posts: Sequence[InboxRow]) -> None:
+    """Count the same for posts of `untried_posts`, between which none is pending that is not one of them."""
+    _COUNT_POSTS.run(connection, first_id=posts[0].id, last_id=posts[-1].id, by=1)
+
+
+def uncount_attempts(connection: Connection, posts: Sequence[InboxRow]) -> None:
+    """Take back for some of them in a row what was counted; none is fine too."""
+    if posts:
+        _COUNT_POSTS.run(connection, first_id=posts[0].id, last_id=posts[-1].id, by=-1)
+
+
 def uncount_attempt(connection: Connection, inbox_id: int) -> None:
     """Take an attempt back that failed through no fault of the arrival."""
     _COUNT.run(connection, inbox_id=inbox_id, by=-1)

@@ -1,6 +1,5 @@
 """Finding incidents by phase, words, component and time: some thousands at a time, newest first."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Text, bindparam, cast, exists, func, or_, select
 
 from service.model import Incident, Phase
-from service.store import incidents
+from service.store import incidents, json_text
 from service.store.looking_through import Found, look_through
 from service.store.schema import alerts, is_ended, is_open
 from service.store.schema import incidents as table
@@ -113,7 +112,7 @@ def _filters(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield or_(*said, named)
     if wanted.component:
         # the names stand in JSON before a colon, and the states behind it
-        key = f"{json.dumps(wanted.component)}:"
+        key = f"{json_text.write(wanted.component)}:"
         yield cast(table.c.components, Text).contains(key, autoescape=True)
     if wanted.since:
         yield table.c.started_at >= wanted.since

@@ -1,6 +1,7 @@
 """Rows of incidents and of the alerts that they remember."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -24,27 +25,32 @@ from service.store.statements import Statement
 
 MOST_FORMS = 100
 """Of the statement that saves an incident: it is another one for each set of columns."""
+_REMEMBERED = "replycast_alerts"
 PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
+
+
+_RESERVE = Statement(
+    lambda dialect: (
+        insert(incidents) if dialect.name == "sqlite" else insert(incidents).returning(incidents.c.id)
+    )
+)
 
 
 def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
     """Take the next incident number, so that texts can name it; `save` must follow in this transaction."""
-    placeholder = {
-        "monitor_key": monitor_key,
-        "phase": Phase.WAITING,
-        "version": 0,
-        "subject": "",
-        "message": "",
-        "type": "",
-        "components": {},
-        "started_at": now,
-        "authored_by": "",
-        "notify_employees": [],
-    }
-    key = connection.execute(insert(incidents), placeholder).inserted_primary_key
-    if key is None:
-        raise IncidentChangedMeanwhile("the database gave no number for a new incident")
-    return int(key[0])
+    return _RESERVE.insert_one(
+        connection,
+        monitor_key=monitor_key,
+        phase=Phase.WAITING,
+        version=0,
+        subject="",
+        message="",
+        type="",
+        components={},
+        started_at=now,
+        authored_by="",
+        notify_employees=[],
+    )
 
 
 _SAVED = update(incidents).where(
@@ -72,8 +78,11 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
         raise IncidentChangedMeanwhile(f"{after.tag} was changed by somebody else; decide again")
     known = {alert.entity_id: alert for alert in before.alerts} if before else {}
     for alert in after.alerts:
-        if known.get(alert.entity_id) != alert:
-            _save_alert(connection, after.id, alert, is_new=alert.entity_id not in known)
+        old = known.get(alert.entity_id)
+        if old is not alert and old != alert:
+            _save_alert(connection, after.id, alert, is_new=old is None)
+    if (remembered := connection.info.get(_REMEMBERED)) is not None:
+        remembered[after.id, after.version] = after.alerts
 
 
 _ADD_ALERT = Statement(insert(joined_alerts))
@@ -114,7 +123,30 @@ def get(connection: Connection, incident_id: int) -> Incident | None:
 
 
 def _whole(connection: Connection, row: Row[Any]) -> Incident:
-    return _incident(row, [_alert(one) for one in _ALERTS_OF.rows(connection, incident_id=row.id)])
+    remembered = connection.info.get(_REMEMBERED)
+    if remembered is None:
+        return _incident(row, _alerts_of(connection, row.id))
+    version = row.id, row.version
+    if version not in remembered:
+        remembered[version] = _alerts_of(connection, row.id)
+    return _incident(row, remembered[version])
+
+
+def _alerts_of(connection: Connection, incident_id: int) -> tuple[JoinedAlert, ...]:
+    return tuple([_alert(one) for one in _ALERTS_OF.rows(connection, incident_id=incident_id)])
+
+
+@contextmanager
+def remembering(connection: Connection) -> Iterator[None]:
+    """Read the alerts of an incident's version but once, in a transaction that decides several times.
+
+    For one that is alone, and of which no part is taken back without the rest.
+    """
+    connection.info[_REMEMBERED] = {}
+    try:
+        yield
+    finally:
+        del connection.info[_REMEMBERED]
 
 
 def get_public(connection: Connection, incident_id: int) -> Incident | None:
@@ -247,7 +279,7 @@ def _columns(incident: Incident) -> dict[str, object]:
     }
 
 
-def _incident(row: Row[Any], alerts: list[JoinedAlert]) -> Incident:
+def _incident(row: Row[Any], alerts: Iterable[JoinedAlert]) -> Incident:
     return Incident(
         id=row.id,
         monitor_key=row.monitor_key,

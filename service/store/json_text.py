@@ -1,4 +1,7 @@
-"""How values of JSON columns are written and read: by orjson, which is several times as fast as Python's own."""
+"""How values of JSON columns are written and read: by orjson, which is several times as fast as Python's own.
+
+Whole numbers of more than 64 bits come back as floats; what is read of payloads has none (`providers.lenient`).
+"""
 
 import json
 from typing import Any, Final

@@ -3,7 +3,6 @@
 Only plain statements are sent, so that it also works through PgBouncer in its mode of sessions.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Self
@@ -13,6 +12,7 @@ from psycopg.abc import Buffer, Params, Query
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from service.store import json_text
 from service.store.patience import PATIENCE, PatientConnection, Silence
 from service.store.statements import tell
 
@@ -56,6 +56,7 @@ def make_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_use_lifo=True,
         json_serializer=_json,
+        json_deserializer=json_text.read,
         connect_args={
             "connect_timeout": int(PATIENCE),
             "application_name": "replycast",
@@ -155,9 +156,9 @@ def _discreet() -> Iterator[None]:
 
 
 def _json(value: object) -> str:
-    written = json.dumps(value)
+    written = json_text.write(value)
     is_strange = "\\u0000" in written or "\\ud" in written
-    return json.dumps(_all_acceptable(value)) if is_strange else written
+    return json_text.write(_all_acceptable(value)) if is_strange else written
 
 
 def _all_acceptable(value: object) -> object:

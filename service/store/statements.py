@@ -50,6 +50,12 @@ class Statement:
         compiled = self._for(connection.dialect, values)
         return _execute(connection, compiled.text, compiled.given(values)).changed
 
+    def insert_one(self, connection: Connection, **values: object) -> int:
+        """Insert a row and give its id; for PostgreSQL the statement returns it. Raises what SQLAlchemy does."""
+        if connection.dialect.name == "sqlite":
+            return self.insert_many(connection, [values])[0]
+        return int(self.rows(connection, **values)[0].id)
+
     def insert_many(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> list[int]:
         """Insert rows on SQLite, up to 64 with each statement, and give their ids in the same order.
 

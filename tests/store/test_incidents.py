@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import Incident, JoinedAlert, Phase
@@ -159,3 +159,30 @@ def test_history_is_read_page_by_page_latest_first(store: Store) -> None:
         first = incidents.recent_public(connection, limit=3)
         second = incidents.recent_public(connection, limit=3, before=first[-1].published_at)
     assert [one.id for one in (*first, *second)] == [5, 4, 3, 2, 1]
+
+
+def test_what_is_remembered_of_alerts_is_what_would_be_read(store: Store) -> None:
+    with store.transaction() as connection, incidents.remembering(connection):
+        first = add_incident(connection, alerts=(DISK,), phase=Phase.WAITING)
+        again = replace(DISK, times_fired=2)
+        for alerts in ((DISK, NET), (again, NET), (again, replace(NET, recovered_at=LATER))):
+            [before] = incidents.open_of_monitor(connection, first.monitor_key)
+            incidents.save(connection, before, changed(before, alerts=alerts))
+        remembered = incidents.get(connection, first.id)
+    with store.reading() as connection:
+        assert incidents.get(connection, first.id) == remembered
+    assert remembered is not None
+    assert remembered.alerts == alerts
+
+
+def test_alerts_are_read_once_while_they_are_remembered(store: Store) -> None:
+    said: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda _c, _cur, text, *_: said.append(text))
+    with store.transaction() as connection:
+        first = add_incident(connection, alerts=(DISK, NET))
+        said.clear()
+        with incidents.remembering(connection):
+            for _ in range(3):
+                incidents.get(connection, first.id)
+        incidents.get(connection, first.id)
+    assert sum("FROM joined_alerts" in text for text in said) == 2

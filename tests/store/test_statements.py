@@ -116,3 +116,13 @@ def test_many_rows_take_few_statements(sqlite: Store) -> None:
     with sqlite.transaction() as connection:
         ADD.insert_many(connection, arrivals(70))
     assert sum(text.startswith("INSERT") for text in said) == 3
+
+
+def test_one_row_gets_its_id_on_each_database(store: Store) -> None:
+    with store.transaction() as connection:
+        ids = [
+            incidents.reserve_id(connection, "m:1", NOW),
+            incidents.reserve_id(connection, "m:2", NOW),
+        ]
+        found = connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+    assert ids == found
