@@ -67,6 +67,14 @@ async def test_they_are_found_by_words_phase_component_and_the_sites_days(
 
 
 @pytest.mark.usefixtures("three")
+async def test_the_page_of_a_component_leads_to_its_incidents(sam: httpx2.AsyncClient) -> None:
+    text = (await sam.get("/dashboard/components/email")).text
+    address = text.partition(f'href="{PAGE}?')[2].partition('"')[0]
+    assert address == "component=Email"
+    assert await found(sam, address) == [3]
+
+
+@pytest.mark.usefixtures("three")
 async def test_what_was_asked_for_stands_in_the_form(sam: httpx2.AsyncClient) -> None:
     asked = {"q": '<"x">', "phase": "ended", "component": "Gone", "from": "2026-11-24", "to": "2026-11-25"}
     text = (await sam.get(PAGE, params=asked)).text
