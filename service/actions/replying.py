@@ -70,13 +70,19 @@ def act_on_reply(house: House, inbox_id: int, reply: Reply, judgement: Judgement
             InboxState.DONE,
             reason=reason,
             explanation=told,
-            authentic=judgement.verdict,
+            authentic=_proven(house, judgement, case),
             evidence="; ".join(clause for clause in (judgement.evidence, _on_token(case, reply)) if clause),
         )
         return str(reason)
 
 
 _HANGS_ON_EVIDENCE = {ReplyOutcome.NOT_AUTHENTIC, ReplyOutcome.CONFIRMATION_ASKED}
+
+
+def _proven(house: House, judgement: Judgement, found: Case | Answer | str) -> Verdict:
+    """Say what was proven of the sender: where the token alone is asked for, nothing is by one that is none."""
+    rests_on_token = house.believes_token_alone and judgement.verdict is Verdict.YES
+    return Verdict.UNKNOWN if rests_on_token and not isinstance(found, Case) else judgement.verdict
 
 
 _ON_TOKEN = {

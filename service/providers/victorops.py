@@ -12,7 +12,14 @@ from service.model import Alert, AlertState
 from service.providers.lenient import MAX_PROPERTIES, read_properties
 from service.providers.pasted import Scalar, Wanted, fold_key
 from service.providers.post import RawPost
-from service.providers.wording import MAX_NAME_LENGTH, instant, lines, name_of_monitor, one_line
+from service.providers.wording import (
+    MAX_ENTITY_LENGTH,
+    MAX_NAME_LENGTH,
+    instant,
+    lines,
+    name_of_monitor,
+    one_line,
+)
 
 NAME = "victorops"
 
@@ -66,7 +73,7 @@ def read(post: RawPost) -> tuple[Alert, ...]:
             provider=NAME,
             monitor_name=name_of_monitor(_text(folded, _MONITOR_NAME.spellings), _MONITOR_NAME.label),
             state=next((meaning for meaning in meanings if meaning), AlertState.INFO),
-            entity_id=one_line(_expanded(folded, _ENTITY_ID)) or None,
+            entity_id=one_line(_expanded(folded, _ENTITY_ID))[:MAX_ENTITY_LENGTH] or None,
             raw_state=raw_state,
             message=lines(_expanded(folded, _MESSAGE)),
             sent_at=instant(_expanded(folded, _TIMESTAMP)),

@@ -8,7 +8,8 @@ from service.errors import PostUnreadable
 
 MAX_NAME_LENGTH: Final = 500
 """Characters; a longer name of a monitor is a payload gone wrong."""
-MAX_ENTITY_LENGTH: Final = 1000
+MAX_ENTITY_LENGTH: Final = 500
+"""Characters; the rest is cut, since an index of PostgreSQL takes 2,700 bytes. No product's id comes near it."""
 MAX_MESSAGE_LENGTH: Final = 20_000
 
 _SHOWN: Final[Mapping[int, str | None]] = (

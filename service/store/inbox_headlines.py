@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Row, func
 
 from service.store.inbox_rows import SIZE, Door, InboxState
 from service.store.schema import inbox
@@ -27,14 +27,6 @@ class Headline:
     authentic: str | None
     """As an InboxRow has it, and the evidence too."""
     evidence: str
-
-
-def headlines(connection: Connection, *, before_id: int | None = None, limit: int) -> tuple[Headline, ...]:
-    """Read what arrived without the bodies, newest first."""
-    query = select(*headline_columns())
-    if before_id is not None:
-        query = query.where(inbox.c.id < before_id)
-    return tuple(map(headline_of, connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))))
 
 
 def headline_columns() -> tuple[ColumnElement[Any], ...]:

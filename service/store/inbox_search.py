@@ -1,6 +1,8 @@
-"""Finding what arrived by its door, state, reason and words: some thousands at a time, and never in a raw body."""
+"""Finding what arrived by time, entity, door, state, reason and words: some thousands at a time, never in a body."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
@@ -13,6 +15,9 @@ from service.store.schema import alerts, inbox
 SEARCHED: Final = 5_000
 """Arrivals at a time; a body may be a hundred kilobytes, and stands before what is compared."""
 REASONS_OF: Final = 1_000
+_OUT_OF_ORDER: Final = timedelta(minutes=1)
+"""An arrival is numbered when it is stored, which is seconds after the time at which it was received."""
+_PAST_ALL: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +28,23 @@ class Wanted:
     state: InboxState | None = None
     reason: str = ""
     text: str = ""
-    """Part of a monitor's name as a post had it, or of a reason or explanation, compared without case."""
+    """Part of a monitor's name as a post had it, or of a reason, explanation or evidence, compared without case."""
     is_by_sender: bool = False
     """Whether the text is looked for in the senders of mails too."""
+    since: datetime | None = None
+    """It was received then or later."""
+    until: datetime | None = None
+    """It was received before."""
+    entity_id: str = ""
+    """Of one of its alerts, exactly as it was read: what its provider calls the thing that alerts are about."""
 
     def __bool__(self) -> bool:
         """Whether anything is left out."""
+        return bool(self.is_compared or self.since or self.until or self.entity_id)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether arrivals are looked at one by one, some thousands at a time; else an index knows them."""
         return bool(self.door or self.state or self.reason or self.text)
 
 
@@ -36,9 +52,15 @@ def search(
     connection: Connection, wanted: Wanted, *, before_id: int | None = None, limit: int
 ) -> Found[Headline]:
     """Read what is found among the newest arrivals below a number, newest first."""
-    filters = _conditions(wanted)
+    columns = (alerts.c.inbox_id, *headline_columns()) if wanted.entity_id else headline_columns()
     found = look_through(
-        connection, headline_columns(), [()], filters, before=before_id, most=SEARCHED, limit=limit
+        connection,
+        columns,
+        [tuple(_source(wanted))],
+        tuple(_filters(wanted)),
+        before=before_id,
+        most=SEARCHED,
+        limit=limit,
     )
     return Found(tuple(map(headline_of, found.rows)), found.next_before, found.is_cut)
 
@@ -50,20 +72,44 @@ def reasons(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(query.order_by(inbox.c.reason)).scalars())
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def _source(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    number: ColumnElement[int] = inbox.c.id
+    if wanted.entity_id:
+        number = alerts.c.inbox_id
+        yield alerts.c.entity_id == wanted.entity_id
+        yield number == inbox.c.id
+        # a post may hold several alerts of an entity, and one of them may count twice
+        later = alerts.alias("later")
+        same = later.c.inbox_id == number, later.c.entity_id == alerts.c.entity_id
+        yield ~exists().where(*same, later.c.id > alerts.c.id)
+    # a span is one of numbers too: from behind whatever was stored before it began, to what was stored after its end
+    if wanted.since:
+        older = select(inbox.c.id).where(inbox.c.received_at < wanted.since - _OUT_OF_ORDER)
+        last = older.order_by(inbox.c.received_at.desc()).limit(1).scalar_subquery()
+        yield number > func.coalesce(last, 0)
+    if wanted.until:
+        newer = select(inbox.c.id).where(inbox.c.received_at >= wanted.until + _OUT_OF_ORDER)
+        first = newer.order_by(inbox.c.received_at).limit(1).scalar_subquery()
+        yield number < func.coalesce(first, _PAST_ALL)
+
+
+def _filters(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.since:
+        yield inbox.c.received_at >= wanted.since
+    if wanted.until:
+        yield inbox.c.received_at < wanted.until
     if wanted.door:
-        conditions.append(inbox.c.door == wanted.door)
+        yield inbox.c.door == wanted.door
     if wanted.state:
-        conditions.append(inbox.c.state == wanted.state)
+        yield inbox.c.state == wanted.state
     if wanted.reason:
-        conditions.append(inbox.c.reason == wanted.reason)
+        yield inbox.c.reason == wanted.reason
     if wanted.text:
-        text = wanted.text
+        text, of_it = wanted.text, alerts.alias("of_it")
         named = exists().where(
-            alerts.c.inbox_id == inbox.c.id, alerts.c.monitor_name.icontains(text, autoescape=True)
+            of_it.c.inbox_id == inbox.c.id, of_it.c.monitor_name.icontains(text, autoescape=True)
         )
-        told = (column.icontains(text, autoescape=True) for column in (inbox.c.reason, inbox.c.explanation))
+        columns = (inbox.c.reason, inbox.c.explanation, inbox.c.evidence)
+        told = (column.icontains(text, autoescape=True) for column in columns)
         sender = inbox.c.about["sender"].as_string().icontains(text, autoescape=True)
-        conditions.append(or_(*told, named, *([sender] if wanted.is_by_sender else ())))
-    return conditions
+        yield or_(*told, named, *([sender] if wanted.is_by_sender else ()))

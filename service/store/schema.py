@@ -172,6 +172,9 @@ alerts = Table(
     Index("ix_alerts_monitor_name", "monitor_name", "id"),
     comment="Each alert that was worked off, with what came of it.",
 )
+_has_entity = alerts.c.entity_id.is_not(None)
+Index("ix_alerts_entity_id", alerts.c.entity_id, alerts.c.inbox_id,
+      sqlite_where=_has_entity, postgresql_where=_has_entity)  # fmt: skip
 
 timeline = Table(
     "timeline",

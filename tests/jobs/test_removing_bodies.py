@@ -9,8 +9,9 @@ from service.actions import replaying
 from service.actions.house import House
 from service.errors import NotFound
 from service.mail.imap import FetchedMail
-from service.store import inbox_bodies, inbox_headlines, inbox_rows, recorded
+from service.store import inbox_bodies, inbox_rows, inbox_search, recorded
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
+from service.store.inbox_search import Wanted
 from tests.rooms import Clock
 
 KEPT = timedelta(days=730)
@@ -69,7 +70,7 @@ def test_a_list_tells_how_long_a_removed_body_was(house: House, clock: Clock) ->
     keep_house(house, clock)
     post(house, clock, RECOVERED, InboxState.DONE)
     with house.store.reading() as connection:
-        sizes = [one.size for one in inbox_headlines.headlines(connection, limit=9)]
+        sizes = [one.size for one in inbox_search.search(connection, Wanted(), limit=9).rows]
     assert sizes == [len(RECOVERED), 0, len(FIRING)]
 
 

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.errors import IncidentChangedMeanwhile
-from service.store import inbox_headlines, inbox_rows
+from service.store import inbox_rows, inbox_search
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxState
+from service.store.inbox_search import Wanted
 from tests.store.rows import NOW
 
 
@@ -119,8 +120,8 @@ def test_a_list_is_read_page_by_page_newest_first(store: Store) -> None:
     with store.transaction() as connection:
         inbox_rows.add_many(connection, [a_post(b"x" * size) for size in range(5)])
         pages = (
-            inbox_headlines.headlines(connection, limit=3),
-            inbox_headlines.headlines(connection, before_id=3, limit=3),
+            inbox_search.search(connection, Wanted(), limit=3).rows,
+            inbox_search.search(connection, Wanted(), before_id=3, limit=3).rows,
         )
         rows = inbox_rows.listed(connection, before_id=3, limit=3)
     assert [[(one.id, one.size) for one in page] for page in pages] == [

@@ -69,16 +69,18 @@ async def test_each_reply_keeps_its_verdict_and_what_it_rests_on(
         assert f">{verdict}</span> {evidence}</dd>" in page
 
 
-async def test_under_the_policy_of_tokens_alone_it_says_so(tmp_path: Path, clock: Clock) -> None:
+async def test_under_the_policy_of_tokens_alone_a_token_proves_it_and_nothing_else_does(
+    tmp_path: Path, clock: Clock
+) -> None:
     async with make_world(tmp_path, clock) as world:
         await make_strict(world, Authenticity(Policy.TOKEN_ONLY, OURS, Profile.GENERIC))
-        mail = await asked(world)
-        await world.answer(mail, "publish")
-        row = world.inbox()[-1]
+        await world.answer(await asked(world), "publish")
+        row, policy = world.inbox()[-1], "the token alone is asked for (policy token_only)"
         assert row.authentic == "yes"
-        assert row.evidence == (
-            "the token alone is asked for (policy token_only); its token was mailed to Jordan Ray with INC-1"
-        )
+        assert row.evidence == f"{policy}; its token was mailed to Jordan Ray with INC-1"
+        await send(world, "publish", sender=JORDAN)
+        row = world.inbox()[-1]
+        assert (row.authentic, row.evidence) == ("unknown", f"{policy}; it has no token")
 
 
 async def test_a_confirmation_says_what_it_confirmed(strict: World) -> None:

@@ -66,6 +66,12 @@ SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "?state=refused",
             "?reason=opened",
             "?door=mail&q=nothing",
+            "?from=2026-11-20",
+            "?until=2026-11-20T10:00&zone=Asia/Tokyo",
+            "?from=2026-11-01&until=2026-11-03&q=nothing",
+            "?entity=entity-77",
+            "?entity=entity-77&from=2026-01-01&state=refused",
+            "?entity=nobody-has-this&before=1000000",
         ),
         "/dashboard/deliveries": (
             "?state=due",
@@ -98,6 +104,11 @@ SEARCHES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "?before=1000000&limit=200",
             "?q=nothing-says-this&phase=closed&phase=discarded",
             "?component=Component+3&since=2026-10-01T00:00:00Z&until=2026-10-03T00:00:00Z",
+        ),
+        "/api/v1/inbox": (
+            "?since=2026-11-01T00:00:00Z&until=2026-11-03T00:00:00Z",
+            "?entity_id=entity-77&limit=200",
+            "?q=nothing&door=webhook&before=1000000",
         ),
         "/api/v1/subscribers": ("?q=reader-77", "?state=suppressed"),
     }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event
 
 from service.actions.recording_states import record_at_start
 from service.model import Phase
-from service.store import inbox_headlines, incidents, maintenances, subscribers
+from service.store import inbox_rows, incidents, maintenances, subscribers
 from service.web import api, machine_checks
 from service.web.cookies import cookie_name
 from service.web.dashboard import routes as dashboard
@@ -104,7 +104,7 @@ def watched(folder: Path, size: Size) -> Watched:
             house.config,
             incidents.listed(connection, phases=[Phase.PUBLISHED], limit=1)[0].id,
             maintenances.listed(connection, limit=1)[0].id,
-            inbox_headlines.headlines(connection, limit=1)[0].id,
+            inbox_rows.listed(connection, limit=1)[0].id,
             subscribers.listed(connection, limit=1)[0].id,
             {},
         )

@@ -1,22 +1,45 @@
 """Monitors and the inbox over the API: what is configured, and what arrived. It changes nothing."""
 
 from base64 import b64encode
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from service.actions.api_tokens import Scope
 from service.errors import NotFound
-from service.store import inbox_headlines, inbox_rows, narrative
-from service.store.inbox_rows import Door
-from service.web.api.forms import PageQuery
+from service.store import inbox_rows, inbox_search, narrative
+from service.store.inbox_rows import Door, InboxState
+from service.store.inbox_search import Wanted
+from service.web.api.forms import Moment, PageQuery, Search
 from service.web.api.operations import Call, Operation
+from service.web.api.problems import FieldFault, refused_fields
 from service.web.api.shown import (
     ArrivalShown,
     HeadlineShown,
     InboxPage,
     MonitorList,
     monitor_shown,
-    page_of,
 )
+
+
+class InboxQuery(PageQuery):
+    """Which arrivals."""
+
+    door: Door | None = Field(default=None, description="Only what came in this way.")
+    state: InboxState | None = Field(default=None, description="Only what stands so.")
+    reason: Annotated[Search, Field(max_length=64)] = Field(
+        default="", description="Only what was decided for this reason, as `no_monitor`."
+    )
+    q: Search = Field(
+        default="",
+        description="Only where this text is part of a monitor's name, a reason, an explanation or the evidence about "
+        "a sender; with the scope `subscribers:read` of a sender too.",
+    )
+    entity_id: Annotated[Search, Field(max_length=500)] = Field(
+        default="", description="Only posts that hold an alert of exactly this entity."
+    )
+    since: Moment | None = Field(default=None, description="Only what was received then or later.")
+    until: Moment | None = Field(default=None, description="Only what was received before.")
 
 
 def list_monitors(call: Call) -> MonitorList:
@@ -25,11 +48,23 @@ def list_monitors(call: Call) -> MonitorList:
 
 
 def list_inbox(call: Call) -> dict[str, Any]:
-    """List what arrived, posts and mails."""
-    query = call.asked(PageQuery)
+    """List or search posts and mails. A search looks through 5,000 at a time: a page may be empty and not the last."""
+    query = call.asked(InboxQuery)
+    if query.since and query.until and query.until <= query.since:
+        raise refused_fields([FieldFault(detail="this is not after `since`", parameter="until")])
+    wanted = Wanted(
+        door=query.door,
+        state=query.state,
+        reason=query.reason,
+        text=query.q,
+        is_by_sender=Scope.SUBSCRIBERS_READ in call.scopes,
+        since=query.since,
+        until=query.until,
+        entity_id=query.entity_id,
+    )
     with call.house.store.reading() as connection:
-        found = inbox_headlines.headlines(connection, before_id=query.before, limit=query.limit + 1)
-    return page_of(HeadlineShown, found, query.limit)
+        found = inbox_search.search(connection, wanted, before_id=query.before, limit=query.limit)
+    return {"items": list(map(HeadlineShown.model_validate, found.rows)), "next_before": found.next_before}
 
 
 def get_arrival(call: Call) -> ArrivalShown:
@@ -55,6 +90,14 @@ def get_arrival(call: Call) -> ArrivalShown:
 
 OPERATIONS = (
     Operation("GET", "/monitors", Scope.MONITORS_READ, list_monitors, "List monitors", MonitorList),
-    Operation("GET", "/inbox", Scope.INBOX_READ, list_inbox, "List what arrived", InboxPage, query=PageQuery),
+    Operation(
+        "GET",
+        "/inbox",
+        Scope.INBOX_READ,
+        list_inbox,
+        "List or search what arrived",
+        InboxPage,
+        query=InboxQuery,
+    ),
     Operation("GET", "/inbox/{id}", Scope.INBOX_READ, get_arrival, "Read what arrived", ArrivalShown),
 )

@@ -68,7 +68,7 @@
     return Boolean(root.querySelector?.("time[data-moves]"));
   };
   showAll(document);
-  document.querySelectorAll("[data-zone]").forEach((one) => { one.textContent = zone; });
+  document.querySelectorAll("[data-zone]").forEach((one) => { one["value" in one ? "value" : "textContent"] = zone; });
   tick();
   // what comes later: a page that keeps itself new
   new MutationObserver((changes) => {

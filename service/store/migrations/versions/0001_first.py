@@ -228,6 +228,14 @@ def upgrade() -> None:
     op.create_index("ix_alerts_inbox_id", "alerts", ["inbox_id"], unique=False)
     op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
     op.create_index("ix_alerts_monitor_name", "alerts", ["monitor_name", "id"], unique=False)
+    op.create_index(
+        "ix_alerts_entity_id",
+        "alerts",
+        ["entity_id", "inbox_id"],
+        unique=False,
+        sqlite_where=sa.text("entity_id IS NOT NULL"),
+        postgresql_where=sa.text("entity_id IS NOT NULL"),
+    )
     op.create_table(
         "joined_alerts",
         sa.Column("id", BigId, autoincrement=True, nullable=False),
