@@ -20,6 +20,7 @@ from service.errors import (
     TokenInvalid,
 )
 from service.web.dashboard.changes import Changes
+from service.web.dashboard.monitor_previews import Previews
 from service.web.dashboard.pulse import pulse_of
 from service.web.fast_first import FastFirst
 from service.web.front import STATIC, Front, page
@@ -67,6 +68,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     application.state.sign_ups = SignUps()
     application.state.log_ins = LogIns()
     application.state.simulations = Simulations()
+    application.state.previews = Previews()
     oidc, site_url = front.house.config.login.oidc, front.house.config.site.url
     application.state.oidc = Provider(oidc, site_url) if oidc else None
     application.state.public_pages = application.pages = pages

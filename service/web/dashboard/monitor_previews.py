@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from threading import Lock
 from typing import Final
 
 from service.actions.house import House
@@ -21,11 +22,43 @@ EMPLOYEES: Final = "employees"
 SUBSCRIBERS: Final = "subscribers"
 READERS: Final = (EMPLOYEES, SUBSCRIBERS)
 
+KEPT_FOR: Final = timedelta(minutes=1)
+MOST_KEPT: Final = 16
+
 _TO_EMPLOYEES: Final = (DeliveryKind.APPROVAL, DeliveryKind.PUBLISHED)
 _DECIDES_AFTER: Final = timedelta(minutes=3)
 
 
-def preview(front: Front, monitor: Monitor) -> Simulation:
+class Previews:
+    """Keeps what the last monitors' previews showed: a page and the three frames in it are one simulation.
+
+    It is one application's, and so of one configuration. Threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Simulation] = {}
+        self._guard = Lock()
+
+    def anew(self, front: Front, monitor: Monitor) -> Simulation:
+        """Let a monitor fire now, for the page."""
+        simulated = _preview(front, monitor)
+        with self._guard:
+            self._kept.pop(monitor.key, None)
+            self._kept[monitor.key] = simulated
+            while len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return simulated
+
+    def kept(self, front: Front, monitor: Monitor) -> Simulation:
+        """Give what the page showed less than a minute ago, for its frames."""
+        with self._guard:
+            simulated = self._kept.get(monitor.key)
+        if simulated is None or not timedelta(0) <= front.clock() - simulated.started_at < KEPT_FOR:
+            return self.anew(front, monitor)
+        return simulated
+
+
+def _preview(front: Front, monitor: Monitor) -> Simulation:
     """Let a monitor fire, and an employee publish it three minutes after being asked."""
     post = named_post(timedelta(0), example_name(monitor), "CRITICAL", provider=monitor.provider)
     return run(front, [post], monitor.wait_time + 2 * _DECIDES_AFTER, publish_after=_DECIDES_AFTER)

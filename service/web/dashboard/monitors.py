@@ -21,7 +21,7 @@ from service.model import Employee, Monitor, Role
 from service.providers.post import RawPost
 from service.store import monitor_history
 from service.web.dashboard.config_file import ConfigFile, read_config_file
-from service.web.dashboard.monitor_previews import READERS, mail_for, page_html, preview, run
+from service.web.dashboard.monitor_previews import READERS, Previews, mail_for, page_html, run
 from service.web.dashboard.monitor_words import example_name, settings_in_words, slug_of, span_in_words
 from service.web.dashboard.pulse import mark_of
 from service.web.dashboard.words import reason_words
@@ -180,7 +180,7 @@ def _spans(form: Mapping[str, str]) -> tuple[dict[str, timedelta], dict[str, str
 def show_preview(request: Request, employee: Employee) -> Response:
     """Show both mails and the page as they would be if the monitor fired now."""
     monitor = _monitor_of(request)
-    simulated = preview(front_of(request), monitor)
+    simulated = _previews_of(request).anew(front_of(request), monitor)
     return page(
         request,
         "dashboard/monitor_preview.html",
@@ -193,11 +193,20 @@ def show_preview(request: Request, employee: Employee) -> Response:
     )
 
 
+def _previews_of(request: Request) -> Previews:
+    previews: Previews = request.app.state.previews
+    return previews
+
+
+def _kept_preview(request: Request) -> Simulation:
+    return _previews_of(request).kept(front_of(request), _monitor_of(request))
+
+
 @shown_to_employees
 def show_mail(request: Request, _employee: Employee) -> Response:
     """Give the HTML part of a mail for the frame that shows it, under a policy of its own."""
     reader = request.path_params["reader"]
-    mail = mail_for(preview(front_of(request), _monitor_of(request)), reader) if reader in READERS else None
+    mail = mail_for(_kept_preview(request), reader) if reader in READERS else None
     if mail is None or not mail.html:
         raise NotFound("There is no such mail.")
     return HTMLResponse(framed(mail.html), headers={**_PRIVATE, "content-security-policy": MAIL_POLICY})
@@ -206,7 +215,7 @@ def show_mail(request: Request, _employee: Employee) -> Response:
 @shown_to_employees
 def show_page(request: Request, _employee: Employee) -> Response:
     """Give the incident's page for the frame that shows it, under a policy of its own."""
-    html = page_html(preview(front_of(request), _monitor_of(request)))
+    html = page_html(_kept_preview(request))
     if not html:
         raise NotFound("It would not be published.")
     return HTMLResponse(html, headers={**_PRIVATE, "content-security-policy": PAGE_POLICY})

@@ -10,11 +10,15 @@ import httpx2
 import pytest
 
 from service.actions.house import House
+from service.actions.simulating import simulate
+from service.actions.simulation import Simulation
 from service.model import LastResort, Monitor, Phase, Rung
 from service.web.dashboard import monitors as dashboard_monitors
+from service.web.dashboard.monitor_previews import MOST_KEPT, Previews
 from service.web.dashboard.monitor_words import example_name, settings_in_words, slug_of, span_in_words
 from service.web.dashboard.monitors import LARGEST_PAYLOAD
-from tests.rooms import CONFIG, make_house
+from service.web.front import Front
+from tests.rooms import CONFIG, Clock, make_house
 from tests.web.employees import Enter, phase_of
 from tests.web.outages import ECHO_MONITOR, Outages
 
@@ -218,6 +222,36 @@ async def test_the_preview_shows_both_mails_and_the_page(sam: httpx2.AsyncClient
         assert "default-src 'none'" in policy
         assert "script-src" not in policy
         assert "frame-ancestors 'self'" in policy
+
+
+async def test_a_preview_and_its_frames_are_one_simulation_for_a_minute(
+    sam: httpx2.AsyncClient, monitor: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def count(*given: object, **more: object) -> Simulation:
+        ran.append("once more")
+        return simulate(*given, **more)  # type: ignore[arg-type]  # as it was called
+
+    monkeypatch.setattr("service.web.dashboard.monitor_previews.simulate", count)
+    parts = ("", "/employees", "/subscribers", "/page")
+    for part in parts:
+        await sam.get(f"{monitor}/preview{part}")
+    assert len(ran) == 1
+    clock.move(timedelta(minutes=1))
+    for part in parts[1:]:
+        await sam.get(f"{monitor}/preview{part}")
+    assert len(ran) == 2
+    await sam.get(f"{monitor}/preview")
+    assert len(ran) == 3
+
+
+def test_no_more_previews_are_kept_than_are_looked_at(front: Front) -> None:
+    previews, monitor = Previews(), front.house.config.monitors[0]
+    named = [replace(monitor, alert_names=(f"Monitor {number}",)) for number in range(MOST_KEPT + 1)]
+    shown = [previews.anew(front, one) for one in named]
+    assert previews.kept(front, named[-1]) is shown[-1]
+    assert previews.kept(front, named[0]) is not shown[0]
 
 
 def test_an_address_stays_the_same_and_tells_monitors_apart(house: House) -> None:
