@@ -3,7 +3,7 @@
 Names and units as Prometheus' guide has them: https://prometheus.io/docs/practices/naming/.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Final
@@ -15,6 +15,7 @@ from service.actions.alerts import AlertReason
 from service.actions.notes import Notes
 from service.model import Delivery, DeliveryKind
 from service.outbox.attempts import Outcome
+from service.web.gauges import Told
 from service.workflow import Decision
 
 _FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -33,6 +34,32 @@ TOLD_ONE_BY_ONE: Final = frozenset(DeliveryKind) - {
 }
 """The kinds of which each delivery has its line in the log; the others may be a million, and only failures have."""
 
+METERS: Final[Mapping[str, Told]] = {
+    "replycast_alerts_total": Told("counter", "Alerts that were worked off.", ("provider", "reason")),
+    "replycast_arrival_wait_seconds": Told(
+        "histogram", "How long posts and mails waited in the inbox until they were worked off.", ("door",)
+    ),
+    "replycast_build_info": Told("gauge", "The version that runs.", ("version",)),
+    "replycast_decide_duration_seconds": Told(
+        "histogram", "How long a turn of the decider took that had something to do."
+    ),
+    "replycast_decisions_total": Told(
+        "counter", "Decisions about incidents, by the phase that they led to.", ("phase", "reason")
+    ),
+    "replycast_deliveries_total": Told("counter", "Attempts to send a delivery.", ("kind", "outcome")),
+    "replycast_loop_failures_total": Told(
+        "counter", "Failures that ended a turn of a loop; each is in the log.", ("loop",)
+    ),
+    "replycast_received_mails_total": Told(
+        "counter", "Replies and bounces that were worked off.", ("reason",)
+    ),
+    "replycast_webhook_duration_seconds": Told(
+        "histogram", "From a webhook post's first byte to its answer, its row being on disk by then."
+    ),
+    "replycast_webhooks_total": Told("counter", "Webhook posts that were answered.", ("provider", "code")),
+}
+"""The counters and histograms, and what is known of this version, by their names."""
+
 _log = structlog.get_logger()
 
 
@@ -42,67 +69,32 @@ class Meters:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._known: set[str] = set()
-        self._webhooks = Counter(
-            "replycast_webhooks",
-            "Webhook posts that were answered.",
-            ["provider", "code"],
-            registry=self.registry,
-        )
-        self._webhook_seconds = Histogram(
-            "replycast_webhook_duration_seconds",
-            "From a webhook post's first byte to its answer, its row being on disk by then.",
-            buckets=_FAST,
-            registry=self.registry,
-        )
-        self._alerts = Counter(
-            "replycast_alerts", "Alerts that were worked off.", ["provider", "reason"], registry=self.registry
-        )
-        self._decisions = Counter(
-            "replycast_decisions",
-            "Decisions about incidents, by the phase that they led to.",
-            ["phase", "reason"],
-            registry=self.registry,
-        )
-        self._mails = Counter(
-            "replycast_received_mails",
-            "Replies and bounces that were worked off.",
-            ["reason"],
-            registry=self.registry,
-        )
-        self._deliveries = Counter(
-            "replycast_deliveries",
-            "Attempts to send a delivery.",
-            ["kind", "outcome"],
-            registry=self.registry,
-        )
-        self._waits = Histogram(
-            "replycast_arrival_wait_seconds",
-            "How long posts and mails waited in the inbox until they were worked off.",
-            ["door"],
-            buckets=_PATIENT,
-            registry=self.registry,
-        )
-        self._decide_seconds = Histogram(
-            "replycast_decide_duration_seconds",
-            "How long a turn of the decider took that had something to do.",
-            buckets=_FAST,
-            registry=self.registry,
-        )
-        self._loop_failures = Counter(
-            "replycast_loop_failures",
-            "Failures that ended a turn of a loop; each is in the log.",
-            ["loop"],
-            registry=self.registry,
-        )
-        Gauge("replycast_build_info", "The version that runs.", ["version"], registry=self.registry).labels(
-            version("replycast")
-        ).set(1)
+        self._webhooks = self._counter("replycast_webhooks_total")
+        self._webhook_seconds = self._histogram("replycast_webhook_duration_seconds", _FAST)
+        self._alerts = self._counter("replycast_alerts_total")
+        self._decisions = self._counter("replycast_decisions_total")
+        self._mails = self._counter("replycast_received_mails_total")
+        self._deliveries = self._counter("replycast_deliveries_total")
+        self._waits = self._histogram("replycast_arrival_wait_seconds", _PATIENT)
+        self._decide_seconds = self._histogram("replycast_decide_duration_seconds", _FAST)
+        self._loop_failures = self._counter("replycast_loop_failures_total")
+        info = METERS["replycast_build_info"]
+        built = Gauge("replycast_build_info", info.said, info.labels, registry=self.registry)
+        built.labels(version("replycast")).set(1)
         ProcessCollector(registry=self.registry)
         for loop in _LOOPS:
             self._loop_failures.labels(loop)
         for kind in DeliveryKind:
             for outcome in Outcome:
                 self._deliveries.labels(kind, outcome)
+
+    def _counter(self, name: str) -> Counter:
+        told = METERS[name]
+        return Counter(name, told.said, told.labels, registry=self.registry)
+
+    def _histogram(self, name: str, buckets: Sequence[float]) -> Histogram:
+        told = METERS[name]
+        return Histogram(name, told.said, told.labels, buckets=buckets, registry=self.registry)
 
     @property
     def notes(self) -> Notes:

@@ -102,7 +102,7 @@ def discard(number: int, config_path: Path, as_id: str, *, as_json: bool) -> Non
 
     \b
     Example:
-      replycast discard INC-7 --as jordan
+      replycast discard INC-8 --as jordan
     """  # noqa: D301  click's mark for lines that it must not wrap
     _carry_out(
         config_path,

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from service.cli import main
 from service.cli.exits import CODES, every_command
-from service.cli.reference import PAGES, write_pages
+from service.cli.reference import FILLED, PAGES, write_pages
 from service.cli.reference.mails import variables_of
 from service.cli.reference.tables import in_words
 from service.config.descriptions import DESCRIPTIONS
@@ -38,6 +38,15 @@ def page(name: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_fresh(name: str) -> None:
     assert (DOCS / name).read_text() == page(name), "what it is made from has changed: run `make docs`"
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_every_part_of_a_page_that_is_filled_in_is_fresh(name: str) -> None:
+    text = (DOCS / name).read_text()
+
+    assert text == FILLED[name](text), "what it is made from has changed: run `make docs`"
+    with pytest.raises(ValueError, match="no place"):
+        FILLED[name](text.replace("<!-- end -->", ""))
 
 
 def test_every_page_that_says_that_it_is_made_is_made(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from service.cli.reference.commands import commands
 from service.cli.reference.mails import mails
+from service.cli.reference.metrics import with_metrics
 from service.cli.reference.operations import operations
 from service.cli.reference.settings import settings
 
@@ -19,9 +20,14 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "mail-variables.md": mails,
 }
 """What writes each page of docs/."""
+FILLED: Final[Mapping[str, Callable[[str], str]]] = {"metrics.md": with_metrics}
+"""What fills in a part of a page that is otherwise written by hand."""
 
 
 def write_pages(docs: Path) -> None:
-    """Write all pages into a folder."""
+    """Write all pages into a folder, and fill in those that are there."""
     for name, page in PAGES.items():
         (docs / name).write_text(page())
+    for name, fill in FILLED.items():
+        if (docs / name).exists():
+            (docs / name).write_text(fill((docs / name).read_text()))
