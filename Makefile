@@ -38,7 +38,7 @@ servers: ## Install the programs that the tests against real servers need (Debia
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix chromium postgresql
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		prometheus nginx-light caddy docker-compose
+		prometheus nginx-light caddy docker-compose iproute2
 
 test: $(STAMP) $(JUDGES_STAMP) ## Run all tests
 	@for program in dovecot postfix chromium promtool; do \

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy import PoolProxiedConnection
 
 OF_ITS_OWN: Final = (
-    # within four seconds the server notices that a machine is gone, which cannot say so itself
-    "SET tcp_keepalives_idle = 2",
-    "SET tcp_keepalives_interval = 1",
-    "SET tcp_keepalives_count = 2",
     # it may idle for ever; PostgreSQL 13 does not know the setting
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'",
 )

@@ -31,8 +31,20 @@ MIGRATIONS: Final = WRITERS + 1
 REPLACEMENT: Final = "\ufffd"
 """Stands for what PostgreSQL takes in no text: U+0000, and half a pair of surrogates."""
 
+CUT_OFF: Final = 4
+"""Seconds after which each side takes the other one for gone whose machine or network no longer answers.
+
+However long a statement takes, the machine of the server answers meanwhile.
+"""
+
 AT_CONNECT: Final = (
     "SET TIME ZONE 'UTC'",
+    # else what a machine held that is gone, such as the turn to decide, would be held for hours
+    "SET tcp_keepalives_idle = 2",
+    "SET tcp_keepalives_interval = 1",
+    "SET tcp_keepalives_count = 2",
+    # of what was sent to it and never arrived
+    f"SET tcp_user_timeout = '{CUT_OFF}s'",
     f"SET lock_timeout = '{PATIENCE:g}s'",
     f"SET statement_timeout = '{SLOWEST_STATEMENT}s'",
     f"SET idle_in_transaction_session_timeout = '{LONGEST_PAUSE}s'",
@@ -60,8 +72,10 @@ def make_engine(url: URL) -> Engine:
         connect_args={
             "connect_timeout": int(PATIENCE),
             "application_name": "replycast",
-            "keepalives_idle": 30,
-            "tcp_user_timeout": 1000 * SLOWEST_STATEMENT,
+            "keepalives_idle": 2,
+            "keepalives_interval": 1,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 1000 * CUT_OFF,
         },
     )
     silence = Silence()

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -68,12 +68,22 @@ class ServiceProcess:
         await self.kill()
 
     @classmethod
-    async def start(cls, config: Path, log: Path, *more: str) -> "ServiceProcess":
-        """Start it on a free port, with further options, and wait until it listens."""
-        command = ["-m", "service", "serve", "--config", str(config), "--port", "0", *more]
+    async def start(
+        cls,
+        config: Path,
+        log: Path,
+        *more: str,
+        by: Sequence[str] = (),
+        program: Sequence[str] = ("-m", "service"),
+    ) -> "ServiceProcess":
+        """Start it on a free port, with further options, and wait until it listens.
+
+        `by` is the command that runs it elsewhere, `program` what Python is to run.
+        """
+        command = [*by, sys.executable, *program, "serve", "--config", str(config), "--port", "0", *more]
         with log.open("ab") as opened:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=opened
+                *command, stdout=asyncio.subprocess.PIPE, stderr=opened
             )
         assert process.stdout is not None
         started = cls(process)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ SETTLING = 60.0 + SOAK_SECONDS
 LOOK_AGAIN = 0.1
 NO_LEASE = timedelta(minutes=5)
 """What falls due sooner was put off, and is in nobody's hands."""
+KEY = "the-secret-key-of-all-instances-00"
 READERS = ("ana@reader.example", "ben@reader.example", "cem@reader.example")
 
 _MONITOR = """\
@@ -57,6 +59,8 @@ class Scene:
     relay: Relay
     host: str = LOOPBACK
     """Where the services find the relay."""
+    relay_port: int = 0
+    """Where they find it if it is not its own port."""
     imap: Imap | None = None
     """Where they find the mailbox of replies."""
     employee: Employee | None = None
@@ -67,14 +71,15 @@ class Scene:
         """Where the services write what they have to say."""
         return self.folder / "log"
 
-    def prepare(self) -> None:
-        """Write config.yaml, and put confirmed subscribers into the database."""
+    def write_config(self) -> None:
+        """Write config.yaml."""
         (self.folder / "config.yaml").write_text(f"""\
 site: {{name: Acme Status, url: "http://status.acme.example"}}
 mail:
   from: "Acme Status <{OWN_ADDRESS}>"
-  smtp: {{host: {self.host}, port: {self.relay.port}, security: none}}
+  smtp: {{host: {self.host}, port: {self.relay_port or self.relay.port}, security: none}}
 {_imap_lines(self.imap)}database: "{self.address}"
+secret_key: "{KEY}"
 employees:
   - {{id: jordan, name: Jordan Ray, email: jordan@acme.example, role: admin}}
 components:
@@ -83,6 +88,10 @@ components:
   - {{name: API}}
 monitors:
 {_MONITORS}""")
+
+    def prepare(self) -> None:
+        """Write config.yaml, and put confirmed subscribers into the database."""
+        self.write_config()
         long_ago = Clock().now - timedelta(days=365)
         store = open_store(self.address)
         with store.transaction() as connection:
@@ -93,9 +102,9 @@ monitors:
                 subscribers.set_state(connection, one.id, SubscriberState.CONFIRMED, confirmed_at=long_ago)
         store.close()
 
-    async def start(self, *more: str) -> ServiceProcess:
-        """Start a service, with further options."""
-        return await ServiceProcess.start(self.folder / "config.yaml", self.log, *more)
+    async def start(self, *more: str, by: Sequence[str] = ()) -> ServiceProcess:
+        """Start a service, with further options; `by` is the command that runs it elsewhere."""
+        return await ServiceProcess.start(self.folder / "config.yaml", self.log, *more, by=by)
 
     async def settle(self, load: Load) -> list[str]:
         """Let all alerts recover and everything be done; gives what is not as it was promised."""

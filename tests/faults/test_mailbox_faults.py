@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,9 +30,9 @@ SLOW = 0.2
 _ANSWER = re.compile(rb"^(\w+) OK ", re.MULTILINE)
 
 
-@pytest.fixture
-def server() -> Iterator[Dovecot]:
-    """Give a Dovecot of one test's own."""
+@contextmanager
+def own_dovecot(*, also_at: str = "") -> Iterator[Dovecot]:
+    """Run a Dovecot of one test's own."""
     try:
         processes.find_program("dovecot", "dovecot-imapd dovecot-lmtpd")
     except processes.ServersMissing as missing:
@@ -41,13 +41,20 @@ def server() -> Iterator[Dovecot]:
         pytest.skip(str(missing))
     root = Path(tempfile.mkdtemp(prefix="replycast-mail-"))
     root.chmod(0o755)  # the server's own users must get through
-    made = dovecot.configure(root, [OWN_ADDRESS, ADDRESS], *processes.certificate(root))
+    keys = processes.certificate(root)
+    made = dovecot.configure(root, [OWN_ADDRESS, ADDRESS], *keys, also_at=also_at)
     try:
         made.start()
         yield made
     finally:
         made.stop()
         shutil.rmtree(root)
+
+
+@pytest.fixture
+def server() -> Iterator[Dovecot]:
+    with own_dovecot() as made:
+        yield made
 
 
 @asynccontextmanager

@@ -56,7 +56,7 @@ namespace inbox {{
 }}
 service imap-login {{
   inet_listener imap {{
-    address = 127.0.0.1
+    address = {imap_addresses}
     port = {imap_port}
   }}
   inet_listener imaps {{
@@ -141,8 +141,13 @@ class Dovecot:
         return Imap(processes.LOOPBACK, port, security, address, Secret(PASSWORD))
 
 
-def configure(directory: Path, addresses: Sequence[str], cert: Path, key: Path) -> Dovecot:
-    """Write the configuration of a Dovecot with a mailbox for each address; raise ServersMissing without one."""
+def configure(
+    directory: Path, addresses: Sequence[str], cert: Path, key: Path, *, also_at: str = ""
+) -> Dovecot:
+    """Write the configuration of a Dovecot with a mailbox for each address; raise ServersMissing without one.
+
+    `also_at` is an address besides the loopback at which IMAP is spoken.
+    """
     processes.find_program("dovecot", "dovecot-imapd dovecot-lmtpd")
     dovecot = Dovecot(directory)
     (directory / "mail").mkdir()
@@ -156,6 +161,12 @@ def configure(directory: Path, addresses: Sequence[str], cert: Path, key: Path) 
     (directory / "users").chmod(0o644)
     ports = {name: getattr(dovecot, name) for name in ("imap_port", "imaps_port", "lmtp_port", "auth_port")}
     (directory / "oauth2.conf").write_text(_OAUTH2.format(oauth_port=dovecot.oauth_port))
-    config = _CONFIG.format(directory=directory, cert=cert, key=key, **ports)
+    config = _CONFIG.format(
+        directory=directory,
+        cert=cert,
+        key=key,
+        imap_addresses=" ".join(dict.fromkeys((processes.LOOPBACK, also_at))).strip(),
+        **ports,
+    )
     (directory / "dovecot.conf").write_text(config)
     return dovecot
