@@ -1,11 +1,11 @@
 """Carrying out maintenance in a real Chromium: each order by keyboard alone, on each screen, with its answer."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.judging import judge
 from tests.web.keyboard import press, tab_to, told, write
-from tests.web.office import Office
+from tests.web.office import Office, sitting
 
 pytestmark = pytest.mark.chromium
 
@@ -69,14 +69,16 @@ def test_a_maintenance_is_moved(sheet: Page, office: Office, screen: str) -> Non
     expect(sheet.locator("#part-head")).to_contain_text("ends at 15 Dec 2026, 22:30 CET")
 
 
-def test_a_maintenance_that_would_end_before_it_begins_is_not_moved(
-    sheet: Page, office: Office, screen: str
+def test_times_that_cannot_be_are_shown_again_with_the_reason(
+    chromium: Browser, office: Office, screen: str
 ) -> None:
-    sheet.goto(office.url + office.plan(f"Not to be moved, by {screen}"))
-    write_time(sheet, "starts_at", "14")
-    press(sheet, "Move it")
-    told(sheet, "It must end after it begins; nothing was changed.")
-    expect(sheet.locator("#part-head")).to_contain_text("It begins at 01 Dec 2026, 22:00 CET")
+    with sitting(chromium, office, "sam", screen, refused_with=409) as page:
+        page.goto(office.url + office.plan(f"Not to be moved, by {screen}"))
+        write_time(page, "starts_at", "14")
+        press(page, "Move it")
+        told(page, "It must end after it begins; nothing was changed.")
+        expect(page.locator("#part-head")).to_contain_text("It begins at 01 Dec 2026, 22:00 CET")
+        expect(page.locator("#starts_at")).to_have_value("2026-12-14T22:30")
 
 
 @pytest.mark.orders("POST /dashboard/maintenance/{id}/update")

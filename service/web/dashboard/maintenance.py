@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -13,27 +13,24 @@ from starlette.routing import Route
 from service.actions import maintaining
 from service.actions.house import House
 from service.actions.maintaining import COMPLETED_TEXT, plan_of
-from service.errors import IncidentChangedMeanwhile, NotAllowed, NotFound
-from service.model import Employee, Maintenance
-from service.store import audience, maintenances, narrative
-from service.store.audience import Audience
+from service.errors import IncidentChangedMeanwhile, NotAllowed
+from service.model import Employee
+from service.store import maintenances
 from service.web.dashboard.maintenance_form import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
     REMINDERS,
-    field_value,
     read_moment,
     read_plan,
 )
-from service.web.dashboard.words import span_words
+from service.web.dashboard.maintenance_page import CHANGED, found, maintenance_page, words_of
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees
-from service.web.public.maintenance_words import PHASE_WORDS, SENTENCES, STATES
+from service.web.public.maintenance_words import SENTENCES
 from service.workflow.maintenance import MaintenanceDecision
 
 SHOWN: Final = 25
 
-_CHANGED: Final = "changed_meanwhile"
 _HERE: Final = "/dashboard/maintenance"
 
 
@@ -54,7 +51,7 @@ def show_maintenances(request: Request, employee: Employee) -> Response:
         last=listed[:SHOWN][-1] if len(listed) > SHOWN else None,
         before=before,
         now=front.clock(),
-        **_words(front.house),
+        **words_of(front.house),
     )
 
 
@@ -106,49 +103,16 @@ def plan(request: Request, employee: Employee, form: Mapping[str, str]) -> Respo
 @shown_to_employees
 def show_maintenance(request: Request, employee: Employee) -> Response:
     """Show one, and what came of an order that led here."""
-    return _maintenance_page(request, employee, said=request.query_params.get("said", ""))
-
-
-def _maintenance_page(
-    request: Request,
-    employee: Employee,
-    *,
-    said: str = "",
-    problems: Mapping[str, str] | None = None,
-    typed: Mapping[str, str] | None = None,
-) -> Response:
-    front, number = front_of(request), row_id(request)
-    with front.house.store.reading() as connection:
-        maintenance = _found(maintenances.get(connection, number), number)
-        told = narrative.updates_of_maintenances(connection, [number])[number]
-        heard = audience.count(connection, Audience(heard_update_id=told[0].id)) if told else None
-    reason = next((one for one in SENTENCES if one == said), None)
-    changed = "Somebody else changed it at the same moment, so nothing was done: look and decide."
-    return page(
-        request,
-        "dashboard/maintenance.html",
-        status_code=422 if problems else 200,
-        employee=employee,
-        here="one maintenance",
-        maintenance=maintenance,
-        updates=told,
-        heard=heard,
-        outcome=changed if said == _CHANGED else SENTENCES[reason] if reason else "",
-        is_refusal=said == _CHANGED or bool(reason and reason.is_refusal),
-        problems=problems or {},
-        typed=typed or {},
-        longest_text=LONGEST_TEXT,
-        closing_text=maintenance.closing_comment.strip() or COMPLETED_TEXT,
-        now=front.clock(),
-        **_words(front.house),
-    )
+    return maintenance_page(request, employee, said=request.query_params.get("said", ""))
 
 
 @ordered_by_employees
 def start(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Begin before its time."""
     del form  # the order is the whole of it
-    return _carry_out(request, lambda house, number, now: maintaining.start_now(house, number, employee, now))
+    return _carry_out(
+        request, employee, lambda house, number, now: maintaining.start_now(house, number, employee, now)
+    )
 
 
 @ordered_by_employees
@@ -156,9 +120,12 @@ def end(request: Request, employee: Employee, form: Mapping[str, str]) -> Respon
     """End it, with a comment or its own."""
     comment = form.get("comment", "").strip()
     if (problem := _too_long(comment)) and employee.may_publish:
-        return _maintenance_page(request, employee, problems={"comment": problem}, typed=form)
+        return maintenance_page(request, employee, problems={"comment": problem}, typed=form)
     return _carry_out(
-        request, lambda house, number, now: maintaining.end_now(house, number, employee, comment, now)
+        request,
+        employee,
+        lambda house, number, now: maintaining.end_now(house, number, employee, comment, now),
+        form,
     )
 
 
@@ -169,9 +136,12 @@ def extend(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     problems: dict[str, str] = {}
     ends_at = read_moment(form, "ends_at", front_of(request).house.config.site.timezone, problems)
     if ends_at is None:
-        return _maintenance_page(request, employee, problems=problems, typed=form)
+        return maintenance_page(request, employee, problems=problems, typed=form)
     return _carry_out(
-        request, lambda house, number, now: maintaining.extend(house, number, employee, ends_at, now)
+        request,
+        employee,
+        lambda house, number, now: maintaining.extend(house, number, employee, ends_at, now),
+        form,
     )
 
 
@@ -184,13 +154,16 @@ def move(request: Request, employee: Employee, form: Mapping[str, str]) -> Respo
         read_moment(form, name, house.config.site.timezone, problems) for name in ("starts_at", "ends_at")
     )
     if starts_at is None or ends_at is None:
-        return _maintenance_page(request, employee, problems=problems, typed=form)
+        return maintenance_page(request, employee, problems=problems, typed=form)
     with house.store.reading() as connection:
-        found = _found(maintenances.get(connection, row_id(request)), row_id(request))
-    remind_at = found.remind_at and found.remind_at + (starts_at - found.starts_at)
-    wanted = replace(plan_of(found), starts_at=starts_at, ends_at=ends_at, remind_at=remind_at)
+        before = found(maintenances.get(connection, row_id(request)), row_id(request))
+    remind_at = before.remind_at and before.remind_at + (starts_at - before.starts_at)
+    wanted = replace(plan_of(before), starts_at=starts_at, ends_at=ends_at, remind_at=remind_at)
     return _carry_out(
-        request, lambda house, number, now: maintaining.reschedule(house, number, employee, wanted, now)
+        request,
+        employee,
+        lambda house, number, now: maintaining.reschedule(house, number, employee, wanted, now),
+        form,
     )
 
 
@@ -200,9 +173,12 @@ def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     text = form.get("text", "").strip()
     problem = _too_long(text) or ("" if text else "Write what subscribers shall read; nothing was sent.")
     if problem and employee.may_publish:
-        return _maintenance_page(request, employee, problems={"text": problem}, typed=form)
+        return maintenance_page(request, employee, problems={"text": problem}, typed=form)
     return _carry_out(
-        request, lambda house, number, now: maintaining.post_update(house, number, employee, text, now)
+        request,
+        employee,
+        lambda house, number, now: maintaining.post_update(house, number, employee, text, now),
+        form,
     )
 
 
@@ -210,24 +186,9 @@ def update(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
 def cancel(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Call it off."""
     del form  # the order is the whole of it
-    return _carry_out(request, lambda house, number, now: maintaining.cancel(house, number, employee, now))
-
-
-def _words(house: House) -> dict[str, Any]:
-    zone = house.config.site.timezone
-    return {
-        "name_of": house.name_of,
-        "phase_words": PHASE_WORDS,
-        "states": STATES,
-        "span_words": span_words,
-        "field_value": lambda at: field_value(at, zone),
-    }
-
-
-def _found(maintenance: Maintenance | None, number: int) -> Maintenance:
-    if maintenance is None:
-        raise NotFound(f"There is no maintenance {number}.")
-    return maintenance
+    return _carry_out(
+        request, employee, lambda house, number, now: maintaining.cancel(house, number, employee, now)
+    )
 
 
 def _refuse_viewers(employee: Employee) -> None:
@@ -243,12 +204,20 @@ def _too_long(text: str) -> str:
     return f"This text has {len(text):,} characters; at most {LONGEST_TEXT:,} can be sent. Nothing was sent."
 
 
-def _carry_out(request: Request, order: Callable[[House, int, datetime], MaintenanceDecision]) -> Response:
+def _carry_out(
+    request: Request,
+    employee: Employee,
+    order: Callable[[House, int, datetime], MaintenanceDecision],
+    typed: Mapping[str, str] | None = None,
+) -> Response:
     front, number = front_of(request), row_id(request)
     try:
-        said: str = order(front.house, number, front.clock()).reason
+        reason = order(front.house, number, front.clock()).reason
+        said, is_refused = str(reason), reason.is_refusal
     except IncidentChangedMeanwhile:
-        said = _CHANGED
+        said, is_refused = CHANGED, True
+    if is_refused and typed and any(typed.values()):
+        return maintenance_page(request, employee, said=said, typed=typed)
     return RedirectResponse(f"{_HERE}/{number}?said={quote(said)}", 303)
 
 

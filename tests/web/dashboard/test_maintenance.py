@@ -187,6 +187,24 @@ async def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert told(house) == ["We upgrade."]
 
 
+async def test_a_text_that_comes_too_late_is_shown_again_with_what_happened_before(
+    sam: httpx2.AsyncClient, house: House, clock: Clock, planned: Maintenance
+) -> None:
+    jordan = house.config.employees["jordan"]
+    maintaining.start_now(house, planned.id, jordan, clock())
+    maintaining.end_now(house, planned.id, jordan, "", clock())
+    refused = await sam.post(f"{PAGE}/1/end", data={"comment": "We are <done>."})
+    assert refused.status_code == 409
+    assert "It is over already; nothing was changed." in refused.text
+    assert "What you typed, which was not sent" in refused.text
+    assert "We are &lt;done&gt;." in refused.text
+    maintaining.plan(house, maintaining.plan_of(planned), jordan, clock())
+    maintaining.cancel(house, 2, jordan, clock())
+    refused = await sam.post(f"{PAGE}/2/update", data={"text": "A word more."})
+    assert "It was called off; nothing was changed." in refused.text
+    assert "A word more.</textarea>" in refused.text
+
+
 @pytest.mark.usefixtures("planned")
 async def test_one_is_called_off_once(sam: httpx2.AsyncClient, house: House) -> None:
     assert "It is called off" in await order(sam, "cancel")
