@@ -139,19 +139,6 @@ def test_who_heard_of_an_open_incident_hears_its_end_however_old_it_is(
     assert {one.removed_at for one in about(house, incident)} == {None}
 
 
-def test_who_heard_of_what_ended_lately_is_kept_for_a_correction(
-    house: House, clock: Clock, outages: Outages
-) -> None:
-    incident = outages.published()
-    send_all(house, clock)
-    clock.move(DELIVERIES_KEPT)
-    outages.close(incident)
-    clock.move(DAY)
-    keep_house(house, clock)
-    with house.store.reading() as connection:
-        assert count_audience(connection, incident).total == 2
-
-
 def mail(house: House, clock: Clock) -> Delivery:
     with house.store.transaction() as connection:
         new = NewDelivery(
