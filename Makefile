@@ -10,7 +10,7 @@ WORKERS ?= auto
 SECONDS ?= 120
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak bench check audit docs format lint types servers lock clean
+.PHONY: help run demo test soak peers bench check audit docs format lint types servers lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,16 @@ test: $(STAMP) $(JUDGES_STAMP) ## Run all tests
 soak: $(STAMP) ## Run each fault of docs/faults.md for SECONDS under load (as root)
 	REPLYCAST_SOAK_SECONDS=$(SECONDS) REPLYCAST_KILLS=40 REPLYCAST_FAN_OUT_KILLS=10 $(BIN)/pytest --timeout 0 tests/faults
 
-bench: $(STAMP) ## Measure all that docs/performance.md tells (as root; also needs wrk)
+# Debian starts Alertmanager when it is installed: where it is new, nobody here wants it running
+peers: ## Install the programs that `make bench` measures beside ours (Debian, as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix postgresql
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light wrk gcc libc6-dev openssl
+	@dpkg -s prometheus-alertmanager >/dev/null 2>&1 || { \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus-alertmanager && \
+		{ systemctl disable --now prometheus-alertmanager >/dev/null 2>&1 || true; }; }
+
+bench: $(STAMP) peers ## Measure all that docs/performance.md tells, each beside its peers (as root)
 	@for module in $(basename $(notdir $(filter-out bench/__init__.py, $(wildcard bench/*.py)))); do \
 		echo "== $$module"; $(BIN)/python -m bench.$$module || exit 1; \
 	done

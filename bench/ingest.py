@@ -1,24 +1,22 @@
 """How many webhooks are taken in, each on disk before its 202, beside its peers in the same run.
 
-The peers are the bare Starlette that reads the body and answers (the ceiling; it keeps nothing), and Debian's
-prometheus-alertmanager, which keeps alerts in memory. Run it as `python -m bench.ingest [--seconds 5] [--rounds 3]`; it
-needs wrk, and prometheus-alertmanager for the second peer. All answer on 127.0.0.1, 32 connections each.
+The peers are the bare Starlette that reads the body and answers (the ceiling; it keeps nothing), one that commits each
+post to SQLite by itself, and Debian's prometheus-alertmanager, which keeps alerts in memory. Ours and the one that
+commits are also measured with 2 ms added to each sync, by a small library before the system's own. Run it as
+`python -m bench.ingest [--seconds 5] [--rounds 3] [--database postgresql]`; it needs wrk, gcc for the slow disk, and
+prometheus-alertmanager for that peer. All answer on 127.0.0.1, 32 connections each, and no other runs meanwhile. At
+half of the load that ours reached it is posted at once more, at that rate: how long does a post take then?
 """
 
-import re
-import shutil
-import socket
-import subprocess
+import json
+import sqlite3
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import click
 import uvicorn
@@ -27,59 +25,49 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.rooms import CONFIG
+from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
+from bench.peers.figures import percentile
+from bench.peers.paced import post_paced
+from bench.peers.servers import Server, alertmanager, find, replycast, running
+from bench.peers.slow_sync import build_slow_sync
+from bench.peers.wrk import CONNECTIONS, load, posting
+from tests.mailservers.processes import free_port
 
-ON_THIS_MACHINE = CONFIG.replace("status.acme.example", "127.0.0.1:8080")
-PATIENCE = 20.0
-"""Seconds for a peer to start."""
-CONNECTIONS = 32
-
-_VICTOROPS = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local count = 0
-request = function()
-  count = count + 1
-  local body = '{"monitorName":"Email Server","state":"CRITICAL","entityId":"disk-' .. count % 100 .. '"}'
-  return wrk.format(nil, nil, nil, body)
-end
-"""
-_ALERTMANAGER = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local count = 0
-request = function()
-  count = count + 1
-  local name = "disk-" .. count % 100
-  local body = '[{"labels":{"alertname":"Email Server","instance":"' .. name .. '"}}]'
-  return wrk.format(nil, nil, nil, body)
-end
-"""
-_MANY_GROUPS = "route: {receiver: none, group_by: ['...'], group_wait: 1h}\nreceivers: [{name: none}]\n"
+VICTOROPS = """'{"monitorName":"Email Server","state":"CRITICAL","entityId":"disk-' .. count % 100 .. '"}'"""
+_ALERT = """'[{{"labels":{{"alertname":"Email Server","instance":"disk-' .. {} .. '"}}}}]'"""
+MANY_GROUPS = "route: {receiver: none, group_by: ['...'], group_wait: 1h}\nreceivers: [{name: none}]\n"
+ADDED = 0.002
+"""Seconds that the slow disk takes more for each sync."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Peer:
-    """One that takes posts in."""
+    """One that takes posts in, how it is started, and what was found."""
 
     name: str
-    url: str
+    start: Callable[[], AbstractContextManager[Server]]
+    path: str
     script: Path
+    is_ours: bool = False
+    body: Callable[[int], str] = field(default_factory=lambda: webhook_of)
+    rates: list[float] = field(default_factory=list)
+    p99s: list[float] = field(default_factory=list)
+    at_half: list[float] = field(default_factory=list)
+    """The p99 at half of the rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Of one round: posts per second, and the slowest of a hundred, in milliseconds."""
-
-    rate: float
-    p99: float
-
-
-def bare(port: int) -> None:
-    """Serve the ceiling, with the settings of `replycast serve`."""
+def serve(kind: str, port: int, folder: Path) -> None:
+    """Serve a peer of ours, with the settings of `replycast serve`: `bare` or `commits`."""
+    database = sqlite3.connect(folder / "commits.db")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, raw BLOB)")
 
     async def take(request: Request) -> JSONResponse:
-        await request.body()
+        body = await request.body()
+        if kind == "commits":
+            with database:
+                database.execute("INSERT INTO inbox (raw) VALUES (?)", (body,))
         return JSONResponse({"id": 1}, 202)
 
     application = Starlette(routes=[Route("/", take, methods=["POST"])])
@@ -87,112 +75,104 @@ def bare(port: int) -> None:
     uvicorn.Server(config).run()
 
 
-def free_port() -> int:
-    """Find a port that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return int(door.getsockname()[1])
+@contextmanager
+def started(kind: str, folder: Path, preload: Path | None = None) -> Iterator[Server]:
+    """Start such a peer."""
+    port = free_port()
+    before = ["env", f"LD_PRELOAD={preload}"] if preload else []
+    command = [*before, sys.executable, "-m", "bench.ingest", "--serve", kind, port, folder]
+    with running(command, port, folder) as server:
+        yield server
 
 
 @contextmanager
-def running(*command: object, url: str, folder: Path) -> Iterator[None]:
-    """Run a server until the block ends, which begins once it answers."""
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen([str(one) for one in command], stdout=log, stderr=log, cwd=folder)  # noqa: S603  ours
-        try:
-            end = time.monotonic() + PATIENCE
-            while not _answers(url):
-                if time.monotonic() > end or process.poll() is not None:
-                    raise click.ClickException(f"{command[0]} did not start: {(folder / 'log').read_text()}")
-                time.sleep(0.1)
-            yield
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urlopen(url):  # noqa: S310  on this machine
-            return True
-    except URLError as error:
-        return hasattr(error, "code")
-
-
-@contextmanager
-def peers(folder: Path) -> Iterator[list[Peer]]:
-    """Start everybody who is measured."""
-    ours, theirs = folder / "victorops.lua", folder / "alertmanager.lua"
-    ours.write_text(_VICTOROPS)
-    theirs.write_text(_ALERTMANAGER)
-    ports = [free_port() for _ in range(3)]
-    roots = [f"http://127.0.0.1:{port}" for port in ports]
-    (folder / "config.yaml").write_text(f'database: "sqlite:///{folder}/replycast.db"\n{ON_THIS_MACHINE}')
-    (folder / "alertmanager.yml").write_text(_MANY_GROUPS)
-    me = (sys.executable, "-m")
-    found = [
-        Peer("bare Starlette, keeps nothing", f"{roots[0]}/", ours),
-        Peer("replycast, on disk before the 202", f"{roots[1]}/webhook/victorops", ours),
-    ]
-    serve = (*me, "service", "serve", "--config", folder / "config.yaml", "--port", ports[1])
+def ours(kind: str, folder: Path, preload: Path | None = None) -> Iterator[Server]:
+    """Start `replycast serve` over a new database."""
     with (
-        running(*me, "bench.ingest", "--serve-bare", ports[0], url=roots[0], folder=folder),
-        running(*serve, url=f"{roots[1]}/healthz", folder=folder),
+        new_database(kind, folder) as database,
+        replycast(folder, database, preload=preload) as server,
     ):
-        program = shutil.which("prometheus-alertmanager")
-        if program is None:
-            yield found
-            return
-        flags = (
-            f"--config.file={folder}/alertmanager.yml",
-            f"--storage.path={folder}/alertmanager",
-            f"--web.listen-address=127.0.0.1:{ports[2]}",
-            "--cluster.listen-address=",
-            "--log.level=error",
-        )
-        with running(program, *flags, url=f"{roots[2]}/-/ready", folder=folder):
-            yield [*found, Peer("Alertmanager, in memory", f"{roots[2]}/api/v2/alerts", theirs)]
+        yield server
 
 
-def load(peer: Peer, seconds: int) -> Figures:
-    """Post for some seconds."""
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{seconds}s",
-        "--latency",
-        "-s",
-        str(peer.script),
-        peer.url,
+def peers(folder: Path, kinds: Sequence[str]) -> list[Peer]:
+    """Name everybody who is measured, the ceiling first."""
+    post = posting(folder / "victorops.lua", VICTOROPS)
+    webhook = ("/webhook/victorops", post, True)
+    found = [
+        Peer("bare Starlette, keeps nothing", partial(started, "bare", folder), "/", post),
+        *(Peer(f"replycast, {TITLES[kind]}", partial(ours, kind, folder), *webhook) for kind in kinds),
+        Peer("a commit for each post, SQLite", partial(started, "commits", folder), "/", post),
     ]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  wrk itself
-    rate, p99 = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    if rate is None or p99 is None or "Non-2xx" in said:
-        raise click.ClickException(f"{peer.name}: wrk did not get through: {said}")
-    return Figures(float(rate[1]), float(p99[1]) * {"us": 0.001, "ms": 1, "s": 1_000}[p99[2]])
+    slow = build_slow_sync(folder, ADDED)
+    if slow is not None:
+        found += [
+            Peer("replycast, SQLite, slow disk", partial(ours, "sqlite", folder, slow), *webhook),
+            Peer("a commit for each post, slow disk", partial(started, "commits", folder, slow), "/", post),
+        ]
+    program = find("prometheus-alertmanager", "prometheus-alertmanager")
+    if program is not None:
+        start = partial(alertmanager, folder, program, MANY_GROUPS)
+        for name, which in (("100 groups", "count % 100"), ("a group for each post", "count")):
+            alerts = posting(folder / f"{name}.lua", _ALERT.format(which))
+            found.append(Peer(f"Alertmanager, {name}", start, "/api/v2/alerts", alerts, body=alerts_of))
+    return found
+
+
+def measure(peer: Peer, seconds: int) -> None:
+    """Start it, post for some seconds, and at half of that rate as long; each once a few posts were answered."""
+    with peer.start() as server:
+        url = server.url + peer.path
+        warm_up(url, peer.body)
+        found = load(url, seconds, script=peer.script)
+    peer.rates.append(found.rate)
+    peer.p99s.append(found.p99)
+    if peer.is_ours:
+        with peer.start() as server:  # the first one has an inbox to work off
+            url, half = server.url + peer.path, found.rate / 2
+            warm_up(url, peer.body)
+            peer.at_half.append(percentile(post_paced(url, half, seconds, CONNECTIONS, peer.body), 99))
+
+
+def warm_up(url: str, body: Callable[[int], str]) -> None:
+    """Let it put together what it needs to answer at all."""
+    post_paced(url, CONNECTIONS, 1, CONNECTIONS, body)
+
+
+def webhook_of(number: int) -> str:
+    """Write a post as VictorOps does."""
+    said = {"monitorName": "Email Server", "state": "CRITICAL", "entityId": f"disk-{number % 100}"}
+    return json.dumps(said)
+
+
+def alerts_of(number: int) -> str:
+    """Write a post as Prometheus does."""
+    return json.dumps([{"labels": {"alertname": "Email Server", "instance": f"disk-{number % 100}"}}])
 
 
 @click.command()
 @click.option("--seconds", default=5, show_default=True)
 @click.option("--rounds", default=3, show_default=True)
-@click.option("--serve-bare", "bare_port", type=int, hidden=True)
-def main(seconds: int, rounds: int, bare_port: int | None) -> None:
+@click.option("--database", "kind", type=click.Choice(KINDS), help="Ours on this one alone, not on both.")
+@click.option("--serve", "served", type=(str, int, Path), hidden=True)
+def main(seconds: int, rounds: int, kind: str | None, served: tuple[str, int, Path] | None) -> None:
     """Measure in turn and print the medians, each beside the ceiling."""
-    if bare_port is not None:
-        bare(bare_port)
+    if served:
+        serve(*served)
         return
-    with tempfile.TemporaryDirectory() as name, peers(Path(name)) as measured:
-        figures: dict[str, list[Figures]] = {peer.name: [] for peer in measured}
+    with folder_on_disk() as folder:
+        measured = peers(folder, [kind] if kind else usable_kinds())
         for _ in range(rounds):
             for peer in measured:
-                figures[peer.name].append(load(peer, seconds))
-    ceiling = median(one.rate for one in figures[measured[0].name])
-    click.echo(f"{'webhooks, 32 connections':36} {'per second':>11} {'of bare':>8} {'p99, ms':>8}")
-    for peer_name, each in figures.items():
-        rate = median(one.rate for one in each)
-        click.echo(
-            f"{peer_name:36} {rate:11,.0f} {rate / ceiling:8.2f} {median(one.p99 for one in each):8.1f}"
-        )
+                measure(peer, seconds)
+    ceiling = median(measured[0].rates)
+    click.echo(
+        f"{'webhooks, 32 connections':36} {'per second':>11} {'of bare':>8} {'p99, ms':>8} {'at half':>8}"
+    )
+    for peer in measured:
+        rate = median(peer.rates)
+        at_half = f"{median(peer.at_half):8.1f}" if peer.at_half else ""
+        click.echo(f"{peer.name:36} {rate:11,.0f} {rate / ceiling:8.2f} {median(peer.p99s):8.1f} {at_half}")
 
 
 if __name__ == "__main__":

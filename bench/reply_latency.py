@@ -20,9 +20,9 @@ import httpx2
 import structlog
 
 from service import jobs
+from service.app import wall_clock
 from service.app.building import Service, build, start_mailbox
 from service.app.rehearsal import rehearse
-from service.app.running import wall_clock
 from service.app.working import TICK, spare_what_is_built
 from service.config import Mail, parse
 from service.mail.imap_connection import Mailbox

@@ -29,14 +29,17 @@ LONGEST_RUN = 3600.0
 _PREFIX = "replycast-pg-"
 LOOK_AGAIN = 0.02
 _SETTINGS = {
-    "fsync": "off",
-    "full_page_writes": "off",
     "password_encryption": "scram-sha-256",
     "max_connections": "200",
-    "shared_buffers": "32MB",
-    "max_wal_size": "128MB",
     "log_min_messages": "fatal",
 }
+_QUICK = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_wal_size": "128MB",
+}
+ON_DISK = Path("/var/tmp")  # noqa: S108  as above
 _TEMPLATE = "migrated"
 
 
@@ -95,8 +98,10 @@ def server() -> Server:
     return start_server()
 
 
-def start_server(*, hosts: str = "", port: int = 5432, clients: str = "127.0.0.1/32") -> Server:
-    """Start a server.
+def start_server(
+    *, hosts: str = "", port: int = 5432, clients: str = "127.0.0.1/32", is_durable: bool = False
+) -> Server:
+    """Start a server; one that is durable waits for the disk at each commit, as those of a real day do.
 
     By its socket everybody is let in; by TCP, at the addresses `hosts`, whoever is of this machine or of the network
     `clients` and knows the password of his role (SCRAM-SHA-256).
@@ -104,7 +109,8 @@ def start_server(*, hosts: str = "", port: int = 5432, clients: str = "127.0.0.1
     programs = binaries()
     assert programs is not None, "PostgreSQL is not installed: `make servers` does it"
     has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM
-    folder = Path(mkdtemp(prefix=_PREFIX, dir=IN_MEMORY if has_room else None))
+    in_memory = IN_MEMORY if has_room else None
+    folder = Path(mkdtemp(prefix=_PREFIX, dir=ON_DISK if is_durable else in_memory))
     _remove_what_was_left(folder.parent)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     become = ["setpriv", "--pdeathsig=INT"]
@@ -126,7 +132,7 @@ def start_server(*, hosts: str = "", port: int = 5432, clients: str = "127.0.0.1
     )
     with (place / "pg_hba.conf").open("a") as rules:
         rules.write(f"host all all {clients} scram-sha-256\n")
-    settings = {**_SETTINGS, "listen_addresses": hosts, "port": str(port)}
+    settings = {**_SETTINGS, **({} if is_durable else _QUICK), "listen_addresses": hosts, "port": str(port)}
     set_to = [f"--{name}={value}" for name, value in settings.items()]
     process = subprocess.Popen(
         [*become, programs / "postgres", "-D", place, "-k", folder, *set_to],

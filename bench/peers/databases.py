@@ -1,0 +1,51 @@
+"""Databases of a run that keep what they are told as those of a real day do: each commit waits for the disk."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import click
+
+from tests.store import postgres
+from tests.store.databases import migrated_sqlite
+
+KINDS = ("sqlite", "postgresql")
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+@contextmanager
+def folder_on_disk() -> Iterator[Path]:
+    """Make a folder for a run; it lies on a disk also where /tmp is in memory, and servers get through it."""
+    with tempfile.TemporaryDirectory(dir=postgres.ON_DISK) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@contextmanager
+def new_database(kind: str, folder: Path) -> Iterator[str]:
+    """Make a database without a row; gives its address. The server of PostgreSQL is started at the first one."""
+    if kind == "postgresql":
+        with _server().database() as address:
+            yield address
+    else:
+        file = folder / "replycast.db"
+        for old in folder.glob(f"{file.name}*"):
+            old.unlink()
+        file.write_bytes(migrated_sqlite())
+        yield f"sqlite:///{file}"
+
+
+def usable_kinds() -> tuple[str, ...]:
+    """Name those that this machine has, and say which one is left out."""
+    if postgres.binaries() is not None:
+        return KINDS
+    click.echo("PostgreSQL is not installed and is left out: `make peers` installs it", err=True)
+    return KINDS[:1]
+
+
+@cache
+def _server() -> postgres.Server:
+    return postgres.start_server(is_durable=True)
