@@ -4,7 +4,6 @@ A span says what the log and /metrics say: numbers, kinds, names of reasons. No 
 of a request it has the pattern of its path, since the secrets of webhooks and links stand in paths.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Message, Scope, Send
 from starlette.types import Receive as ReceiveMessage
 
 from service.actions.notes import Notes, Work
+from service.app import wall_clock_ns
 from service.app.meters import TOLD_ONE_BY_ONE
 from service.app.remembered_spans import Remembered, Tally
 from service.app.tracing import Receive, Step, Take
@@ -43,7 +43,7 @@ class Spans:
         self._arrivals = Remembered()
         self._incidents = Remembered()
         self._tallies = {"fan out": Tally(), "call": Tally()}
-        self._sending_since = time.time_ns()
+        self._sending_since = wall_clock_ns()
         """When the mail that is being sent was begun: one is sent after the other."""
 
     def web(self, web: ASGIApp) -> ASGIApp:
@@ -115,11 +115,11 @@ class Spans:
         tally = self._tallies.get(name)
 
         async def sending() -> bool:
-            self._sending_since = time.time_ns()
+            self._sending_since = wall_clock_ns()
             return await step()
 
         async def trying(tally: Tally) -> bool:
-            began = time.time_ns()
+            began = wall_clock_ns()
             try:
                 return await step()
             finally:
@@ -158,7 +158,7 @@ class Spans:
             "replycast.delivery.kind": delivery.kind,
             "replycast.delivery.outcome": outcome,
         }
-        began, self._sending_since = self._sending_since, time.time_ns()
+        began, self._sending_since = self._sending_since, wall_clock_ns()
         self._past("send mail", delivery.incident_id, about, began, is_well=outcome is Outcome.SENT)
 
     def _tried(self, name: str, incident_id: int | None, counts: Counter[Outcome], began: int) -> None:
