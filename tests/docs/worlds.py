@@ -156,4 +156,5 @@ def _placed(text: str, folder: Path) -> str:
         "2026-12-01": f"{today + timedelta(days=7)}",
         "you@acme.example": "jordan@acme.example",
     }
-    return re.sub("|".join(map(re.escape, places)), lambda found: places[found[0]], text)
+    named = rf"(?<!\d)(?:{'|'.join(map(re.escape, places))})(?!\d)"  # and no part of another port
+    return re.sub(named, lambda found: places[found[0]], text)
