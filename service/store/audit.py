@@ -4,6 +4,7 @@ They are written in the transaction of what they tell of, are never changed, and
 whole address.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -23,6 +24,7 @@ BACKUP_MADE: Final = "backup_made"
 MOST_ABOUT: Final = 500
 MOST_NOTE: Final = 1_000
 """Characters kept: what strangers typed must not fill the disk."""
+_ADDRESS: Final = re.compile(r"[\w.!#$%&'*/=?^`{|}~+-]{1,64}@[\w.-]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ def redacted(address: str) -> str:
         return f"{urlsplit(address).hostname or ''}/…"
     local, at, domain = address.rpartition("@")
     return f"{local[:1]}…@{domain}" if at else f"{address[:1]}…"
+
+
+def redacted_in(text: str) -> str:
+    """Shorten each e-mail address within a text."""
+    return _ADDRESS.sub(lambda found: redacted(found[0]), text)
 
 
 def _one_line(text: str, most: int) -> str:

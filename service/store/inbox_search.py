@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from service.store.inbox_headlines import Headline, headline_columns, headline_of
 from service.store.inbox_rows import Door, InboxState
@@ -30,7 +30,7 @@ class Wanted:
     text: str = ""
     """Part of a monitor's name as a post had it, or of a reason, explanation or evidence, compared without case."""
     is_by_sender: bool = False
-    """Whether the text is looked for in the senders of mails too."""
+    """Whether the text is looked for in the senders of mails, and in what became of these, too."""
     since: datetime | None = None
     """It was received then or later."""
     until: datetime | None = None
@@ -109,7 +109,15 @@ def _filters(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         named = exists().where(
             of_it.c.inbox_id == inbox.c.id, of_it.c.monitor_name.icontains(text, autoescape=True)
         )
-        columns = (inbox.c.reason, inbox.c.explanation, inbox.c.evidence)
-        told = (column.icontains(text, autoescape=True) for column in columns)
-        sender = inbox.c.about["sender"].as_string().icontains(text, autoescape=True)
-        yield or_(*told, named, *([sender] if wanted.is_by_sender else ()))
+        reason, told, evidence, sender = (
+            column.icontains(text, autoescape=True)
+            for column in (
+                inbox.c.reason,
+                inbox.c.explanation,
+                inbox.c.evidence,
+                inbox.c.about["sender"].as_string(),
+            )
+        )
+        # what became of a mail may name whose it was
+        by_whom = (told, sender) if wanted.is_by_sender else (and_(told, inbox.c.door == Door.WEBHOOK),)
+        yield or_(reason, evidence, named, *by_whom)

@@ -7,8 +7,9 @@ from pydantic import Field
 
 from service.actions.api_tokens import Scope
 from service.errors import NotFound
-from service.store import inbox_rows, inbox_search, narrative
-from service.store.inbox_rows import Door, InboxState
+from service.store import audit, inbox_rows, inbox_search, narrative
+from service.store.inbox_headlines import Headline
+from service.store.inbox_rows import Door, InboxRow, InboxState
 from service.store.inbox_search import Wanted
 from service.web.api.forms import Moment, PageQuery, Search
 from service.web.api.operations import Call, Operation
@@ -32,8 +33,8 @@ class InboxQuery(PageQuery):
     )
     q: Search = Field(
         default="",
-        description="Only where this text is part of a monitor's name, a reason, an explanation or the evidence about "
-        "a sender; with the scope `subscribers:read` of a sender too.",
+        description="Only where this text is part of a monitor's name, a reason, what became of a post, or the "
+        "evidence about a sender; with the scope `subscribers:read` also of a sender, or of what became of a mail.",
     )
     entity_id: Annotated[Search, Field(max_length=500)] = Field(
         default="", description="Only posts that hold an alert of exactly this entity."
@@ -57,14 +58,15 @@ def list_inbox(call: Call) -> dict[str, Any]:
         state=query.state,
         reason=query.reason,
         text=query.q,
-        is_by_sender=Scope.SUBSCRIBERS_READ in call.scopes,
+        is_by_sender=_may_read_addresses(call),
         since=query.since,
         until=query.until,
         entity_id=query.entity_id,
     )
     with call.house.store.reading() as connection:
         found = inbox_search.search(connection, wanted, before_id=query.before, limit=query.limit)
-    return {"items": list(map(HeadlineShown.model_validate, found.rows)), "next_before": found.next_before}
+    items = [_headline(call, one) for one in found.rows]
+    return {"items": items, "next_before": found.next_before}
 
 
 def get_arrival(call: Call) -> ArrivalShown:
@@ -75,17 +77,27 @@ def get_arrival(call: Call) -> ArrivalShown:
         incident_ids = narrative.incident_ids_of_arrival(connection, number)
     if row is None:
         raise NotFound(f"nothing in the inbox has the number {number}")
-    own = {name: getattr(row, name) for name in HeadlineShown.model_fields if name != "size"}
     # a mail quotes the token by which one publishes, in the name of the employee whom it was sent to
     is_post = row.door is Door.WEBHOOK
     # subscribers write mails too, and their addresses are not for whoever may look at the inbox
-    may_know_sender = is_post or Scope.SUBSCRIBERS_READ in call.scopes
+    may_know_sender = is_post or _may_read_addresses(call)
     return ArrivalShown(
-        arrival=HeadlineShown(**own, size=row.size),
+        arrival=_headline(call, row),
         about={name: value for name, value in row.about.items() if may_know_sender or name != "sender"},
         incident_ids=incident_ids,
         raw=b64encode(row.raw).decode("ascii") if is_post and not row.is_removed else None,
     )
+
+
+def _headline(call: Call, row: Headline | InboxRow) -> HeadlineShown:
+    shown = {name: getattr(row, name) for name in HeadlineShown.model_fields}
+    if row.door is Door.MAIL and not _may_read_addresses(call):
+        shown["explanation"] = audit.redacted_in(row.explanation)
+    return HeadlineShown.model_validate(shown)
+
+
+def _may_read_addresses(call: Call) -> bool:
+    return Scope.SUBSCRIBERS_READ in call.scopes
 
 
 OPERATIONS = (

@@ -60,6 +60,7 @@ def show_inbox(request: Request, employee: Employee) -> Response:
         reasons=reasons,
         searched=SEARCHED,
         longest_entity=LONGEST_ENTITY,
+        told=inbox_arrival.told_to(employee),
     )
 
 

@@ -1,6 +1,6 @@
 """One post or mail, as employees see it: as received, what it was read as, and what it would come to now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +23,8 @@ from service.mail.leaving import read_leaving
 from service.mail.replies import Reply
 from service.model import Employee, Role
 from service.providers import email
-from service.store import inbox_rows, narrative
+from service.store import audit, inbox_rows, narrative
+from service.store.inbox_headlines import Headline
 from service.store.inbox_rows import Door, InboxRow
 from service.web.dashboard.incident_view import raw_text
 from service.web.dashboard.monitor_previews import run
@@ -103,9 +104,20 @@ def _arrival_page(
         replay_of=row.about.get(replaying.REPLAY_OF),
         simulated=simulated,
         problem=problem,
+        told=told_to(employee),
         format_span=format_span,
         reason_words=reason_words,
     )
+
+
+def told_to(employee: Employee) -> Callable[[Headline | InboxRow], str]:
+    """Give what tells an employee what became of an arrival: of a mail, whose address it was is for admins."""
+
+    def told(row: Headline | InboxRow) -> str:
+        is_whole = employee.role is Role.ADMIN or row.door is Door.WEBHOOK
+        return row.explanation if is_whole else audit.redacted_in(row.explanation)
+
+    return told
 
 
 @ordered_by_employees

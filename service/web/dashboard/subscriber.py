@@ -67,7 +67,7 @@ def _adding(request: Request, employee: Employee, typed: Typed, known_id: int | 
 @ordered_by_employees
 def add(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Add an address or a webhook."""
-    refuse_others(employee)
+    subscriber_admin.refuse_others(employee)
     front = front_of(request)
     typed = read_choices(form, choosable(front.house.config))
     if typed.problems:
@@ -126,7 +126,7 @@ def _one(request: Request, employee: Employee, found: Subscriber, typed: Typed) 
 @ordered_by_employees
 def change(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Give a subscriber other components and groups."""
-    refuse_others(employee)
+    subscriber_admin.refuse_others(employee)
     front, found = front_of(request), _found(request)
     typed = read_choices(form, choosable(front.house.config, found))
     if typed.problems:

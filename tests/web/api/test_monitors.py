@@ -96,11 +96,16 @@ async def test_who_sent_a_mail_is_no_clue_for_those_who_may_not_read_addresses(
 ) -> None:
     about = {"sender": "ada@reader.example"}
     with house.store.transaction() as connection:
-        inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"Hi", about=about)])
+        said = "update to ada@reader.example: 5.1.1"
+        inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"Hi", about=about, explanation=said)])
     scopes = [Scope.INBOX_READ, *([Scope.SUBSCRIBERS_READ] if may_read_addresses else [])]
     async with program_at(front, scopes) as program:
         found = (await program.get(f"{ROOT}/inbox", params={"q": "ada@reader"})).json()["items"]
+        shown = [(await program.get(f"{ROOT}/inbox")).json()["items"][0]]
+        shown.append((await program.get(f"{ROOT}/inbox/1")).json()["arrival"])
     assert bool(found) == may_read_addresses
+    whose = "ada" if may_read_addresses else "a…"
+    assert [one["explanation"] for one in shown] == [f"update to {whose}@reader.example: 5.1.1"] * 2
 
 
 async def test_of_a_mail_it_is_told_whether_it_was_believed(

@@ -43,7 +43,7 @@ async def test_a_post_is_shown_with_what_it_is_read_as(
 ) -> None:
     text = (await sam.get(receive(house, clock, FIRES))).text
     assert "matches the monitor <code>Email Server</code>: joins its open incident, or opens one" in text
-    assert "e1</span>: firing" in text
+    assert "e1</a>: firing" in text
     assert "paste" not in text
 
 

@@ -20,7 +20,8 @@ PAGE = "/dashboard/inbox"
 def receive(house: House, clock: Clock, why: str, **more: object) -> int:
     """Store a post that was refused, or what it says otherwise."""
     fields = {"state": InboxState.REFUSED, "reason": "no_monitor"} | more
-    arrival = Arrival(Door.WEBHOOK, clock(), b"a raw body", "victorops", explanation=why, **fields)  # type: ignore[arg-type]  # what a test says of it
+    door = fields.pop("door", Door.WEBHOOK)
+    arrival = Arrival(door, clock(), b"a raw body", "victorops", explanation=why, **fields)  # type: ignore[arg-type]  # what a test says of it
     with house.store.transaction() as connection:
         return inbox_rows.add_many(connection, [arrival])[0]
 
@@ -64,6 +65,25 @@ async def test_mails_are_found_by_their_sender_by_admins_alone(
         assert await found(sam, "q=ada@reader") == []
         assert "Ada &lt;ada@reader.example&gt;" in (await jordan.get(f"{PAGE}/1")).text
         assert "ada@reader.example" not in (await sam.get(f"{PAGE}/1")).text
+
+
+async def test_whose_mail_came_back_is_told_and_found_by_admins_alone(
+    enter: Enter, house: House, clock: Clock
+) -> None:
+    said = "subscriber_update to ada.king@reader.example: 5.1.1 no ada.king@reader.example here"
+    receive(house, clock, said, door=Door.MAIL, reason="bounce_hard")
+    receive(house, clock, "no monitor is configured for `disk@host`")
+    async with enter("jordan") as jordan, enter("sam") as sam:
+        assert await found(jordan, "q=ada.king") == [1]
+        assert await found(sam, "q=ada.king") == []
+        assert await found(sam, "q=bounce") == [1]
+        assert await found(sam, "q=disk@host") == [2]
+        for page in (PAGE, f"{PAGE}/1"):
+            assert "ada.king@reader.example" in (await jordan.get(page)).text
+            text = (await sam.get(page)).text
+            assert "ada" not in text
+            assert "to a…@reader.example: 5.1.1 no a…@reader.example here" in text
+        assert "<code>disk@host</code>" in (await sam.get(f"{PAGE}/2")).text
 
 
 async def test_pages_of_what_is_found_keep_what_was_looked_for(
