@@ -75,7 +75,8 @@ class SentMarks:
                 number[one.update_id] += 1
             else:
                 cancelled.append(one)
-        for update_id, more in number.items():
+        # in one order, lest two who send side by side wait for each other
+        for update_id, more in sorted(number.items(), key=lambda one: one[0] or 0):
             cursor.execute(self._counted.text, self._counted.given(number=update_id, more=more, at=at))
         cursor.execute("COMMIT")
         return cancelled
