@@ -5,23 +5,18 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from threading import Lock
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable
 from service.store import json_text, postgresql, tidings
-from service.store.copies import keep_copy
 from service.store.patience import Uncertain
 from service.store.statements import tell
 from service.store.turns import Turns
@@ -33,10 +28,11 @@ LONGEST_LOG = 64 * 1024 * 1024
 """Bytes of SQLite's log beyond which `checkpoint` cuts it, though writers wait for that."""
 CUTTING_MILLISECONDS = 100
 """How long cutting waits for readers, and writers for it."""
+NEWEST = "0003"
+"""The last migration of this version."""
 _MODE = "replycast_mode"
 _BESIDE = "replycast_beside"
 _SYNCHRONOUS = "replycast_synchronous"
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class _Mode(StrEnum):
@@ -284,36 +280,12 @@ def migrate(store: Store) -> None:
             postgresql.stand_in_line_to_migrate(connection)
             if is_migrated(connection):
                 return  # by another instance that starts at this moment
-        try:
-            for revision in _known_revisions(connection):
-                keep_copy(connection, revision)
-            command.upgrade(alembic_config(connection), "head")
-        except CommandError as error:
-            said = "the database was written by a newer version of this service: start that one"
-            raise SchemaUnknown(f"{said} ({error})") from error
+        migrating = import_module("service.store.migrating")
+        migrating.upgrade(connection)
 
 
 def is_migrated(connection: Connection) -> bool:
     """Whether the database has every migration of this version, and none of a newer one."""
-    return MigrationContext.configure(connection).get_current_heads() == _newest()
-
-
-def _known_revisions(connection: Connection) -> tuple[str, ...]:
-    """Name the last migrations that a database has seen, none for a new one. Raises CommandError for unknown ones."""
-    seen = MigrationContext.configure(connection).get_current_heads()
-    known = ScriptDirectory(str(_MIGRATIONS)).get_revisions(seen)
-    return tuple(one.revision for one in known)
-
-
-@cache
-def _newest() -> tuple[str, ...]:
-    """Name the last migration, as the files of this version have it."""
-    return tuple(ScriptDirectory(str(_MIGRATIONS)).get_heads())
-
-
-def alembic_config(connection: Connection) -> AlembicConfig:
-    """Make what Alembic needs, without a file of its own."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return list(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()) == [NEWEST]

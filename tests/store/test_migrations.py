@@ -1,17 +1,22 @@
 """The migrations make exactly the tables of schema.py, and unmake them."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from service.store import credentials
 from service.store.columns import metadata
-from service.store.database import SchemaUnknown, Store, alembic_config, migrate, open_store
+from service.store.database import NEWEST, SchemaUnknown, Store, is_migrated, migrate, open_store
+from service.store.migrating import alembic_config
+from tests.store.databases import migrated_sqlite
 
 
 def objects(store: Store) -> set[str]:
@@ -68,3 +73,20 @@ def test_what_a_newer_version_wrote_is_left_alone(store: Store, url: str) -> Non
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaUnknown, match="written by a newer version"):
         open_store(url)
+
+
+def test_the_last_migration_is_the_one_that_is_looked_for(store: Store) -> None:
+    with store.reading() as connection:
+        config = alembic_config(connection)
+        assert is_migrated(connection)
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]
+
+
+def test_a_database_that_is_up_to_date_needs_nothing_of_alembic(sqlite_file: Path) -> None:
+    sqlite_file.write_bytes(migrated_sqlite())
+    opening = (
+        "import sys; from service.store.database import open_store; "
+        f"open_store('sqlite:///{sqlite_file}').close(); print('alembic' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", opening], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False\n"

@@ -14,8 +14,9 @@ import service.store.database
 from service.errors import StoreUnavailable
 from service.model import DeliveryKind
 from service.store import credentials, inbox_rows
-from service.store.database import Store, alembic_config, open_store
+from service.store.database import Store, open_store
 from service.store.inbox_rows import Arrival, Door
+from service.store.migrating import alembic_config
 from tests.store.rows import NOW, a_mail, add_incident, add_subscriber, add_update, queued
 
 REVISIONS = [
