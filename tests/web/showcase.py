@@ -152,8 +152,11 @@ def take_pictures(folder: Path) -> None:
                 viewport={"width": width, "height": 1360 if width > 500 else 844},
                 device_scale_factor=2 if width < 500 else 1,
                 color_scheme="dark" if scheme == "dark" else "light",
+                timezone_id="Europe/Berlin",
+                locale="en-GB",
             )
             page = context.new_page()
+            page.clock.set_fixed_time(NOW)
             page.goto(url)
             page.screenshot(path=folder / f"{name}.png")
             context.close()
