@@ -1,23 +1,23 @@
 """How many alerts a second are decided about from a full inbox, by kind of alert.
 
-Run it as `python -m bench.deciding [--alerts 5000]`. Each decision is on disk before the next one. On a machine that is
-busy with other things the figures per second of processor time tell more.
+Run it as `python -m bench.deciding [--alerts 5000] [--database postgresql]`. Each decision is on disk before the next
+one. On a machine that is busy with other things the figures per second of processor time tell more; on PostgreSQL that
+is this process's alone.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 import orjson
 
+from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
 from service.actions.house import House
 from service.jobs import decide_what_is_due
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, Door
-from tests.rooms import CONFIG, make_house
+from tests.rooms import CONFIG, house_over
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 AT_ONCE = 1_000
@@ -78,17 +78,17 @@ def work_off(house: House, make: Callable[[int], dict[str, str]], count: int) ->
 
 @click.command()
 @click.option("--alerts", default=5_000, show_default=True)
-def main(alerts: int) -> None:
+@click.option("--database", "kind", type=click.Choice(KINDS), help="On this one alone, not on both.")
+def main(alerts: int, kind: str | None) -> None:
     """Measure and print."""
-    click.echo(f"{'alerts from a full inbox':38} {'per second':>11} {'per processor second':>21}")
-    for name, make in CASES:
-        with tempfile.TemporaryDirectory(
-            dir=Path.cwd()
-        ) as folder:  # not in memory: each commit is to wait for a disk
-            house = make_house(Path(folder), CONFIG)
-            seconds, busy = work_off(house, make, alerts)
-            house.store.close()
-        click.echo(f"{name:38} {alerts / seconds:11,.0f} {alerts / busy:21,.0f}")
+    click.echo(f"{'alerts from a full inbox':50} {'per second':>11} {'per processor second':>21}")
+    for one in [kind] if kind else usable_kinds():
+        for name, make in CASES:
+            with folder_on_disk() as folder, new_database(one, folder) as database:
+                house = house_over(database, folder, CONFIG)
+                seconds, busy = work_off(house, make, alerts)
+                house.store.close()
+            click.echo(f"{f'{name}, {TITLES[one]}':50} {alerts / seconds:11,.0f} {alerts / busy:21,.0f}")
 
 
 if __name__ == "__main__":

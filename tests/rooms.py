@@ -93,8 +93,13 @@ def config_in(folder: Path, text: str = CONFIG) -> Config:
 def make_house(folder: Path, config: str = CONFIG) -> House:
     """Build a house over a fresh database, of the kind that was chosen for this test, else SQLite in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    return house_over(new_database(folder), folder, config)
+
+
+def house_over(database: str, folder: Path, config: str = CONFIG) -> House:
+    """Build a house over the database at an address."""
     return House(
-        store=open_store(new_database(folder)),
+        store=open_store(database),
         config=config_in(folder, config),
         key=KEY,
         own_address=OWN_ADDRESS,
