@@ -7,7 +7,6 @@ recorded in SQLite one by one; the peers send one text and keep no record. Run i
 
 import asyncio
 import os
-import secrets
 import subprocess
 import tempfile
 import threading
@@ -15,24 +14,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import aiosmtplib
 import click
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from bench.peers.figures import memory
+from bench.peers.servers import smtp_sink
+from bench.peers.subscribers import subscribe
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.app import wall_clock
-from service.config.settings import Limits, Security, Smtp
+from service.config.settings import Limits, Smtp
 from service.mail.compose import PostOffice
-from service.model import SubscriberState
 from service.outbox import Relay, fan_out
 from service.store import progress
-from service.store.schema import subscribers, updates
+from service.store.schema import updates
 from tests.mailservers import postfix, processes
 from tests.rooms import OWN_ADDRESS, Clock, make_house
 from tests.transport.slow_line import slow_line
@@ -68,11 +68,11 @@ def main(count: int, sessions: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # Postfix's own users must get through
-        with _sink(folder) as relay:
+        with smtp_sink(folder) as relay:
             _beside_smtp_source("smtp-sink", folder / "sink", relay, count, sessions)
         with _queueing_postfix(folder) as relay:
             _beside_smtp_source("Postfix", folder / "queued", relay, min(count, QUEUED), sessions)
-        with _sink(folder) as relay, slow_line(relay.port, LINE) as port:
+        with smtp_sink(folder) as relay, slow_line(relay.port, LINE) as port:
             over_line = replace(relay, port=port)
             mails = min(count, OVER_LINE)
             ours = _ours(folder / "line", over_line, mails, SESSIONS_OVER_LINE)
@@ -105,7 +105,7 @@ def _show(where: str, sessions: int, count: int, ours: Ours, theirs: dict[str, f
 def _ours(folder: Path, relay: Smtp, count: int, sessions: int) -> Ours:
     house, clock = make_house(folder), Clock()
     try:
-        _subscribe(house, count)
+        subscribe(house.store, count)
         outages = Outages(house, clock)
         incident = outages.fire()
         outages.wait(incident)
@@ -122,7 +122,7 @@ def _ours(folder: Path, relay: Smtp, count: int, sessions: int) -> Ours:
         fan_out(house.store, office, limited, watch, next_chunk, threading.Event())
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         _refuse_unless_all_sent(house, update_id, count)
-        return Ours(count / seconds, cpu / seconds, published, (watch.early, _memory()))
+        return Ours(count / seconds, cpu / seconds, published, (watch.early, memory(os.getpid())[0]))
     finally:
         house.store.close()
 
@@ -144,33 +144,8 @@ class _Watch:
             with self._house.store.reading() as connection:
                 found = progress.of_update(connection, self._update_id)
             if found is not None and found.sent >= self._count / 10:
-                self.early = _memory()
+                self.early = memory(os.getpid())[0]
         return wall_clock()
-
-
-def _memory() -> float:
-    """Read how much of this process is in memory, in MiB (proc_pid_statm(5))."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def _subscribe(house: House, count: int) -> None:
-    """Fill the database with confirmed subscribers."""
-    long_ago = Clock().now - timedelta(days=365)
-    rows = (
-        {
-            "public_id": secrets.token_hex(16),
-            "address": f"reader{number}@acme.example",
-            "address_key": f"reader{number}@acme.example",
-            "state": SubscriberState.CONFIRMED,
-            "created_at": long_ago,
-            "confirmed_at": long_ago,
-            "unsubscribe_hash": secrets.token_hex(32),
-        }
-        for number in range(count)
-    )
-    with house.store.transaction() as connection:
-        while some := list(islice(rows, 10_000)):
-            connection.execute(insert(subscribers), some)
 
 
 def _refuse_unless_all_sent(house: House, update_id: int, count: int) -> None:
@@ -203,17 +178,6 @@ async def _aiosmtplib(relay: Smtp, count: int, sessions: int) -> float:
     began = time.perf_counter()
     await asyncio.gather(*(one_session() for _ in range(sessions)))
     return count / (time.perf_counter() - began)
-
-
-@contextmanager
-def _sink(folder: Path) -> Iterator[Smtp]:
-    program, port = processes.find_program("smtp-sink", "postfix"), processes.free_port()
-    command = [program, "-u", "nobody", f"{processes.LOOPBACK}:{port}", "1000"]
-    process = processes.start(command, ports=[port], log=folder / "sink.log")
-    try:
-        yield Smtp(processes.LOOPBACK, port, Security.NONE)
-    finally:
-        processes.stop(process)
 
 
 @contextmanager
