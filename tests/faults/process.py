@@ -11,7 +11,7 @@ from service.mail.sandbox import Sandbox
 from tests.rooms import CONFIG, OWN_ADDRESS
 
 T = TypeVar("T")
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which what does not happen counts as never."""
 
 
