@@ -11,7 +11,6 @@ import smtplib
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import click
 import httpx2
 import structlog
 
+from bench.peers.figures import percentile
 from service import inbox, jobs
 from service.app import wall_clock
 from service.app.building import Service, build
@@ -93,7 +93,7 @@ async def _measure(folder: Path, replies: int) -> None:
         ("  of it processor time", processor),
         ("from DATA to published", whole),
     ):
-        click.echo(f"{title:43} {_percentile(spans, 50):6.2f} {_percentile(spans, 99):6.2f}")
+        click.echo(f"{title:43} {1_000 * percentile(spans, 50):6.2f} {1_000 * percentile(spans, 99):6.2f}")
 
 
 def _watch(watch: Watch) -> None:
@@ -146,12 +146,6 @@ def _hand_over(watch: Watch, port: int, to: str, number: int) -> None:
         line.rcpt(to)
         watch.handed_at = time.perf_counter()
         line.data(f"{head}\r\npublish\r\n".encode())
-
-
-def _percentile(spans: Sequence[float], percent: int) -> float:
-    """Give a percentile of seconds, in milliseconds."""
-    ordered = sorted(spans)
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1_000
 
 
 if __name__ == "__main__":

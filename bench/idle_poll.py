@@ -17,6 +17,7 @@ from statistics import median
 import click
 from imapclient import IMAPClient
 
+from bench.peers.figures import cpu_seconds, percentile
 from service import inbox
 from service.config.settings import Imap
 from service.mail.imap import FetchedMail, MailboxReader
@@ -48,7 +49,7 @@ def main(cpu_seconds: float) -> None:
             searches = [_peer(box, TIMES if count < max(SIZES) else FEW_TIMES) for box in (imap, unread)]
             (read, select), (unseen, _) = searches
             click.echo(
-                f"{count:9,}   {median(polls):9.3f} / {sorted(polls)[int(TIMES * 0.99)]:.3f}"
+                f"{count:9,}   {median(polls):9.3f} / {percentile(polls, 99):.3f}"
                 f"   {read:18.3f} / {unseen:.3f}   {select:13.3f}"
             )
         if cpu_seconds:
@@ -133,18 +134,12 @@ def _cpu_share(reader: MailboxReader, seconds: float) -> float:
     thread = threading.Thread(target=reader.run, args=(stop,))
     thread.start()
     time.sleep(1.0)  # connecting is not idling
-    before = _cpu_seconds()
+    before = cpu_seconds(os.getpid())
     time.sleep(seconds)
-    used = _cpu_seconds() - before
+    used = cpu_seconds(os.getpid()) - before
     stop.set()
     thread.join()
     return used / seconds
-
-
-def _cpu_seconds() -> float:
-    """Read what this process has used, in user and system mode (proc_pid_stat(5), fields 14 and 15)."""
-    fields = Path("/proc/self/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

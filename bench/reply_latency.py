@@ -19,6 +19,7 @@ import click
 import httpx2
 import structlog
 
+from bench.peers.figures import percentile
 from service import jobs
 from service.app import wall_clock
 from service.app.building import Service, build, start_mailbox
@@ -98,9 +99,8 @@ async def _measure(servers: MailServers, folder: Path, replies: int) -> None:
 
 
 def _show(name: str, figures: Sequence[float]) -> None:
-    ordered = sorted(figures)
-    p50, p99 = (ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
-    click.echo(f"{name:32} {len(ordered):8} {p50:8.2f} {p99:8.2f}")
+    p50, p99 = (percentile(figures, percent) for percent in (50, 99))
+    click.echo(f"{name:32} {len(figures):8} {p50:8.2f} {p99:8.2f}")
 
 
 def _watch(watch: Watch) -> None:
