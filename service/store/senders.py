@@ -120,7 +120,7 @@ class Sender:
 
     def _is_seen(self, now: datetime) -> bool:
         is_new, seen = self._number is None, self._lock.ask(_ALIVE)
-        if seen is None and not self._come():
+        if seen is None and not self._come_anew():
             return False
         there = self._lock.ask(_REGISTERED)
         if there is None:
@@ -144,14 +144,18 @@ class Sender:
             self._number = None  # the others took us for dead, and our claims
         return False
 
-    def _come(self) -> bool:
-        """Take the lock of our number, or of a new one."""
-        if self._number is None:
-            number = secrets.randbelow(_HIGHEST) + 1
-            with self._store.transaction(alone=False) as connection:
-                connection.execute(insert(instance).values(name=f"{_NAME}{number}", value=self._store.voice))
-            self._number = number
-        return self._lock.take(self._number)
+    def _come_anew(self) -> bool:
+        """Take a new number and its lock.
+
+        Never the one before: of what was claimed under that, a server that was away may have lost what we wrote last,
+        and have kept what it did not answer any more. So it is ended like the claims of one that is gone.
+        """
+        self._number = None
+        number = secrets.randbelow(_HIGHEST) + 1
+        with self._store.transaction(alone=False) as connection:
+            connection.execute(insert(instance).values(name=f"{_NAME}{number}", value=self._store.voice))
+        self._number = number
+        return self._lock.take(number)
 
     def _gone(self, alive: set[int], registered: set[int]) -> list[int]:
         """Tell who was not seen for so long that it does not send any more."""
