@@ -36,6 +36,10 @@ RUSH = 8
 """Posts that came while one group of them was stored: thousands a second."""
 RUSH_LASTS = 0.1
 """Seconds for which it is still a rush after such a group."""
+FULL = 24
+"""Posts of a rush with which a group is full enough to be stored at once."""
+LINGER = 0.001
+"""Seconds for which one that is not waits for more: a rush is stored in fewer groups, each of which has its price."""
 STRIKES = 3
 FEWEST_TOGETHER = 2
 
@@ -47,6 +51,8 @@ class _WaitingPost:
     arrival: Arrival
     stored: asyncio.Future[int]
     """Done with the inbox id, or with why there is none."""
+    until: float
+    """When it is given up, by the loop's clock."""
 
 
 class PostIntake:
@@ -58,6 +64,8 @@ class PostIntake:
         self._waiting: deque[_WaitingPost] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._rushed_at = float("-inf")
+        self._unanswered: deque[_WaitingPost] = deque()
+        self._giving_up: asyncio.TimerHandle | None = None
 
     @property
     def is_rushed(self) -> bool:
@@ -79,30 +87,47 @@ class PostIntake:
         if len(self._waiting) >= MOST_WAITING:
             raise StoreUnavailable("more posts arrive than the disk can take; try again")
         loop = asyncio.get_running_loop()
-        waiting = _WaitingPost(arrival, loop.create_future())
+        waiting = _WaitingPost(arrival, loop.create_future(), loop.time() + PATIENCE)
         self._waiting.append(waiting)
+        self._unanswered.append(waiting)
+        if self._giving_up is None:
+            self._giving_up = loop.call_at(waiting.until, self._give_up)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        giving_up = loop.call_later(PATIENCE, self._give_up, waiting)
         try:
             return await waiting.stored
         finally:
-            giving_up.cancel()
+            self._forget_answered()
 
-    def _give_up(self, waiting: _WaitingPost) -> None:
-        """Answer for a database that does not, and take back what it was not given yet: it is sent again."""
-        with suppress(ValueError):
-            self._waiting.remove(waiting)
-        said = f"the database did not answer for {PATIENCE:g} seconds; try again"
-        _settle([waiting], StoreUnavailable(said))
+    def _forget_answered(self) -> None:
+        while self._unanswered and self._unanswered[0].stored.done():
+            self._unanswered.popleft()
+        if not self._unanswered and self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+    def _give_up(self) -> None:
+        """Answer for a database that does not, and take back what it was not given yet: it is sent again.
+
+        One timer does for all: each of its own would cost a tenth of what taking a post in does.
+        """
+        loop, self._giving_up = asyncio.get_running_loop(), None
+        overdue = [one for one in self._unanswered if one.until <= loop.time() and not one.stored.done()]
+        for one in overdue:
+            with suppress(ValueError):
+                self._waiting.remove(one)
+        _settle(overdue, StoreUnavailable(f"the database did not answer for {PATIENCE:g} seconds; try again"))
+        self._forget_answered()
+        if self._unanswered:
+            self._giving_up = loop.call_at(self._unanswered[0].until, self._give_up)
 
     async def _write(self) -> None:
         while self._waiting:
-            count = min(len(self._waiting), MOST_TOGETHER)
-            group = [self._waiting.popleft() for _ in range(count)]
-            if count >= RUSH:
-                self._rushed_at = time.monotonic()
+            group: list[_WaitingPost] = []
             try:
+                if self.is_rushed and len(self._waiting) < FULL:
+                    await asyncio.sleep(LINGER)
+                group = self._next_group()
                 ids = await to_thread.run_sync(_add, self._store, [one.arrival for one in group])
             except StoreUnavailable as error:
                 _settle(group, error)
@@ -119,8 +144,17 @@ class PostIntake:
                         one.stored.set_result(inbox_id)
                 self._stored()
 
+    def _next_group(self) -> list[_WaitingPost]:
+        """Take the next ones to be stored; none where all were given up meanwhile."""
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+        if len(group) >= RUSH:
+            self._rushed_at = time.monotonic()
+        return group
+
 
 def _add(store: Store, arrivals: list[Arrival]) -> list[int]:
+    if not arrivals:
+        return []
     with store.transaction(alone=False) as connection:
         return inbox_rows.add_many(connection, arrivals)
 

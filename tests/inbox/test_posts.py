@@ -251,3 +251,49 @@ async def test_it_is_a_rush_while_many_come_before_a_group_is_stored(
     now = time.monotonic()
     monkeypatch.setattr("service.inbox.time.monotonic", lambda: now + inbox.RUSH_LASTS)
     assert [*rushes, intake.is_rushed] == [False, True, False]
+
+
+async def test_in_a_rush_a_group_that_is_not_full_waits_for_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lingered: list[float] = []
+    joining: list[asyncio.Task[int]] = []
+    intake, pause = an_intake(store), asyncio.sleep
+
+    async def linger(seconds: float) -> None:
+        lingered.append(seconds)
+        joining.append(asyncio.create_task(intake.receive(a_post("joins"))))
+        await pause(0)
+        await pause(0)
+
+    commits = commits_of(store)
+    await receive_all(intake, [a_post() for _ in range(inbox.FULL)])
+    assert (lingered, len(commits)) == ([], 1)
+    monkeypatch.setattr("service.inbox.asyncio.sleep", linger)
+    await intake.receive(a_post("the first of the next group"))
+    await asyncio.gather(*joining)
+    assert lingered[:1] == [inbox.LINGER]
+    assert len(commits) == 2
+
+
+async def test_one_that_waits_longer_than_others_is_given_up_by_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timer of the first is the only one; it goes on for those that came later."""
+    intake, may_go_on, began = an_intake(store), Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stand_still(_store: Store, arrivals: list[Arrival]) -> list[int]:
+        loop.call_soon_threadsafe(began.set)
+        assert may_go_on.wait(10)
+        return list(range(len(arrivals)))
+
+    monkeypatch.setattr(inbox, "_add", stand_still)
+    monkeypatch.setattr(inbox, "PATIENCE", 0.02)
+    first = asyncio.create_task(intake.receive(a_post("ana")))
+    await began.wait()
+    monkeypatch.setattr(inbox, "PATIENCE", 0.04)
+    second = asyncio.create_task(intake.receive(a_post("ben")))
+    done = await asyncio.gather(first, second, return_exceptions=True)
+    may_go_on.set()
+    assert [type(one) for one in done] == [StoreUnavailable, StoreUnavailable]
