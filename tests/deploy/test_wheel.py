@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -13,13 +14,24 @@ COMMAND = "from service.cli import main; main()"
 ASKED = ("--version", "--help", "schema", "demo --help")
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel and unpack it, as pipx and uv do."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    [wheel] = folder.glob("replycast-*.whl")
+def build(source: Path, target: str, folder: Path) -> Path:
+    """Build a distribution of a source tree; gives its file."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    [built] = folder.glob("replycast-*.whl" if target == "wheel" else "replycast-*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module", params=["of the tree", "of the sdist"])
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel and unpack it, as pipx and uv do; of the sdist they first build it, as here."""
+    folder, source = tmp_path_factory.mktemp("wheel"), ROOT
+    if request.param == "of the sdist":
+        sdist = build(ROOT, "sdist", folder)
+        with tarfile.open(sdist) as packed:
+            packed.extractall(folder, filter="data")  # noqa: S202  ours, and filtered
+        source = folder / sdist.name.removesuffix(".tar.gz")
+    wheel = build(source, "wheel", folder)
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(folder / "installed")
     return folder / "installed"
