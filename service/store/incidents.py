@@ -142,11 +142,13 @@ def remembering(connection: Connection) -> Iterator[None]:
 
     For one that is alone, and of which no part is taken back without the rest.
     """
-    connection.info[_REMEMBERED] = {}
+    # held on to: a connection that is lost meanwhile cannot be asked for it, and would hide why
+    info = connection.info
+    info[_REMEMBERED] = {}
     try:
         yield
     finally:
-        del connection.info[_REMEMBERED]
+        info.pop(_REMEMBERED, None)
 
 
 def get_public(connection: Connection, incident_id: int) -> Incident | None:

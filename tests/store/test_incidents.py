@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, event, func, select
 
-from service.errors import IncidentChangedMeanwhile
+from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.model import Incident, JoinedAlert, Phase
 from service.store import incidents
 from service.store.database import Store
@@ -186,3 +186,16 @@ def test_alerts_are_read_once_while_they_are_remembered(store: Store) -> None:
                 incidents.get(connection, first.id)
         incidents.get(connection, first.id)
     assert sum("FROM joined_alerts" in text for text in said) == 2
+
+
+def lose_the_connection(store: Store) -> None:
+    with store.transaction() as connection, incidents.remembering(connection):
+        connection.invalidate()
+        raise StoreUnavailable("the server is gone")
+
+
+def test_that_the_connection_was_lost_is_what_is_told_of_a_transaction_that_remembers(store: Store) -> None:
+    with pytest.raises(StoreUnavailable, match="gone"):
+        lose_the_connection(store)
+    with store.transaction() as connection:
+        assert incidents.get(connection, 1) is None
