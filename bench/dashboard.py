@@ -6,6 +6,7 @@ before anybody asks are measured by their renderers too, which is what a change 
 """
 
 import asyncio
+import gc
 import tempfile
 import time
 from collections.abc import Mapping
@@ -89,6 +90,8 @@ def measure(folder: Path, size: Size, rounds: int) -> Figures:
     shown = (*public.ROUTES, *machine_checks.routes, *login.ROUTES, *dashboard.ROUTES)
     routes = [*shown, *api.routes(CALLS_A_MINUTE)]
     known = known_in(house, size)
+    gc.collect()
+    gc.freeze()  # as the service does at its start
     pages = {
         path + search: address + search
         for path in paths_of(routes)

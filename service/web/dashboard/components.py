@@ -6,7 +6,7 @@ incident or beginning a maintenance, so that the public always reads why.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -27,7 +27,8 @@ from service.web.dashboard.words import PHASE_WORDS
 from service.web.front import Front, front_of, page
 from service.web.login.mail_link import before_id, shown_to_employees
 from service.web.public.component_slugs import slugs
-from service.web.public.uptime import DAYS, Uptime, midnight, uptimes
+from service.web.public.past_days import last_days
+from service.web.public.uptime import DAYS, Uptime
 from service.web.public.uptime_bars import draw, trouble
 from service.workflow.components import affected
 
@@ -67,13 +68,10 @@ class _Facts:
 
 
 def _facts(connection: Connection, house: House, now: datetime) -> _Facts:
-    zone = house.config.site.timezone
-    today = now.astimezone(zone).date()
-    first = midnight(today - timedelta(days=DAYS - 1), zone)
     return _Facts(
         states=affected(incidents.current_public(connection), maintenances.on_now(connection)),
         latest=component_states.going_on(connection).latest,
-        uptimes=uptimes(component_states.history_since(connection, first), today=today, now=now, zone=zone),
+        uptimes=last_days(connection, house.store, now=now, zone=house.config.site.timezone),
         open=incidents.listed(connection, phases=_OPEN, limit=MOST_OPEN),
         not_over=maintenances.not_over(connection),
     )

@@ -83,9 +83,26 @@ def uptimes(
     by_component: dict[str, list[StateChange]] = {}
     for change in changes:
         by_component.setdefault(change.component, []).append(change)
-    dates = [today - timedelta(days=back) for back in reversed(range(count))]
-    edges = [midnight(day, zone) for day in [*dates, today + timedelta(days=1)]]
+    dates = _dates(today, count)
+    edges = _edges(dates, zone)
     return {name: _uptime(theirs, dates, edges, now) for name, theirs in by_component.items()}
+
+
+def blank_days(today: date, zone: ZoneInfo, *, count: int = DAYS) -> tuple[UptimeDay, ...]:
+    """Give the last days of a component of which nothing was recorded."""
+    dates = _dates(today, count)
+    return tuple(
+        UptimeDay(day, end - start, {})
+        for day, (start, end) in zip(dates, pairwise(_edges(dates, zone)), strict=True)
+    )
+
+
+def _dates(today: date, count: int) -> list[date]:
+    return [today - timedelta(days=back) for back in reversed(range(count))]
+
+
+def _edges(dates: Sequence[date], zone: ZoneInfo) -> list[datetime]:
+    return [midnight(day, zone) for day in [*dates, dates[-1] + timedelta(days=1)]]
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.model import MaintenancePhase
-from service.store import component_states, incidents, maintenances
+from service.store import incidents, maintenances
 from service.web.public.component_states import ComponentGroup, Overall, grouped, overall
 from service.web.public.incidents import ShownIncident, shown
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
-from service.web.public.uptime import DAYS, midnight, uptimes
+from service.web.public.past_days import last_days
+from service.web.public.uptime import midnight
 from service.workflow.components import affected
 
 DAYS_OF_HISTORY = 14
@@ -59,14 +60,13 @@ def read_view(connection: Connection, house: House, now: datetime) -> PublicView
     current = incidents.current_public(connection)
     on = maintenances.on_now(connection)
     shown_current = shown(connection, house, current[:MOST_CURRENT])
-    changes = component_states.history_since(connection, midnight(today - timedelta(days=DAYS - 1), zone))
     return PublicView(
         now=now,
         overall=overall(current, on),
         groups=grouped(
             house.config.components,
             affected(current, on),
-            uptimes(changes, today=today, now=now, zone=zone),
+            last_days(connection, house.store, now=now, zone=zone),
         ),
         current=shown_current,
         not_shown=len(current) - len(shown_current),

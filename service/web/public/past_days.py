@@ -1,0 +1,54 @@
+"""How each component did on the last days, without reading again what can no longer change.
+
+Changes of state are only ever appended. One may be committed a little after the time that it tells, so the day before
+today is read with today; the days before these two are worked out once and kept, by each process for itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from service.store import component_states
+from service.store.database import Store
+from service.web.public.uptime import DAYS, Uptime, UptimeDay, blank_days, midnight, uptimes
+
+_READ_ANEW: Final = 2
+"""Days: today, and the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    today: date
+    zone: ZoneInfo
+    days: Mapping[str, tuple[UptimeDay, ...]]
+    """By component: the days that are over, the oldest first."""
+    blank: tuple[UptimeDay, ...]
+    """The same days of a component that was recorded later."""
+
+
+_OF: Final[WeakKeyDictionary[Store, _Kept]] = WeakKeyDictionary()
+
+
+def last_days(connection: Connection, store: Store, *, now: datetime, zone: ZoneInfo) -> dict[str, Uptime]:
+    """Give the last days of every component that was ever recorded, by its name; `connection` is to that store."""
+    today = now.astimezone(zone).date()
+    kept = _OF.get(store)
+    if kept is None or (kept.today, kept.zone) != (today, zone):
+        found = _read(connection, DAYS, now, zone)
+        days = {name: uptime.days[:-_READ_ANEW] for name, uptime in found.items()}
+        _OF[store] = _Kept(today, zone, days, blank_days(today, zone)[:-_READ_ANEW])
+        return found
+    recent = _read(connection, _READ_ANEW, now, zone)
+    return {name: Uptime((*kept.days.get(name, kept.blank), *uptime.days)) for name, uptime in recent.items()}
+
+
+def _read(connection: Connection, count: int, now: datetime, zone: ZoneInfo) -> dict[str, Uptime]:
+    today = now.astimezone(zone).date()
+    first = midnight(today - timedelta(days=count - 1), zone)
+    changes = component_states.history_since(connection, first)
+    return uptimes(changes, today=today, now=now, zone=zone, count=count)
