@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.cluster import own_cluster
 from tests.faults.relay import Relay
+from tests.faults.scene import Scene
 from tests.store.databases import choosing, databases, new_database
+from tests.store.postgres import Server
 
 
 @pytest.fixture(params=databases())
@@ -23,3 +26,19 @@ async def relay() -> AsyncIterator[Relay]:
     await started.open()
     yield started
     await started.go_away()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Give a PostgreSQL server of this test's own, which may be restarted and paused."""
+    with own_cluster() as started:
+        yield started
+
+
+@pytest.fixture
+async def scene(server: Server, relay: Relay, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Give a scene over a database of that server."""
+    with server.database() as address:
+        made = Scene(tmp_path, address, relay)
+        made.prepare()
+        yield made

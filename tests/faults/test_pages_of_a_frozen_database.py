@@ -2,9 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -15,10 +13,9 @@ from service.store import credentials, incidents
 from service.store.credentials import Session
 from service.store.database import open_store
 from service.web.login.letting_in import SESSION_COOKIE
-from tests.faults.cluster import own_cluster, paused
+from tests.faults.cluster import paused
 from tests.faults.load import FIRING, Post
 from tests.faults.process import PATIENCE, ServiceProcess
-from tests.faults.relay import Relay
 from tests.faults.scene import LOOK_AGAIN, Scene
 from tests.store.databases import needs_postgresql
 from tests.store.postgres import Server
@@ -28,20 +25,6 @@ pytestmark = [pytest.mark.anyio, needs_postgresql, pytest.mark.xdist_group("proc
 PAGES = ("/dashboard", "/history", "/dashboard/incidents/1", "/readyz", f"/unsubscribe/{'a' * 26}")
 CROWD = 60
 """Requests at a time: more than there are threads to ask the database in."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with own_cluster() as started:
-        yield started
-
-
-@pytest.fixture
-async def scene(server: Server, relay: Relay, tmp_path: Path) -> AsyncIterator[Scene]:
-    with server.database() as address:
-        made = Scene(tmp_path, address, relay)
-        made.prepare()
-        yield made
 
 
 def log_in(address: str) -> str:

@@ -3,33 +3,16 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.faults.cluster import own_cluster, paused, restart
+from tests.faults.cluster import paused, restart
 from tests.faults.load import Load
-from tests.faults.relay import Relay
 from tests.faults.scene import SOAK_SECONDS, Scene, until_refused, until_taken
 from tests.store.databases import needs_postgresql
 from tests.store.postgres import Server
 
 pytestmark = [pytest.mark.anyio, needs_postgresql]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with own_cluster() as started:
-        yield started
-
-
-@pytest.fixture
-async def scene(server: Server, relay: Relay, tmp_path: Path) -> AsyncIterator[Scene]:
-    with server.database() as address:
-        made = Scene(tmp_path, address, relay)
-        made.prepare()
-        yield made
 
 
 async def test_a_restart_of_postgresql_loses_nothing(server: Server, scene: Scene) -> None:
