@@ -33,7 +33,7 @@ _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068
 
 def one_line(text: str, limit: int) -> str:
     """Make one line of any text: no control characters, single spaces, at most `limit` characters."""
-    kept = "".join(map(_kept, text))
+    kept = text if text.isascii() and text.isprintable() else "".join(map(_kept, text))
     line = " ".join(kept.split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     select,
     update,
 )
@@ -85,6 +87,43 @@ def _is_added(connection: Connection, one: NewDelivery, now: datetime) -> bool:
     return added == 1
 
 
+def _claiming(of_the_kind: ColumnElement[bool], dialect: Dialect) -> ClauseElement:
+    earlier, own, other = deliveries.alias("earlier"), updates.alias("own"), updates.alias("other")
+    waits_too = (
+        earlier.c.due_at.is_not(None),
+        earlier.c.recipient == deliveries.c.recipient,
+        earlier.c.id < deliveries.c.id,
+    )
+    overtaken = exists().where(*waits_too, earlier.c.incident_id == deliveries.c.incident_id)
+    # what is about no incident says only by its update which maintenance it is about
+    of_the_same_work = own.c.id == deliveries.c.update_id, other.c.maintenance_id == own.c.maintenance_id
+    overtaken_at_work = exists().where(*of_the_same_work, earlier.c.update_id == other.c.id, *waits_too)
+    in_order = ~overtaken, ~overtaken_at_work
+    is_due = deliveries.c.due_at <= bindparam("at", None, type_=deliveries.c.due_at.type)
+    due = select(deliveries.c.id).where(is_due, of_the_kind, *in_order)
+    due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(bindparam("most", 1))
+    due = due.with_for_update(skip_locked=True)
+    # looked for once and for all on PostgreSQL: a subquery may be asked again for each row, and takes more than its
+    # limit then
+    due_ids: Any = select(due.cte("due").c.id) if dialect.name == "postgresql" else due.scalar_subquery()
+    return (
+        update(deliveries)
+        .where(deliveries.c.id.in_(due_ids))
+        .values(
+            due_at=bindparam("until", None),
+            claimed_by=bindparam("claimant", None),
+            attempts=deliveries.c.attempts + 1,
+            last_error=literal_column("''"),
+        )
+        .returning(deliveries)
+    )
+
+
+_CLAIM_URGENT = Statement(partial(_claiming, deliveries.c.update_id.is_(None)))
+_CLAIM_MAILED = Statement(partial(_claiming, is_mailed_update))
+_CLAIM_CALLS = Statement(partial(_claiming, is_called_update))
+
+
 def claim_due(
     connection: Connection,
     now: datetime,
@@ -100,64 +139,39 @@ def claim_due(
     maintenance a recipient's mails go out in their order: a later one waits for the earlier.
     A claim empties `last_error`: what was tried and has none may have arrived for all we know.
     """
-    of_the_kind = deliveries.c.update_id.is_(None) if urgent else is_mailed_update
-    claim = {"due_at": now + lease, "claimed_by": claimed_by}
-    return _claim(connection, now, of_the_kind, claim, limit=limit)
+    claiming = _CLAIM_URGENT if urgent else _CLAIM_MAILED
+    return _claim(connection, claiming, now, lease, limit, claimed_by)
 
 
 def claim_calls(
     connection: Connection, now: datetime, *, lease: timedelta, limit: int, claimed_by: int = ALONE
 ) -> tuple[Delivery, ...]:
     """Take due webhook calls for the time of a lease, as `claim_due` does mails."""
-    claim = {"due_at": now + lease, "claimed_by": claimed_by}
-    return _claim(connection, now, is_called_update, claim, limit=limit)
+    return _claim(connection, _CLAIM_CALLS, now, lease, limit, claimed_by)
 
 
 def _claim(
-    connection: Connection,
-    now: datetime,
-    of_the_kind: ColumnElement[bool],
-    claim: Mapping[str, Any],
-    *,
-    limit: int,
+    connection: Connection, claiming: Statement, now: datetime, lease: timedelta, limit: int, claimed_by: int
 ) -> tuple[Delivery, ...]:
-    earlier, own, other = deliveries.alias("earlier"), updates.alias("own"), updates.alias("other")
-    waits_too = (
-        earlier.c.due_at.is_not(None),
-        earlier.c.recipient == deliveries.c.recipient,
-        earlier.c.id < deliveries.c.id,
-    )
-    overtaken = exists().where(*waits_too, earlier.c.incident_id == deliveries.c.incident_id)
-    # what is about no incident says only by its update which maintenance it is about
-    of_the_same_work = own.c.id == deliveries.c.update_id, other.c.maintenance_id == own.c.maintenance_id
-    overtaken_at_work = exists().where(*of_the_same_work, earlier.c.update_id == other.c.id, *waits_too)
-    in_order = ~overtaken, ~overtaken_at_work
-    due = select(deliveries.c.id).where(deliveries.c.due_at <= now, of_the_kind, *in_order)
-    due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit).with_for_update(skip_locked=True)
-    if connection.dialect.name == "postgresql":
-        # looked for once and for all: a subquery may be asked again for each row, and takes more than its limit then
-        due_ids: Any = select(due.cte("due").c.id)
-    else:
-        due_ids = due.scalar_subquery()
-    claimed = connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(due_ids))
-        .values(**claim, attempts=deliveries.c.attempts + 1, last_error="")
-        .returning(deliveries)
-    )
+    claimed = claiming.rows(connection, at=now, most=limit, until=now + lease, claimant=claimed_by)
     return tuple(sorted(map(_delivery, claimed), key=lambda delivery: delivery.id))
+
+
+_OF_SENT = update(deliveries).where(deliveries.c.id == bindparam("sent_id"))
+_of_update = deliveries.c.update_id
+_SENT = Statement(_OF_SENT.where(_is_waiting).returning(_of_update))
+_SENT_THOUGH_CANCELLED = Statement(
+    _OF_SENT.where(deliveries.c.sent_at.is_(None), deliveries.c.failed_at.is_(None)).returning(_of_update)
+)
 
 
 def mark_sent(connection: Connection, delivery_id: int, now: datetime) -> None:
     """Remember that the relay took it, also where it was cancelled while it was on its way."""
-    sent = (
-        update(deliveries).values(due_at=None, sent_at=now, last_error="").returning(deliveries.c.update_id)
-    )
-    if row := connection.execute(sent.where(deliveries.c.id == delivery_id, _is_waiting)).one_or_none():
+    new = {"sent_id": delivery_id, "due_at": None, "sent_at": now, "last_error": ""}
+    for row in _SENT.rows(connection, **new):
         progress.count(connection, row.update_id, sent=1, at=now)
         return
-    cancelled = deliveries.c.sent_at.is_(None), deliveries.c.failed_at.is_(None)
-    if row := connection.execute(sent.where(deliveries.c.id == delivery_id, *cancelled)).one_or_none():
+    for row in _SENT_THOUGH_CANCELLED.rows(connection, **new):
         progress.count(connection, row.update_id, sent=1, cancelled=-1, at=now)
 
 
@@ -257,18 +271,23 @@ def count_of_occasions(connection: Connection, prefix: str, since: datetime) -> 
 
 def next_due_at(connection: Connection, *, urgent: bool) -> datetime | None:
     """Tell when the next of either kind falls due: the first entry of an index tells, however many wait."""
-    of_the_kind = deliveries.c.update_id.is_(None) if urgent else is_mailed_update
-    return _next_due_at(connection, of_the_kind)
+    return _earliest(connection, _NEXT_URGENT if urgent else _NEXT_MAILED)
 
 
 def next_call_due_at(connection: Connection) -> datetime | None:
     """Tell when the next webhook call falls due."""
-    return _next_due_at(connection, is_called_update)
+    return _earliest(connection, _NEXT_CALL)
 
 
-def _next_due_at(connection: Connection, of_the_kind: ColumnElement[bool]) -> datetime | None:
-    query = select(func.min(deliveries.c.due_at)).where(_is_waiting, of_the_kind)
-    earliest: datetime | None = connection.execute(query).scalar_one()
+_EARLIEST = select(func.min(deliveries.c.due_at)).where(_is_waiting)
+_NEXT_URGENT = Statement(_EARLIEST.where(deliveries.c.update_id.is_(None)))
+_NEXT_MAILED = Statement(_EARLIEST.where(is_mailed_update))
+_NEXT_CALL = Statement(_EARLIEST.where(is_called_update))
+
+
+def _earliest(connection: Connection, asking: Statement) -> datetime | None:
+    (row,) = asking.rows(connection)
+    earliest: datetime | None = row[0]
     return earliest
 
 
