@@ -41,6 +41,7 @@ from service.store import credentials
 from service.store.database import Store
 from service.store.leases import Lease
 from service.store.observing import begin_watching
+from service.store.patience import waiting_at_most
 from service.store.senders import Sender
 from service.web import machine_checks
 from service.web.application import build as build_web
@@ -349,7 +350,11 @@ async def open_service_door(service: Service) -> AsyncIterator[None]:
 
     async def take(raw: bytes, size: int) -> None:
         store, now = service.house.store, service.clock()
-        await to_thread.run_sync(lambda: inbox.receive_handed(store, raw, size=size, now=now))
+        with waiting_at_most():
+            # the door waits no longer than that, and what is stored later is known again when it comes once more
+            await to_thread.run_sync(
+                lambda: inbox.receive_handed(store, raw, size=size, now=now), abandon_on_cancel=True
+            )
         service.decide.set()
 
     async with AsyncExitStack() as stack:

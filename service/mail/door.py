@@ -1,6 +1,7 @@
 """The second way in for replies: a mail server hands them over by LMTP or SMTP, and no mailbox is needed.
 
-A 250 means that the mail is on disk. It takes mail for our own address and its plus forms alone, and relays none.
+A 250 means that the mail is on disk. It takes mail for our own address and its plus forms alone, and relays none. It
+keeps no mail server waiting for a database that stands still.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ SIZE_LIMIT: Final = 25 * 1024 * 1024
 MOST_RECIPIENTS: Final = 100
 MOST_CONNECTIONS: Final = 50
 TIMEOUT: Final = 60.0
+PATIENCE: Final = 5.0
+"""Seconds that a mail waits to be stored: as long as a post. A mail server waits ten minutes (RFC 5321, 4.5.3.2.6)."""
 _NULL_SENDER: Final = "<>"
 _PUT_OFF: Final = "451 4.3.0 it cannot be stored just now, try again"
 """The sending server keeps the mail and tries again for days; after a 5xx it would bounce it at once."""
@@ -29,7 +32,10 @@ _PUT_OFF: Final = "451 4.3.0 it cannot be stored just now, try again"
 _log = structlog.get_logger()
 
 Take = Callable[[bytes, int], Awaitable[None]]
-"""Stores a mail, given what is kept of it and the bytes of the whole; raises StoreUnavailable."""
+"""Stores a mail, given what is kept of it and the bytes of the whole; raises StoreUnavailable.
+
+Where it is cancelled it may have stored the mail, or may do so yet: the same mail, once more, must change nothing.
+"""
 
 
 @asynccontextmanager
@@ -112,7 +118,7 @@ class _Hooks:
         recipient = max(envelope.rcpt_tos, key=lambda one: "+" in one)
         trace = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode("utf-8", "surrogateescape")
         try:
-            await self._take((trace + content)[:FETCH_LIMIT], len(content))
+            await self._take_soon((trace + content)[:FETCH_LIMIT], len(content))
         except StoreUnavailable as error:
             _log.warning("door: a mail is put off", sender=sender, reason=str(error))
             return _PUT_OFF
@@ -120,3 +126,12 @@ class _Hooks:
             _log.exception("door: a mail could not be stored", sender=sender)
             return _PUT_OFF
         return "250 2.0.0 Ok: it is on disk"
+
+    async def _take_soon(self, raw: bytes, size: int) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE) as waiting:
+                await self._take(raw, size)
+        except TimeoutError as error:
+            if not waiting.expired():
+                raise
+            raise StoreUnavailable(f"it could not be stored within {PATIENCE:g} seconds") from error

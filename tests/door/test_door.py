@@ -28,14 +28,17 @@ LMTP = Door(Protocol.LMTP, "127.0.0.1", 0)
 
 
 class Disk:
-    """Stands in for the store; it may be full."""
+    """Stands in for the store; it may be full, or stand still."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[bytes, int]] = []
         self.fault: Exception | None = None
+        self.stands_still = False
 
     async def take(self, raw: bytes, size: int) -> None:
         """Keep a mail."""
+        if self.stands_still:
+            await asyncio.Event().wait()
         if self.fault is not None:
             raise self.fault
         self.kept.append((raw, size))
@@ -92,6 +95,7 @@ async def test_nothing_is_relayed(stranger: str) -> None:
         (StoreUnavailable("the disk is full"), "warning"),
         (ValueError("nobody thought of this"), "error"),
         (OSError("input/output error"), "error"),
+        (TimeoutError("a disk by way of the network"), "error"),
         (RecursionError(), "error"),
     ],
 )
@@ -120,6 +124,28 @@ async def test_what_was_put_off_is_taken_at_the_next_try() -> None:
         line.sendmail("jordan@acme.example", [TAGGED], RAW)
 
     await through(disk, work)
+    assert len(disk.kept) == 1
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+async def test_what_takes_too_long_to_store_is_put_off_and_the_next_mail_is_taken(
+    protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.mail.door.PATIENCE", 0.05)
+    disk = Disk()
+
+    def work(line: smtplib.SMTP) -> str:
+        disk.stands_still = True
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            line.sendmail("jordan@acme.example", [TAGGED], RAW)
+        disk.stands_still = False
+        line.sendmail("jordan@acme.example", [TAGGED], RAW)
+        return f"{refused.value.smtp_code} {refused.value.smtp_error!r}"
+
+    with capture_logs() as logged:
+        said = await through(disk, work, Door(protocol, "127.0.0.1", 0))
+    assert said.startswith("451 b'4.3.0 ")
+    assert [line["reason"] for line in logged] == ["it could not be stored within 0.05 seconds"]
     assert len(disk.kept) == 1
 
 

@@ -63,6 +63,8 @@ class Scene:
     """Where they find it if it is not its own port."""
     imap: Imap | None = None
     """Where they find the mailbox of replies."""
+    door_port: int | None = None
+    """Where they take replies by LMTP."""
     employee: Employee | None = None
     """Who answers the mails that ask for a decision."""
 
@@ -78,7 +80,7 @@ site: {{name: Acme Status, url: "http://status.acme.example"}}
 mail:
   from: "Acme Status <{OWN_ADDRESS}>"
   smtp: {{host: {self.host}, port: {self.relay_port or self.relay.port}, security: none}}
-{_imap_lines(self.imap)}database: "{self.address}"
+{_imap_lines(self.imap)}{_door_lines(self.door_port)}database: "{self.address}"
 secret_key: "{KEY}"
 employees:
   - {{id: jordan, name: Jordan Ray, email: jordan@acme.example, role: admin}}
@@ -152,6 +154,10 @@ def _imap_lines(imap: Imap | None) -> str:
     password = json.dumps(imap.password.reveal())
     named = f"host: {imap.host}, port: {imap.port}, security: none, username: {imap.username}, password: {password}"
     return f"  imap: {{{named}}}\n"
+
+
+def _door_lines(port: int | None) -> str:
+    return "" if port is None else f"  receive: {{protocol: lmtp, host: {LOOPBACK}, port: {port}}}\n"
 
 
 async def until_taken(load: Load, more: int = 10) -> None:

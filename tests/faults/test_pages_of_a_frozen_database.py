@@ -9,12 +9,12 @@ import pytest
 
 from service.actions.logging_in import hash_key
 from service.model import Phase
-from service.store import credentials, incidents
+from service.store import credentials
 from service.store.credentials import Session
 from service.store.database import open_store
 from service.web.login.letting_in import SESSION_COOKIE
 from tests.faults.cluster import paused
-from tests.faults.load import FIRING, Post
+from tests.faults.one_incident import open_an_incident, phase_of_the_incident
 from tests.faults.process import PATIENCE, ServiceProcess
 from tests.faults.scene import LOOK_AGAIN, Scene
 from tests.store.databases import needs_postgresql
@@ -36,24 +36,6 @@ def log_in(address: str) -> str:
         credentials.start_session(connection, session)
     store.close()
     return key
-
-
-def phase_of_the_incident(address: str) -> Phase | None:
-    """Look how the only incident stands; None where there is none yet."""
-    store = open_store(address)
-    with store.reading() as connection:
-        found = incidents.listed(connection, limit=1)
-    store.close()
-    return found[0].phase if found else None
-
-
-async def open_an_incident(client: httpx2.AsyncClient, scene: Scene) -> None:
-    """Post an alert, and wait for the incident that an employee must publish."""
-    post = Post("API", FIRING, "one")
-    assert (await client.post("/webhook/victorops", content=post.body())).status_code == 202
-    async with asyncio.timeout(PATIENCE):
-        while await asyncio.to_thread(phase_of_the_incident, scene.address) is not Phase.UNPUBLISHED:  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_AGAIN)  # between two looks; the condition, not the time, ends the loop
 
 
 async def test_who_asks_while_the_database_stands_still_is_told_to_come_again(
