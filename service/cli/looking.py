@@ -14,6 +14,7 @@ from service.config import Config
 from service.errors import StoreUnavailable
 from service.store import postgresql
 from service.store.database import Store
+from service.store.postgresql_engine import make_engine
 
 
 @contextmanager
@@ -45,6 +46,6 @@ def _sqlite(file: Path) -> Engine:
 
 
 def _postgresql(config: Config) -> Engine:
-    engine = postgresql.make_engine(make_url(config.database))
+    engine = make_engine(make_url(config.database))
     event.listen(engine, "begin", postgresql.begin_reading)
     return engine

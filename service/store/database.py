@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable
 from service.store import json_text, postgresql, tidings
-from service.store.patience import Uncertain
+from service.store.patience import MayBeDone
 from service.store.statements import tell
 from service.store.turns import Turns
 
@@ -151,7 +151,7 @@ def _named_faults() -> Iterator[None]:
         if isinstance(error, DatabaseError) and not _is_of_the_database(error):
             raise
         said = f"the database cannot be used just now: {_cause(error)}"
-        is_uncertain = isinstance(error, DBAPIError) and isinstance(error.orig, Uncertain)
+        is_uncertain = isinstance(error, DBAPIError) and isinstance(error.orig, MayBeDone)
         raise (OutcomeUnknown if is_uncertain else StoreUnavailable)(said) from error
 
 
@@ -172,7 +172,7 @@ def open_store(url: str) -> Store:
     """
     parsed = make_url(url)
     is_postgresql = parsed.get_backend_name() == "postgresql"
-    store = Store(postgresql.make_engine(parsed) if is_postgresql else _sqlite_engine(parsed))
+    store = Store(_postgresql_engine(parsed) if is_postgresql else _sqlite_engine(parsed))
     event.listen(store.engine, "begin", _begin_postgresql if is_postgresql else _begin_sqlite)
     try:
         migrate(store)
@@ -180,6 +180,12 @@ def open_store(url: str) -> Store:
         store.close()
         raise
     return store
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    from service.store.postgresql_engine import make_engine  # noqa: PLC0415  it says why
+
+    return make_engine(url)
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -23,10 +23,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.model import Delivery, DeliveryKind
 from service.store import progress, tidings
+from service.store.inserting import insert_into
 from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update, updates
 from service.store.statements import Statement
 
@@ -51,8 +51,9 @@ class NewDelivery:
 
 
 def _add_new(dialect: Dialect) -> ClauseElement:
-    inserts = postgresql if dialect.name == "postgresql" else sqlite
-    statement: ClauseElement = inserts.insert(deliveries).on_conflict_do_nothing(index_elements=["occasion"])
+    statement: ClauseElement = insert_into(deliveries, dialect).on_conflict_do_nothing(
+        index_elements=["occasion"]
+    )
     return statement
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store import postgresql
+from service.store import postgresql_engine
 from service.store.database import is_migrated
 
 _OLDEST: Final = 130_000
@@ -18,7 +18,7 @@ _SHARE_TO_TELL: Final = 0.25
 """Of a file of SQLite that is empty: from here on it is worth a word, for `VACUUM` halts the service."""
 _LEAST_TO_TELL: Final = 16 * 1024 * 1024
 """Bytes below which nobody cares."""
-_OWN_CONNECTIONS: Final = postgresql.POOL + postgresql.MORE + 4
+_OWN_CONNECTIONS: Final = postgresql_engine.POOL + postgresql_engine.MORE + 4
 """Those of the pool, and one each of `leases`, `senders`, `sent_marks` and `hearing`."""
 
 
@@ -41,7 +41,7 @@ def examine(address: str) -> Iterator[Remark]:
             "database", f"{url.database} is not there yet: the first start makes it", is_doubtful=True
         )
         return
-    engine = postgresql.make_engine(url) if is_postgresql else create_engine(url, hide_parameters=True)
+    engine = postgresql_engine.make_engine(url) if is_postgresql else create_engine(url, hide_parameters=True)
     try:
         with engine.connect() as connection:
             yield Remark("database", url.render_as_string(hide_password=True))

@@ -23,13 +23,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.model import Channel, Delivery, DeliveryKind, Update, UpdateStatus
 from service.store import progress
 from service.store.audience import Span
 from service.store.columns import UtcDateTime
 from service.store.deliveries import ALONE
+from service.store.inserting import insert_into
 from service.store.schema import deliveries, is_called_update, is_mailed_update, updates
 
 _is_waiting = deliveries.c.due_at.is_not(None)
@@ -151,10 +151,9 @@ def queue(
         "subscriber_id": hearing.c.id,
         "facts": _facts(connection.dialect, hearing.c.public_id),
     }  # fmt: skip
-    inserts = postgresql if connection.dialect.name == "postgresql" else sqlite
     rows = select(*values.values()).order_by(hearing.c.id)
     added = (
-        inserts.insert(deliveries)
+        insert_into(deliveries, connection.dialect)
         .from_select(list(values), rows)
         .on_conflict_do_nothing(index_elements=["occasion"])
         .returning(*_RETURNED)

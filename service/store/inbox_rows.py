@@ -8,10 +8,10 @@ from itertools import takewhile
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import IncidentChangedMeanwhile
 from service.store import tidings
+from service.store.inserting import insert_into
 from service.store.schema import inbox
 from service.store.statements import Statement
 
@@ -121,11 +121,7 @@ def _marked_if_repeated(connection: Connection, arrivals: Sequence[Arrival]) -> 
             yield replace(arrival, content_key=None, state=InboxState.DONE, reason=REPEATED, explanation=told)
 
 
-_ADD_NEW = Statement(
-    lambda dialect: (
-        (postgresql if dialect.name == "postgresql" else sqlite).insert(inbox).on_conflict_do_nothing()
-    )
-)
+_ADD_NEW = Statement(lambda dialect: insert_into(inbox, dialect).on_conflict_do_nothing())
 
 
 def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
@@ -135,12 +131,7 @@ def add_mails(connection: Connection, arrivals: Sequence[Arrival]) -> int:
 
 
 _ADD_TRIED = Statement(
-    lambda dialect: (
-        (postgresql if dialect.name == "postgresql" else sqlite)
-        .insert(inbox)
-        .on_conflict_do_nothing()
-        .returning(inbox.c.id)
-    )
+    lambda dialect: insert_into(inbox, dialect).on_conflict_do_nothing().returning(inbox.c.id)
 )
 
 

@@ -4,51 +4,23 @@ The server's own limits of statements and locks are of no help there, for it is 
 no patience of his own, as what decides and sends, waits until the server goes on.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-
-import psycopg
-
-if TYPE_CHECKING:
-    from psycopg.abc import PQGen
-    from psycopg.waiting import Ready, Wait
+from typing import Final
 
 PATIENCE: Final = 5.0
 """Seconds to wait for a word of the server, a lock, or a connection of the pool: as long as a post waits."""
-STILL_SILENT: Final = 1.0
-"""Seconds after which a server that was silent is asked again; whoever comes before is refused at once.
-
-Else each of a crowd would wait his whole time in a thread, and all others for a thread.
-"""
-_T = TypeVar("_T")
 _patience: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
-class Silent(psycopg.OperationalError):
-    """The server did not answer in time; the connection is given up, and with it what was not committed."""
+class MayBeDone(Exception):
+    """Marks a driver's fault: the connection ended while the server was to commit, and whether it did is not known."""
 
 
-class Uncertain(psycopg.OperationalError):
-    """The connection ended while the server was to commit: whether it did is not known."""
-
-
-class Silence:
-    """When a server was last found silent; of one pool of connections."""
-
-    def __init__(self) -> None:
-        self._found_at = float("-inf")
-
-    def note(self) -> None:
-        """Remember that it is silent."""
-        self._found_at = monotonic()
-
-    def refuse(self) -> None:
-        """Raise Silent where it was silent just now and somebody asks who is not to wait for long."""
-        if _patience.get() is not None and monotonic() - self._found_at < STILL_SILENT:
-            raise Silent("the server did not answer a moment ago")
+def patience_of_asker() -> float | None:
+    """Give how many seconds whoever asks at the moment waits at most; None: until the server goes on."""
+    return _patience.get()
 
 
 @contextmanager
@@ -59,61 +31,3 @@ def waiting_at_most(seconds: float = PATIENCE) -> Iterator[None]:
         yield
     finally:
         _patience.reset(token)
-
-
-class PatientConnection(psycopg.Connection[Any]):
-    """A connection that gives itself up where the server is silent for longer than whoever uses it can wait."""
-
-    silence: Silence
-
-    @classmethod
-    def open(cls, silence: Silence, *given: Any, **named: Any) -> Self:  # noqa: ANN401  psycopg's own
-        """Connect. Raises psycopg.Error, and Silent at once where the server was silent a moment ago."""
-        silence.refuse()
-        try:
-            made = cls.connect(*given, **named)
-        except psycopg.errors.ConnectionTimeout:
-            silence.note()
-            raise
-        made.silence = silence
-        return made
-
-    def wait(self, gen: "PQGen[_T]", *given: Any, **named: Any) -> _T:  # noqa: ANN401  psycopg's own
-        """Wait for the server as psycopg does, but not for ever."""
-        seconds = _patience.get()
-        if seconds is None:
-            return super().wait(gen, *given, **named)
-        try:
-            return super().wait(_bounded(gen, seconds), *given, **named)
-        except Silent:
-            self.silence.note()
-            self.close()
-            raise
-
-    def commit(self) -> None:
-        """Commit. Raises Uncertain where the connection ends before the server says that it did."""
-        try:
-            super().commit()
-        except psycopg.OperationalError as error:
-            if self.closed:
-                raise Uncertain(str(error)) from error
-            raise
-
-
-def _bounded(gen: "PQGen[_T]", seconds: float) -> Generator["Wait", "Ready | int", _T]:
-    """Let a generator of psycopg's go on as long as the server says something now and then."""
-    heard_at = monotonic()
-    try:
-        wanted = next(gen)
-        while True:
-            ready = yield wanted
-            if ready:
-                heard_at = monotonic()
-            elif monotonic() - heard_at >= seconds:
-                raise Silent(f"the server did not answer for {seconds:g} seconds")
-            wanted = gen.send(ready)
-    except StopIteration as ended:
-        result: _T = ended.value
-        return result
-    finally:
-        gen.close()

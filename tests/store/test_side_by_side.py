@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.errors import StoreUnavailable
 from service.model import DeliveryKind
-from service.store import deliveries, inbox_rows, postgresql
+from service.store import deliveries, inbox_rows, postgresql_engine
 from service.store.database import Store, open_store
 from service.store.deliveries import NewDelivery
 from service.store.inbox_rows import Arrival, Door
@@ -107,7 +107,7 @@ def test_who_decides_waits_for_who_decides(pair: tuple[Store, Store]) -> None:
 def test_what_waits_too_long_is_unavailable(
     pair: tuple[Store, Store], address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "AT_CONNECT", ("SET lock_timeout = '20ms'",))
+    monkeypatch.setattr(postgresql_engine, "AT_CONNECT", ("SET lock_timeout = '20ms'",))
     with (
         closing(open_store(address)) as hasty,
         busy(pair[0]),
@@ -174,7 +174,7 @@ def test_a_connection_that_breaks_within_a_transaction_is_unavailable_and_leaves
 def test_a_statement_that_takes_too_long_is_unavailable(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "AT_CONNECT", ("SET statement_timeout = '50ms'",))
+    monkeypatch.setattr(postgresql_engine, "AT_CONNECT", ("SET statement_timeout = '50ms'",))
     with (
         closing(open_store(address)) as store,
         pytest.raises(StoreUnavailable, match="statement timeout"),

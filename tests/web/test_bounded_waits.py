@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from service.actions.house import House
 from service.errors import OutcomeUnknown, StoreUnavailable
-from service.store import patience
+from service.store.patient_connections import Silence, Silent
 from service.web.api.problems import of_error
 from service.web.guards import BoundedWaits
 
@@ -51,13 +51,13 @@ def test_the_api_says_whether_it_was_done() -> None:
     ("path", "is_bounded"), [("/dashboard", True), ("/api/v1/x", True), ("/webhook/generic", False)]
 )
 async def test_only_a_post_has_a_patience_of_its_own(path: str, *, is_bounded: bool) -> None:
-    silence = patience.Silence()
+    silence = Silence()
     silence.note()
 
     def ask(_request: Request) -> PlainTextResponse:
         try:
             silence.refuse()
-        except patience.Silent:
+        except Silent:
             return PlainTextResponse("refused")
         return PlainTextResponse("waits")
 

@@ -1,0 +1,102 @@
+"""Connections to PostgreSQL that give themselves up where whoever asks has no more patience."""
+
+from collections.abc import Generator
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+import psycopg
+
+from service.store.patience import MayBeDone, patience_of_asker
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+    from psycopg.waiting import Ready, Wait
+
+STILL_SILENT: Final = 1.0
+"""Seconds after which a server that was silent is asked again; whoever comes before is refused at once.
+
+Else each of a crowd would wait his whole time in a thread, and all others for a thread.
+"""
+_T = TypeVar("_T")
+
+
+class Silent(psycopg.OperationalError):
+    """The server did not answer in time; the connection is given up, and with it what was not committed."""
+
+
+class Uncertain(MayBeDone, psycopg.OperationalError):
+    """The connection ended while the server was to commit: whether it did is not known."""
+
+
+class Silence:
+    """When a server was last found silent; of one pool of connections."""
+
+    def __init__(self) -> None:
+        self._found_at = float("-inf")
+
+    def note(self) -> None:
+        """Remember that it is silent."""
+        self._found_at = monotonic()
+
+    def refuse(self) -> None:
+        """Raise Silent where it was silent just now and somebody asks who is not to wait for long."""
+        if patience_of_asker() is not None and monotonic() - self._found_at < STILL_SILENT:
+            raise Silent("the server did not answer a moment ago")
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that gives itself up where the server is silent for longer than whoever uses it can wait."""
+
+    silence: Silence
+
+    @classmethod
+    def open(cls, silence: Silence, *given: Any, **named: Any) -> Self:  # noqa: ANN401  psycopg's own
+        """Connect. Raises psycopg.Error, and Silent at once where the server was silent a moment ago."""
+        silence.refuse()
+        try:
+            made = cls.connect(*given, **named)
+        except psycopg.errors.ConnectionTimeout:
+            silence.note()
+            raise
+        made.silence = silence
+        return made
+
+    def wait(self, gen: "PQGen[_T]", *given: Any, **named: Any) -> _T:  # noqa: ANN401  psycopg's own
+        """Wait for the server as psycopg does, but not for ever."""
+        seconds = patience_of_asker()
+        if seconds is None:
+            return super().wait(gen, *given, **named)
+        try:
+            return super().wait(_bounded(gen, seconds), *given, **named)
+        except Silent:
+            self.silence.note()
+            self.close()
+            raise
+
+    def commit(self) -> None:
+        """Commit. Raises Uncertain where the connection ends before the server says that it did."""
+        try:
+            super().commit()
+        except psycopg.OperationalError as error:
+            if self.closed:
+                raise Uncertain(str(error)) from error
+            raise
+
+
+def _bounded(gen: "PQGen[_T]", seconds: float) -> Generator["Wait", "Ready | int", _T]:
+    """Let a generator of psycopg's go on as long as the server says something now and then."""
+    heard_at = monotonic()
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if ready:
+                heard_at = monotonic()
+            elif monotonic() - heard_at >= seconds:
+                raise Silent(f"the server did not answer for {seconds:g} seconds")
+            wanted = gen.send(ready)
+    except StopIteration as ended:
+        result: _T = ended.value
+        return result
+    finally:
+        gen.close()
