@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JUDGES := $(VENV)/judges
 JUDGES_STAMP := $(JUDGES)/.installed
+PEERS := $(VENV)/peers
+PEERS_STAMP := $(PEERS)/.installed
 PYTHON ?= python3
 PORT ?= 8080
 WORKERS ?= auto
@@ -26,6 +28,12 @@ $(STAMP): requirements.lock pyproject.toml
 $(JUDGES_STAMP): tests/deploy/requirements.lock | $(STAMP)
 	test -x $(JUDGES)/bin/python || $(PYTHON) -m venv $(JUDGES)
 	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Alerta: none of ours may depend on what it wants
+$(PEERS_STAMP): bench/peers/requirements.lock | $(STAMP)
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 run: $(STAMP) ## Start the service on http://127.0.0.1:8080 with its own mail sandbox
@@ -52,7 +60,7 @@ soak: $(STAMP) ## Run each fault of docs/faults.md for SECONDS under load (as ro
 	REPLYCAST_SOAK_SECONDS=$(SECONDS) REPLYCAST_KILLS=40 REPLYCAST_FAN_OUT_KILLS=10 $(BIN)/pytest --timeout 0 tests/faults
 
 # Debian starts Alertmanager when it is installed: where it is new, nobody here wants it running
-peers: ## Install the programs that `make bench` measures beside ours (Debian, as root)
+peers: $(PEERS_STAMP) ## Install the programs that `make bench` measures beside ours (Debian, as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix postgresql
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light wrk gcc libc6-dev openssl
@@ -88,6 +96,8 @@ lock: $(STAMP) ## Renew requirements.lock from pyproject.toml
 		--extra dev --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header \
 		--group deploy --python-version 3.11 -o tests/deploy/requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header \
+		--group peers --python-version 3.11 -o bench/peers/requirements.lock
 
 clean: ## Remove the environment and what the service stored in var/
 	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,11 +1,12 @@
 """How many webhooks are taken in, each on disk before its 202, beside its peers in the same run.
 
 The peers are the bare Starlette that reads the body and answers (the ceiling; it keeps nothing), one that commits each
-post to SQLite by itself, and Debian's prometheus-alertmanager, which keeps alerts in memory. Ours and the one that
-commits are also measured with 2 ms added to each sync, by a small library before the system's own. Run it as
-`python -m bench.ingest [--seconds 5] [--rounds 3] [--database postgresql]`; it needs wrk, gcc for the slow disk, and
-prometheus-alertmanager for that peer. All answer on 127.0.0.1, 32 connections each, and no other runs meanwhile. At
-half of the load that ours reached it is posted at once more, at that rate: how long does a post take then?
+post to SQLite by itself, Debian's prometheus-alertmanager, which keeps alerts in memory, and PyPI's alerta-server,
+which keeps them in PostgreSQL. Ours and the one that commits are also measured with 2 ms added to each sync, by a small
+library before the system's own. Run it as `python -m bench.ingest [--seconds 5] [--rounds 3] [--database postgresql]`;
+it needs wrk, gcc for the slow disk, and what `make peers` installs for the last two. All answer on 127.0.0.1, 32
+connections each, and no other runs meanwhile. At half of the load that ours reached it is posted at once more, at that
+rate: how long does a post take then?
 """
 
 import json
@@ -25,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bench.peers.alerta import ALERT, alert_of, alerta, is_usable
 from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
 from bench.peers.figures import percentile
 from bench.peers.paced import post_paced
@@ -36,6 +38,8 @@ from tests.mailservers.processes import free_port
 VICTOROPS = """'{"monitorName":"Email Server","state":"CRITICAL","entityId":"disk-' .. count % 100 .. '"}'"""
 _ALERT = """'[{{"labels":{{"alertname":"Email Server","instance":"disk-' .. {} .. '"}}}}]'"""
 MANY_GROUPS = "route: {receiver: none, group_by: ['...'], group_wait: 1h}\nreceivers: [{name: none}]\n"
+ALERTA = "Alerta, PostgreSQL"
+SLOW = "slow disk"
 ADDED = 0.002
 """Seconds that the slow disk takes more for each sync."""
 
@@ -107,8 +111,8 @@ def peers(folder: Path, kinds: Sequence[str]) -> list[Peer]:
     slow = build_slow_sync(folder, ADDED)
     if slow is not None:
         found += [
-            Peer("replycast, SQLite, slow disk", partial(ours, "sqlite", folder, slow), *webhook),
-            Peer("a commit for each post, slow disk", partial(started, "commits", folder, slow), "/", post),
+            Peer(f"replycast, SQLite, {SLOW}", partial(ours, "sqlite", folder, slow), *webhook),
+            Peer(f"a commit for each post, {SLOW}", partial(started, "commits", folder, slow), "/", post),
         ]
     program = find("prometheus-alertmanager", "prometheus-alertmanager")
     if program is not None:
@@ -116,6 +120,9 @@ def peers(folder: Path, kinds: Sequence[str]) -> list[Peer]:
         for name, which in (("100 groups", "count % 100"), ("a group for each post", "count")):
             alerts = posting(folder / f"{name}.lua", _ALERT.format(which))
             found.append(Peer(f"Alertmanager, {name}", start, "/api/v2/alerts", alerts, body=alerts_of))
+    if is_usable():
+        alerts = posting(folder / "alerta.lua", ALERT)
+        found.append(Peer(ALERTA, partial(alerta, folder), "/alert", alerts, body=alert_of))
     return found
 
 
@@ -132,6 +139,14 @@ def measure(peer: Peer, seconds: int) -> None:
             url, half = server.url + peer.path, found.rate / 2
             warm_up(url, peer.body)
             peer.at_half.append(percentile(post_paced(url, half, seconds, CONNECTIONS, peer.body), 99))
+
+
+def beside_alerta(measured: Sequence[Peer]) -> Iterator[str]:
+    """Say how many times as many as Alerta ours take in, where each has the disk that the machine has."""
+    for theirs in (median(peer.rates) for peer in measured if peer.name == ALERTA):
+        for peer in measured:
+            if peer.is_ours and SLOW not in peer.name:
+                yield f"{peer.name}: {median(peer.rates) / theirs:.1f} times as many as Alerta"
 
 
 def warm_up(url: str, body: Callable[[int], str]) -> None:
@@ -173,6 +188,8 @@ def main(seconds: int, rounds: int, kind: str | None, served: tuple[str, int, Pa
         rate = median(peer.rates)
         at_half = f"{median(peer.at_half):8.1f}" if peer.at_half else ""
         click.echo(f"{peer.name:36} {rate:11,.0f} {rate / ceiling:8.2f} {median(peer.p99s):8.1f} {at_half}")
+    for line in beside_alerta(measured):
+        click.echo(line)
 
 
 if __name__ == "__main__":

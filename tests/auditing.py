@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
-LOCKS: Final = (ROOT / "requirements.lock", ROOT / "tests/deploy/requirements.lock")
+LOCKS: Final = (
+    ROOT / "requirements.lock",
+    ROOT / "tests/deploy/requirements.lock",
+    ROOT / "bench/peers/requirements.lock",
+)
 PATIENCE: Final = 300
 """Seconds for one file."""
 

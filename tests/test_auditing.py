@@ -53,7 +53,7 @@ def test_only_what_is_known_fails_the_gate(
     monkeypatch.setattr(auditing, "ask", ask)
     assert (auditing.main([]), auditing.main(["--strict"])) == (usual, strict)
     assert asked == [*LOCKS, *LOCKS]
-    assert "6 locked dependencies looked up" in capsys.readouterr().out
+    assert f"{3 * len(LOCKS)} locked dependencies looked up" in capsys.readouterr().out
 
 
 def test_it_is_said_how_much_was_not_looked_up() -> None:

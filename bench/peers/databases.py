@@ -38,6 +38,13 @@ def new_database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{file}"
 
 
+@contextmanager
+def empty_postgresql() -> Iterator[str]:
+    """Make a database of PostgreSQL without a table, for others than ours; gives its address."""
+    with _server().database(template="template0") as address:
+        yield address
+
+
 def usable_kinds() -> tuple[str, ...]:
     """Name those that this machine has, and say which one is left out."""
     if postgres.binaries() is not None:
