@@ -1,17 +1,16 @@
 """How many mails a second an update goes out to its subscribers, beside Postfix's own smtp-source and aiosmtplib.
 
 Into smtp-sink, into a Postfix that queues each mail on disk, and over a line of 20 ms. Ours are composed, leased and
-recorded in SQLite one by one; the peers send one text and keep no record. Run it as root:
-`python -m bench.fan_out [--subscribers 100000] [--sessions 4]`.
+recorded one by one, in SQLite and in PostgreSQL; the peers send one text and keep no record. Run it as root:
+`python -m bench.fan_out [--subscribers 100000] [--sessions 4] [--database sqlite]`.
 """
 
 import asyncio
 import os
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +21,7 @@ import aiosmtplib
 import click
 from sqlalchemy import select
 
+from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
 from bench.peers.figures import memory
 from bench.peers.servers import smtp_sink
 from bench.peers.subscribers import subscribe
@@ -34,7 +34,7 @@ from service.outbox import Relay, fan_out
 from service.store import progress
 from service.store.schema import updates
 from tests.mailservers import postfix, processes
-from tests.rooms import OWN_ADDRESS, Clock, make_house
+from tests.rooms import CONFIG, OWN_ADDRESS, Clock, house_over
 from tests.transport.slow_line import slow_line
 from tests.web.outages import Outages
 
@@ -63,47 +63,64 @@ class Ours:
 @click.command()
 @click.option("--subscribers", "count", default=100_000, show_default=True)
 @click.option("--sessions", default=4, show_default=True)
-def main(count: int, sessions: int) -> None:
+@click.option("--database", "kind", type=click.Choice(KINDS), help="Ours on this one alone, not on both.")
+def main(count: int, sessions: int, kind: str | None) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # Postfix's own users must get through
+    kinds = [kind] if kind else usable_kinds()
+    with folder_on_disk() as folder:
         with smtp_sink(folder) as relay:
-            _beside_smtp_source("smtp-sink", folder / "sink", relay, count, sessions)
+            _beside_smtp_source("smtp-sink", folder, kinds, relay, count, sessions)
         with _queueing_postfix(folder) as relay:
-            _beside_smtp_source("Postfix", folder / "queued", relay, min(count, QUEUED), sessions)
+            _beside_smtp_source("Postfix", folder, kinds, relay, min(count, QUEUED), sessions)
         with smtp_sink(folder) as relay, slow_line(relay.port, LINE) as port:
             over_line = replace(relay, port=port)
             mails = min(count, OVER_LINE)
-            ours = _ours(folder / "line", over_line, mails, SESSIONS_OVER_LINE)
+            ours = _all_ours(folder, kinds, over_line, mails, SESSIONS_OVER_LINE)
             theirs = asyncio.run(_aiosmtplib(over_line, mails, SESSIONS_OVER_LINE))
             _show("over a line of 20 ms", SESSIONS_OVER_LINE, mails, ours, {"aiosmtplib": theirs})
 
 
-def _beside_smtp_source(name: str, folder: Path, relay: Smtp, count: int, sessions: int) -> None:
+def _beside_smtp_source(
+    name: str, folder: Path, kinds: Sequence[str], relay: Smtp, count: int, sessions: int
+) -> None:
     def measure() -> list[float]:
         return [_smtp_source(relay, count // 2, sessions, *options) for options in ((), ("-d",))]
 
     # half of theirs before ours and half after, so that what else the machine does meets all of them
-    before, ours, after = measure(), _ours(folder, relay, count, sessions), measure()
+    before, ours, after = measure(), _all_ours(folder, kinds, relay, count, sessions), measure()
     rates = [2 / (1 / one + 1 / other) for one, other in zip(before, after, strict=True)]
     theirs = dict(zip(("smtp-source", "smtp-source -d"), rates, strict=True))
     _show(f"into {name}", sessions, count, ours, theirs)
 
 
-def _show(where: str, sessions: int, count: int, ours: Ours, theirs: dict[str, float]) -> None:
+def _show(
+    where: str, sessions: int, count: int, all_ours: Mapping[str, Ours], theirs: Mapping[str, float]
+) -> None:
     click.echo(f"{where}, {count:,} mails, {sessions} sessions")
-    click.echo(f"  ours            {ours.rate:9,.0f} mails/s   processor {ours.cpu:.0%}")
     for name, rate in theirs.items():
-        click.echo(f"  {name:15} {rate:9,.0f} mails/s   ours is {ours.rate / rate:.2f} times that")
-    early, late = ours.memory
-    click.echo(
-        f"  published in {ours.published:.1f} ms; memory {early:.0f} MiB at a tenth, {late:.0f} at the end"
-    )
+        click.echo(f"  {name:16} {rate:9,.0f} mails/s")
+    for name, ours in all_ours.items():
+        click.echo(f"  {name:16} {ours.rate:9,.0f} mails/s   processor {ours.cpu:.0%}")
+        for peer, rate in theirs.items():
+            click.echo(f"    {ours.rate / rate:.2f} times {peer}")
+        early, late = ours.memory
+        click.echo(
+            f"    published in {ours.published:.1f} ms; memory {early:.0f} MiB at a tenth, {late:.0f} at the end"
+        )
 
 
-def _ours(folder: Path, relay: Smtp, count: int, sessions: int) -> Ours:
-    house, clock = make_house(folder), Clock()
+def _all_ours(folder: Path, kinds: Sequence[str], relay: Smtp, count: int, sessions: int) -> dict[str, Ours]:
+    found: dict[str, Ours] = {}
+    for kind in kinds:
+        with new_database(kind, folder) as database:
+            found[f"ours, {TITLES[kind]}"] = _ours(
+                house_over(database, folder, CONFIG), relay, count, sessions
+            )
+    return found
+
+
+def _ours(house: House, relay: Smtp, count: int, sessions: int) -> Ours:
+    clock = Clock()
     try:
         subscribe(house.store, count)
         outages = Outages(house, clock)

@@ -1,31 +1,31 @@
 """How long it takes from Dovecot's IDLE notification of a reply to the incident published in the database.
 
-Run it as root: `python -m bench.reply_latency [--replies 100]`. The peer is Dovecot itself, which takes some half a
-second of its own to notify. Each incident recovers and is closed before the next, as those of a real day are.
+On SQLite and on PostgreSQL. Run it as root: `python -m bench.reply_latency [--replies 100] [--database sqlite]`. The
+peer is Dovecot itself, which takes some half a second of its own to notify. Each incident recovers and is closed before
+the next, as those of a real day are.
 """
 
 import asyncio
 import json
 import logging
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import click
 import httpx2
 import structlog
 
+from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
 from bench.peers.figures import percentile
 from service import jobs
 from service.app import wall_clock
 from service.app.building import Service, build, start_mailbox
 from service.app.rehearsal import rehearse
 from service.app.working import TICK, spare_what_is_built
-from service.config import Mail, parse
+from service.config import Config, Mail, parse
 from service.mail.imap_connection import Mailbox
 from service.mail.tokens import make_token, reply_address
 from service.outbox.fanning_out import new_event_loop
@@ -51,30 +51,38 @@ class Watch:
 
 @click.command()
 @click.option("--replies", default=100, show_default=True)
-def main(replies: int) -> None:
+@click.option("--database", "kind", type=click.Choice(KINDS), help="On this one alone, not on both.")
+def main(replies: int, kind: str | None) -> None:
     """Measure and print in milliseconds."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with (
-        running_mail_servers() as servers,
-        tempfile.TemporaryDirectory() as folder,
-        asyncio.Runner(loop_factory=new_event_loop) as runner,
-    ):
-        runner.run(_measure(servers, Path(folder), replies))
-
-
-async def _measure(servers: MailServers, folder: Path, replies: int) -> None:
     watch = Watch()
     _watch(watch)
-    config = parse(AT_ONCE, folder / "config.yaml", {})
+    with running_mail_servers() as servers, folder_on_disk() as folder:
+        click.echo(f"{'until it is published, ms':44} {'replies':>8} {'p50':>8} {'p99':>8}")
+        for one in [kind] if kind else usable_kinds():
+            with (
+                new_database(one, folder) as database,
+                asyncio.Runner(loop_factory=new_event_loop) as runner,
+            ):
+                config = replace(parse(AT_ONCE, folder / "config.yaml", {}), database=database)
+                notified, whole = runner.run(_measure(watch, servers, config, replies))
+            _show(f"from the IDLE notification, {TITLES[one]}", notified)
+            _show(f"from the delivery to Dovecot, {TITLES[one]}", whole)
+
+
+async def _measure(
+    watch: Watch, servers: MailServers, config: Config, replies: int
+) -> tuple[list[float], list[float]]:
+    """Let replies publish; gives what each took from its notification on, and from its delivery on."""
     mail = Mail("Acme Status", OWN_ADDRESS, servers.smtp, servers.imap_for(OWN_ADDRESS))
-    config = replace(config, mail=mail, database=f"sqlite:///{folder}/replycast.db")
-    async with build(config, wall_clock) as service:
+    notified: list[float] = []
+    whole: list[float] = []
+    async with build(replace(config, mail=mail), wall_clock) as service:
         stop = threading.Event()
         thread = start_mailbox(service, stop)
         loops = [asyncio.create_task(_decide(service)), asyncio.create_task(_checkpoint(service))]
         await asyncio.to_thread(rehearse, service.house, service.clock())
         spare_what_is_built()
-        notified, whole = [], []
         for number in range(replies):
             raw = await _reply(service, number)
             watch.done.clear()
@@ -93,14 +101,12 @@ async def _measure(servers: MailServers, folder: Path, replies: int) -> None:
                 await loop
         if thread is not None:
             await asyncio.to_thread(thread.join, 5)
-    click.echo(f"{'until it is published, ms':32} {'replies':>8} {'p50':>8} {'p99':>8}")
-    _show("from the IDLE notification", notified)
-    _show("from the delivery to Dovecot", whole)
+    return notified, whole
 
 
 def _show(name: str, figures: Sequence[float]) -> None:
     p50, p99 = (percentile(figures, percent) for percent in (50, 99))
-    click.echo(f"{name:32} {len(figures):8} {p50:8.2f} {p99:8.2f}")
+    click.echo(f"{name:44} {len(figures):8} {p50:8.2f} {p99:8.2f}")
 
 
 def _watch(watch: Watch) -> None:
