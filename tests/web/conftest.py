@@ -13,7 +13,7 @@ from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_client, make_front, make_house
 from tests.web.chromium import SCREENS, opened, started
 from tests.web.office import Office, opened_office, sitting
-from tests.web.ordered import seen_to_be_ordered
+from tests.web.ordered import orders_named, seen_to_be_ordered
 from tests.web.outages import ECHO_MONITOR, Outages
 
 
@@ -68,9 +68,12 @@ def screen(request: pytest.FixtureRequest) -> str:
 def page(chromium: Browser, screen: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Open an empty page; whatever the browser complains of, its policy included, fails the test.
 
-    So does an order that the test's mark names and that was not given in it.
+    So does an order that the test's mark names and that was not given in it, or with anything but the keys.
     """
-    with opened(chromium, *SCREENS[screen]) as opened_page, seen_to_be_ordered(opened_page, request.node):
+    with (
+        opened(chromium, *SCREENS[screen], by_keys=bool(orders_named(request.node))) as opened_page,
+        seen_to_be_ordered(opened_page, request.node),
+    ):
         yield opened_page
 
 

@@ -24,8 +24,10 @@ def judge(page: Page) -> None:
 
 
 def judge_whole(page: Page) -> None:
-    """Judge a page with all that is folded in it, in light and in dark."""
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    """Judge a page with all that is folded in it, in light and in dark; after that it is folded as before."""
+    folded = page.evaluate_handle("[...document.querySelectorAll('details:not([open])')]")
+    folded.evaluate("all => all.forEach(one => one.open = true)")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         judge(page)
+    folded.evaluate("all => all.forEach(one => one.open = false)")

@@ -1,7 +1,9 @@
 """Hands that know no mouse: what a person does with the keys alone, and what is said to it."""
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.web.judging import judge
 
@@ -11,24 +13,31 @@ def tab_to(page: Page, text: str) -> None:
 
     Each stop on the way has to be visible as such.
     """
-    page.wait_for_load_state("load")  # a page that is not there whole loses the focus again
     seen = []
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        said, outline = page.evaluate(
-            """() => {
-                const focused = document.activeElement;
-                if (focused === document.body) return ['', true];
-                const said = focused.id || focused.title || focused.innerText || '';
-                const style = getComputedStyle(focused), after = getComputedStyle(focused, '::after');
-                return [said, [style.outlineStyle, after.outlineStyle].includes('solid')];
-            }"""
-        )
-        assert outline or said.startswith("The mail"), f"focus on {said!r} cannot be seen"
+    for said, _ in _stops(page):
         seen.append(said)
         if any(line.startswith(text) for line in said.splitlines()):
             return
     pytest.fail(f"{text!r} is not reached by Tab: {seen}")
+
+
+def _stops(page: Page) -> Iterator[tuple[str, str]]:
+    """Press Tab again and again; gives what each stop says, and the label of a box."""
+    page.wait_for_load_state("load")  # a page that is not there whole loses the focus again
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        said, box, outline = page.evaluate(
+            """() => {
+                const focused = document.activeElement;
+                if (focused === document.body) return ['', '', true];
+                const said = focused.id || focused.title || focused.innerText || '';
+                const box = focused.type === 'checkbox' ? focused.labels[0].innerText : '';
+                const style = getComputedStyle(focused), after = getComputedStyle(focused, '::after');
+                return [said, box, [style.outlineStyle, after.outlineStyle].includes('solid')];
+            }"""
+        )
+        assert outline or said.startswith("The mail"), f"focus on {said or box!r} cannot be seen"
+        yield said, box.strip()
 
 
 def press(page: Page, text: str) -> None:
@@ -56,6 +65,27 @@ def choose(page: Page, label: str, option: str) -> None:
     tab_to(page, str(field.get_attribute("id")))
     page.keyboard.type(option)
     expect(field.locator("option:checked")).to_have_text(option)
+
+
+def choose_file(page: Page, field: str, file: FilePayload) -> None:
+    """Go to a field for a file by Tab and open the system's own window by Enter, which no test can type into."""
+    with (
+        page.expect_file_chooser() as chooser
+    ):  # before the way there: to take the window's place takes a moment
+        tab_to(page, field)
+        page.keyboard.press("Enter")
+    chooser.value.set_files(file)
+
+
+def tick(page: Page, label: str) -> None:
+    """Go to a box by Tab and tick it, or take its tick away."""
+    seen = []
+    for _, box in _stops(page):
+        seen.append(box)
+        if box.startswith(label):
+            page.keyboard.press("Space")
+            return
+    pytest.fail(f"{label!r} is not reached by Tab: {seen}")
 
 
 def told(page: Page, text: str) -> None:

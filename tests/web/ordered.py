@@ -1,6 +1,7 @@
 """What the tests in a real browser order: which route each of them must post to, and which routes that are.
 
-A test names them as `@pytest.mark.orders("POST /dashboard/open/now")`, as `tests/web/doors.py` has them.
+A test names them as `@pytest.mark.orders("POST /dashboard/open/now")`, as `tests/web/doors.py` has them, and then
+has to go there with the keys alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,20 +31,26 @@ ON_EACH_SCREEN: Final = {"page", "sheet"}
 _ROUTES: Final = [route for route in all_routes(with_sandbox=True) if isinstance(route, Route)]
 
 
+def orders_named(test: pytest.Item) -> set[str]:
+    """Give what a test says that it orders."""
+    mark = test.get_closest_marker("orders")
+    return set(mark.args if mark else ())
+
+
 @contextmanager
 def seen_to_be_ordered(page: Page, test: pytest.Item) -> Iterator[None]:
     """Fail a test in whose page nothing was posted, or not with success, to a route that it says it orders."""
     done: set[str] = set()
     page.on("response", lambda answer: done.update(_door_of(answer)))
     yield
-    mark = test.get_closest_marker("orders")
-    missing = set(mark.args if mark else ()) - done
+    missing = orders_named(test) - done
     assert not missing, f"never ordered in this test: {missing}"
 
 
 def _door_of(answer: Response) -> Iterator[str]:
     request = answer.request
-    if request.method != "POST" or answer.status >= 400:
+    # what a script sends is no form that somebody filled in
+    if request.method != "POST" or answer.status >= 400 or not request.is_navigation_request():
         return
     asked = {
         "type": "http",

@@ -9,7 +9,7 @@ from service.model import Phase
 from service.store import subscribers
 from tests.web.employees import page_of, phase_of
 from tests.web.judging import judge
-from tests.web.keyboard import choose, enter, press, tab_to, told, write
+from tests.web.keyboard import choose, choose_file, enter, press, tab_to, tick, told, write
 from tests.web.office import Office
 from tests.web.outages import ECHO
 
@@ -36,13 +36,8 @@ def test_a_subscriber_is_searched_for_and_forgotten(sheet: Page, office: Office,
 def test_a_list_is_imported(sheet: Page, office: Office, screen: str) -> None:
     raw = f"Email,Components,Groups\n{screen}1@reader.example,API,Gold\n{screen}2@reader.example,,\n"
     sheet.goto(f"{office.url}/dashboard/subscribers")
-    tab_to(sheet, "file")
-    # the system's own window, which no test can type into
-    sheet.locator("#file").set_input_files(
-        {"name": "list.csv", "mimeType": "text/csv", "buffer": raw.encode()}
-    )
-    sheet.keyboard.press("Tab")
-    sheet.keyboard.press("Space")
+    choose_file(sheet, "file", {"name": "list.csv", "mimeType": "text/csv", "buffer": raw.encode()})
+    tick(sheet, "All of them agreed")
     press(sheet, "Import")
     told(sheet, "2 added, 0 changed.")
     expect(sheet.get_by_role("status")).to_contain_text("No monitor has these groups as its audience: Gold.")
@@ -160,8 +155,7 @@ def test_a_browser_elsewhere_is_logged_out(sheet: Page, office: Office, screen: 
 def test_a_token_is_made_copied_and_revoked(sheet: Page, office: Office, screen: str) -> None:
     sheet.goto(f"{office.url}/dashboard/tokens")
     write(sheet, "name", f"by {screen}")
-    sheet.keyboard.press("Tab")
-    sheet.keyboard.press("Space")
+    tick(sheet, "incidents:read")
     press(sheet, "Make the token")
     told(sheet, f"The token by {screen} is made")
     tab_to(sheet, "secret")

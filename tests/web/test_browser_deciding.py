@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from service.model import Incident, Phase
 from tests.web.employees import page_of, phase_of
 from tests.web.judging import judge
-from tests.web.keyboard import choose, enter, press, tab_to, told, write
+from tests.web.keyboard import choose, enter, press, tab_to, tick, told, write
 from tests.web.office import TEXT, Office, opened_office
 from tests.web.outages import BOTH, BOTH_MONITOR, ECHO
 
@@ -92,8 +92,6 @@ def test_an_update_is_posted_and_an_empty_one_is_not(sheet: Page, office: Office
     sheet.keyboard.press("Enter")
     assert sheet.evaluate("document.activeElement.id") == "text", "the browser asks for a text"
     sheet.keyboard.type("It works **again**.")
-    sheet.evaluate("document.activeElement.blur()")
-    sheet.evaluate("scrollTo(0, 0)")
     choose(sheet, "Status", "Monitoring")
     press(sheet, "Post the update")
     told(sheet, f"The update of {public.tag} is posted")
@@ -127,8 +125,7 @@ def test_a_post_mortem_is_posted_and_sent_to_nobody(sheet: Page, office: Office,
     office.outages.close(public)
     sheet.goto(office.url + page_of(public))
     write(sheet, "why", "A cable broke.\n\n- Its twin was in **the same duct**.")
-    sheet.keyboard.press("Tab")
-    sheet.keyboard.press("Space")  # the box that has it sent to those who heard of the incident
+    tick(sheet, "Send it to those who heard")  # which is ticked
     press(sheet, "Post the post-mortem")
     told(sheet, f"The post-mortem of {public.tag} is posted on the status page.")
     newest = sheet.locator("#part-updates li").first

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.web.judging import judge
-from tests.web.keyboard import press, tab_to, told, write
+from tests.web.keyboard import press, tab_to, tick, told, write
 from tests.web.office import Office, sitting
 
 pytestmark = pytest.mark.chromium
@@ -25,8 +25,7 @@ def test_a_maintenance_is_planned_and_called_off(sheet: Page, office: Office, sc
     press(sheet, "Plan maintenance")
     write(sheet, "subject", f"New disks, by {screen}")
     write(sheet, "message", "Mail may be **slow**.")
-    sheet.keyboard.press("Tab")
-    sheet.keyboard.press("Space")
+    tick(sheet, "Email")
     for field, day in (("starts_at", "10"), ("ends_at", "11")):
         write_time(sheet, field, day)
     press(sheet, "Plan and announce it")

@@ -13,7 +13,7 @@ from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.employees import ALL_ROUTES, start_session
 from tests.web.judging import judge_whole
-from tests.web.keyboard import press, write
+from tests.web.keyboard import press, tab_to, write
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served
 
@@ -69,7 +69,8 @@ def test_a_simulation_is_asked_for_and_read(sheet: Page, town: tuple[str, str, s
     write(sheet, "publish_after", "3m")
     press(sheet, "Simulate")
     sheet.get_by_role("heading", name="What would happen").wait_for()
-    sheet.get_by_text("Mail to subscriber@reader.example").first.click()
+    tab_to(sheet, "Mail to subscriber@reader.example")
+    sheet.keyboard.press("Enter")
     assert sheet.get_by_text("You get this mail because you subscribed").first.is_visible()
     judge_whole(sheet)
 

@@ -18,7 +18,7 @@ from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from tests.rooms import CONFIG, Clock, make_front, make_house
 from tests.web.chromium import NAME, fits
 from tests.web.judging import judge
-from tests.web.keyboard import enter, press, tab_to
+from tests.web.keyboard import enter, press, tab_to, tick
 from tests.web.outages import ECHO, ECHO_MONITOR, Outages
 from tests.web.serving import served
 
@@ -94,8 +94,7 @@ def test_a_subscription_is_confirmed_chosen_and_ended(page: Page, screen: str, t
     tab_to(page, "Unsubscribe")
     page.keyboard.press("Tab")  # to the radio buttons, of which the arrows choose
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
+    tick(page, "Email")
     press(page, "Save this choice")
     page.get_by_role("status").filter(has_text="Your choice is saved.").wait_for()
     assert page.get_by_label("Only these").is_checked()

@@ -10,7 +10,7 @@ from service.model import Channel, Subscriber, SubscriberState
 from service.store import subscribers
 from tests.web.chromium import SCREENS, opened
 from tests.web.judging import judge, judge_whole
-from tests.web.keyboard import choose, press, told, write
+from tests.web.keyboard import choose, press, tick, told, write
 from tests.web.office import Office
 
 pytestmark = pytest.mark.chromium
@@ -23,17 +23,6 @@ def found(office: Office, address: str) -> Subscriber:
         one = subscribers.find_by_address(connection, address)
     assert one is not None
     return one
-
-
-def tick(page: Page, label: str) -> None:
-    """Go to a box by Tab and tick it, or take its tick away."""
-    box = page.get_by_role("checkbox", name=label)
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if box.evaluate("one => one === document.activeElement"):
-            page.keyboard.press("Space")
-            return
-    pytest.fail(f"{label!r} is not reached by Tab")
 
 
 @pytest.mark.orders("POST /dashboard/subscribers/add")
