@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import formataddr
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from anyio import to_thread
@@ -32,9 +33,7 @@ from service.errors import PermanentFault
 from service.inbox import PostIntake
 from service.mail.compose import PostOffice
 from service.mail.dkim_check import dns_look_up
-from service.mail.door import open_door
 from service.mail.imap import FetchedMail, MailboxReader
-from service.mail.sandbox import Sandbox
 from service.mail.words import vocabulary
 from service.outbox import Relay, call_due, fan_out, send_due
 from service.store import credentials
@@ -48,6 +47,9 @@ from service.web.application import build as build_web
 from service.web.front import Front, make_pages
 from service.web.public.exporting import Exporter
 from service.web.routes import all_routes
+
+if TYPE_CHECKING:
+    from service.mail.sandbox import Sandbox
 
 DNS_PATIENCE = timedelta(seconds=3)
 
@@ -66,7 +68,7 @@ class Service:
     office: PostOffice
     relay: Relay
     mailbox: MailboxReader | None
-    sandbox: Sandbox | None
+    sandbox: "Sandbox | None"
     clock: Callable[[], datetime]
     decide: asyncio.Event
     """Set when there may be something to decide."""
@@ -235,7 +237,7 @@ async def _connect(
     config: Config,
     mail: Mail,
     ground: Ground,
-    sandbox: Sandbox | None,
+    sandbox: "Sandbox | None",
     caller: Caller,
     clock: Callable[[], datetime],
 ) -> Service:
@@ -347,6 +349,9 @@ async def open_service_door(service: Service) -> AsyncIterator[None]:
     if mail is None or mail.door is None or not service.role.works:
         yield
         return
+
+    # here, for aiosmtpd costs a megabyte of memory and few let mail servers come
+    from service.mail.door import open_door  # noqa: PLC0415
 
     async def take(raw: bytes, size: int) -> None:
         store, now = service.house.store, service.clock()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
@@ -13,12 +14,14 @@ from service.app.reloading import ReloadState
 from service.app.roles import ServeRole
 from service.config.differences import Reloaded
 from service.config.settings import Config, Mail
-from service.mail.sandbox import Sandbox
 from service.store.database import Store, open_store
 from service.store.hearing import hearing
 from service.store.leases import Lease
 from service.store.senders import Sender, looking
 from service.web.front import keep_config
+
+if TYPE_CHECKING:
+    from service.mail.sandbox import Sandbox
 
 SANDBOX_ADDRESS = "status@replycast.example"
 """What our mails come from where no mail server is configured; the domain exists nowhere (RFC 2606)."""
@@ -36,7 +39,7 @@ class Ground:
     role: ServeRole
     stack: AsyncExitStack
     instruments: Instruments
-    sandbox: Sandbox | None = None
+    sandbox: "Sandbox | None" = None
     reload: Callable[[], Awaitable[Reloaded]] = keep_config
     """Has config.yaml read anew, for whoever asks for that over the web."""
     heard: Callable[[], None] = lambda: None
@@ -47,11 +50,13 @@ class Ground:
         self.store.count_commit()
         self.heard()
 
-    async def mail_of(self, config: Config) -> tuple[Mail, Sandbox | None]:
+    async def mail_of(self, config: Config) -> "tuple[Mail, Sandbox | None]":
         """Give the mail servers of config.yaml or, where there are none, those of the sandbox."""
         if config.mail is not None:
             return config.mail, None
         if self.sandbox is None:
+            from service.mail.sandbox import Sandbox  # noqa: PLC0415  it says why
+
             self.sandbox = await Sandbox.start(own_address=SANDBOX_ADDRESS)
             self.stack.push_async_callback(self.sandbox.stop)
         return Mail(config.site.name, SANDBOX_ADDRESS, self.sandbox.smtp, self.sandbox.imap), self.sandbox

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+import service.cli.plain_structlog  # noqa: F401  before anything else imports structlog
 from service.app.roles import ServeRole
 from service.app.running import serve as serve_until_stopped
 from service.cli import explaining

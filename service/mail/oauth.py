@@ -10,16 +10,13 @@ import json
 import re
 import threading
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx2
 import structlog
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from service.config.secret_files import read_secret_file, write_secret_file
 from service.config.settings import OAuth
@@ -44,6 +41,9 @@ _PRIVATE_KEY: Final = "PRIVATE KEY-----"
 _LATER: Final = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _OK, _TOO_MANY, _SERVER_FAULT = 200, 429, 500
 _NO_ANSWER: Final = "without a token: is token_url right?"
+
+Sign = Callable[[Mapping[str, object], str], str]
+"""Signs claims with a private key; raises ValueError."""
 
 _log = structlog.get_logger()
 
@@ -72,6 +72,8 @@ class AccessTokens:
         self._token = ""
         self._usable_until: datetime | None = None
         self._lock = threading.Lock()
+        is_service_account = not self._refresh_token and _PRIVATE_KEY in oauth.client_secret.reveal()
+        self._sign = _signing() if is_service_account else None
 
     def current(self, now: datetime) -> str:
         """Give the token, asking the OAuth server for one where there is none or it is about to end.
@@ -156,8 +158,8 @@ class AccessTokens:
 
     def _form(self, now: datetime) -> dict[str, str]:
         oauth, secret = self._oauth, self._oauth.client_secret.reveal()
-        if not self._refresh_token and _PRIVATE_KEY in secret:
-            return {"grant_type": _JWT_BEARER, "assertion": self._assertion(secret, now)}
+        if self._sign is not None:
+            return {"grant_type": _JWT_BEARER, "assertion": self._assertion(self._sign, secret, now)}
         form = {"client_id": oauth.client_id} | ({"client_secret": secret} if secret else {})
         if self._refresh_token:  # RFC 6749 section 6
             form |= {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
@@ -165,7 +167,7 @@ class AccessTokens:
             form |= {"grant_type": "client_credentials"}
         return form | ({"scope": oauth.scope} if oauth.scope else {})
 
-    def _assertion(self, private_key: str, now: datetime) -> str:
+    def _assertion(self, sign: Sign, private_key: str, now: datetime) -> str:
         """Sign what we claim to be (RFC 7523 section 2.1)."""
         at = int(now.timestamp())
         claims: dict[str, object] = {
@@ -177,8 +179,8 @@ class AccessTokens:
             "exp": at + ASSERTION_LIFETIME,
         }
         try:
-            return jwt.encode({"alg": "RS256"}, claims, RSAKey.import_key(private_key))
-        except (ValueError, JoseError):
+            return sign(claims, private_key)
+        except ValueError:
             raise TokenRefused(
                 "the client secret is no private key that can sign: put the service account's in whole"
             ) from None
@@ -242,6 +244,13 @@ class AccessTokens:
             self._in_file,
         )
         return plain_line(text, *secrets, self._token)[:200]
+
+
+def _signing() -> Sign:
+    # before it is needed, so that no upgrade under a running process comes between
+    from service.mail.signed_claims import sign  # noqa: PLC0415  it says why
+
+    return sign
 
 
 def sasl_xoauth2(username: str, token: str) -> str:

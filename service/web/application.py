@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from service.config import Config
 from service.errors import (
     IncidentChangedMeanwhile,
     NotAllowed,
@@ -19,13 +20,13 @@ from service.errors import (
     StoreUnavailable,
     TokenInvalid,
 )
+from service.providers.registry import provider_named
 from service.web.dashboard.changes import Changes
 from service.web.dashboard.monitor_previews import Previews
 from service.web.dashboard.pulse import pulse_of
 from service.web.fast_first import FastFirst
 from service.web.front import STATIC, Front, page
 from service.web.guards import BoundedWaits, SameOriginOnly, SecurityHeaders, guard_headers
-from service.web.login.oidc_provider import Provider
 from service.web.login.rates import LogIns
 from service.web.public.pages import PublicPages
 from service.web.public.renderers import RENDERERS
@@ -69,11 +70,26 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     application.state.log_ins = LogIns()
     application.state.simulations = Simulations()
     application.state.previews = Previews()
-    oidc, site_url = front.house.config.login.oidc, front.house.config.site.url
-    application.state.oidc = Provider(oidc, site_url) if oidc else None
+    _open_what_is_configured(application, front.house.config)
     application.state.public_pages = application.pages = pages
     application.state.changes = Changes(front.house.store, front.clock, partial(pulse_of, front))
     return application
+
+
+def _open_what_is_configured(application: Starlette, config: Config) -> None:
+    """Open the doors that few have: what they need costs megabytes of memory, and is imported for them alone.
+
+    It is imported now, so that no upgrade under a running process comes between.
+    """
+    application.state.oidc = application.state.sns_door = None
+    if config.login.oidc:
+        from service.web.login.oidc_provider import Provider  # noqa: PLC0415  see above
+
+        application.state.oidc = Provider(config.login.oidc, config.site.url)
+    if any(provider_named(name).is_signed_by_amazon for name in config.webhooks):
+        from service.web.sns_door import SnsDoor  # noqa: PLC0415  see above
+
+        application.state.sns_door = SnsDoor()
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,9 +21,11 @@ from service.actions.watchdog import Problem, Seen
 from service.config.differences import Reloaded
 from service.config.settings import Site
 from service.mail.markdown import to_html
-from service.mail.sandbox import Sandbox
 from service.store.inbox_rows import Arrival
 from service.web.brand import brand_of
+
+if TYPE_CHECKING:
+    from service.mail.sandbox import Sandbox
 
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -45,7 +47,7 @@ class Front:
     """Stores a post; returns its inbox id once it is on disk."""
     wake: Callable[[], None]
     """Says that there is something to send or to decide, so that nobody waits for the next tick."""
-    sandbox: Sandbox | None
+    sandbox: "Sandbox | None"
     """Only where no mail server is configured."""
     pages: Environment
     seen: Callable[[], Seen] = Seen

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr, parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from anyio.to_thread import run_sync
@@ -26,11 +26,14 @@ from service.errors import (
     RelayUnavailable,
 )
 from service.mail.parsing import decode_words, parse_mail
-from service.mail.sandbox import Sandbox, SandboxMail
+from service.mail.sandbox_client import SandboxMail
 from service.model import DeliveryKind
 from service.store import deliveries
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, read_form, row_id
+
+if TYPE_CHECKING:
+    from service.mail.sandbox import Sandbox
 
 MAILS_SHOWN: Final = 50
 LONGEST_REPLY: Final = 20_000
@@ -205,7 +208,7 @@ def _mail(request: Request) -> SandboxMail:
     return found
 
 
-def _sandbox(request: Request) -> Sandbox:
+def _sandbox(request: Request) -> "Sandbox":
     front = front_of(request)
     if front.sandbox is None:
         raise NotFound("There is no mail sandbox: config.yaml names a mail server.")

@@ -1,6 +1,7 @@
 """The door for Amazon SNS: fetches the certificates that its messages are signed with, and confirms subscriptions.
 
 Calls Amazon alone, and only what `sns_signature` allows. A subscription is confirmed after the message was answered.
+Imported only where config.yaml lets SNS post: cryptography costs seven megabytes of memory.
 """
 
 from collections import deque
@@ -12,7 +13,6 @@ import anyio
 import orjson
 import structlog
 from starlette.background import BackgroundTask
-from starlette.requests import Request
 
 from service.calls.calling import open_caller
 from service.config.settings import Proof
@@ -128,15 +128,6 @@ class SnsDoor:
             else:
                 _log.info("subscription confirmed", topic=topic)
                 return
-
-
-def sns_door(request: Request) -> SnsDoor:
-    """Find the door of this application, or make it."""
-    state = request.app.state
-    if not hasattr(state, "sns_door"):
-        state.sns_door = SnsDoor()
-    door: SnsDoor = state.sns_door
-    return door
 
 
 def _message(body: bytes) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.background import BackgroundTask
@@ -20,7 +21,9 @@ from service.providers.registry import PROVIDERS, Provider, provider_named
 from service.providers.signatures import check_signature
 from service.store.inbox_rows import Arrival, Door, InboxState
 from service.web.front import Front, JsonLine, front_of
-from service.web.sns_door import sns_door
+
+if TYPE_CHECKING:
+    from service.web.sns_door import SnsDoor
 
 _PREFIX = "/webhook/"
 _AS_USUAL, _NO_PROOF = Reading(), Proof()
@@ -134,7 +137,7 @@ async def _prove(request: Request, provider: Provider, secret: Secret, body: byt
         check_signature(provider.name, body, request.headers, proof.signing_secret, now)
         if not provider.is_signed_by_amazon:
             return None
-        door = sns_door(request)
+        door: SnsDoor = request.app.state.sns_door
         await door.check(body, proof, now, is_secret_right=bool(secret))
         return door.confirmation_of(body, proof, is_secret_right=bool(secret))
     except SecretWrong as error:

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from service.store.database import open_store
+from tests.mailservers.processes import free_port
 from tests.rooms import CONFIG
 from tests.store.databases import fresh_database, needs_postgresql
 
@@ -23,9 +26,21 @@ async def main():
 
 asyncio.run(main())
 """
+OIDC = "login: {oidc: {issuer: https://id.acme.example, client_id: replycast, client_secret: secret}}\n"
 MAIL = 'mail: {from: "Acme <status@acme.example>", smtp: {host: 127.0.0.1, port: 9, security: none}}\n'
-OF_OTHERS = {"alembic", "opentelemetry", "psycopg"}
-AT_WORK = {"service.jobs", "service.actions.deciding", "service.outbox.sending"}
+OF_OTHERS = {
+    "aiosmtpd",
+    "alembic",
+    "authlib",
+    "cryptography",
+    "greenlet",
+    "joserfc",
+    "opentelemetry",
+    "psycopg",
+    "pymap",
+    "rich",
+}
+AT_WORK = {"aiosmtplib", "dkim", "httpx2", "imapclient", "service.actions.deciding", "service.jobs"}
 """What decides, sends, calls and takes mails in: an upgrade under a running process must not keep it from that."""
 
 
@@ -44,6 +59,26 @@ def test_what_a_configuration_does_not_use_is_not_imported(tmp_path: Path) -> No
         found = imported(tmp_path, database, MAIL + CONFIG)
     assert found & OF_OTHERS == set()
     assert found >= AT_WORK
+
+
+@pytest.mark.parametrize(
+    ("config", "used"),
+    [
+        (CONFIG.replace("status.acme.example", "127.0.0.1"), {"aiosmtpd", "pymap"}),
+        (
+            MAIL.replace("}}", f"}}, receive: {{protocol: lmtp, port: {free_port()}}}}}") + CONFIG,
+            {"aiosmtpd"},
+        ),
+        (MAIL + CONFIG + OIDC, {"authlib", "cryptography", "joserfc"}),
+        (MAIL + CONFIG + "webhooks: {sns: {}}\n", {"cryptography"}),
+    ],
+    ids=["no mail server", "a door for mail servers", "a log-in provider", "Amazon SNS"],
+)
+def test_what_a_configuration_uses_is_imported_at_the_start(
+    config: str, used: set[str], tmp_path: Path
+) -> None:
+    with fresh_database("sqlite", tmp_path) as database:
+        assert imported(tmp_path, database, config) & OF_OTHERS == used
 
 
 @needs_postgresql

@@ -6,7 +6,7 @@ and in the browser alone that went, so that a link to it in a mail opens nothing
 
 import hmac
 import secrets
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from anyio import to_thread
@@ -31,7 +31,10 @@ from service.web.login.letting_in import (
     wanted_of,
     who_tries,
 )
-from service.web.login.oidc_provider import IdentityRefused, Provider, ProviderUnavailable
+from service.web.login.oidc_faults import IdentityRefused, ProviderUnavailable
+
+if TYPE_CHECKING:
+    from service.web.login.oidc_provider import Provider
 
 ASKING_COOKIE: Final = "replycast_asking"
 """Binds the answer to the browser that went to the provider."""
@@ -76,7 +79,7 @@ async def come_back(request: Request) -> Response:
     return answer
 
 
-async def _answer(request: Request, provider: Provider) -> Response:
+async def _answer(request: Request, provider: "Provider") -> Response:
     front, given = front_of(request), request.query_params
     now = front.clock()
     asking = asking_of(front.house.key, read_cookie(request, ASKING_COOKIE), now)
@@ -103,7 +106,7 @@ async def _answer(request: Request, provider: Provider) -> Response:
     return let_in(request, arriving, employee)
 
 
-def _out_of_order(request: Request, provider: Provider, error: Exception, wanted: str) -> Response:
+def _out_of_order(request: Request, provider: "Provider", error: Exception, wanted: str) -> Response:
     """Say so; it is nobody's failed log-in."""
     _log.warning("the log-in provider is out of order", reason=str(error))
     problem = f"{provider.name} cannot be asked just now; try again in a moment."
@@ -114,7 +117,7 @@ async def _refused(request: Request, why: str, problem: str) -> Response:
     return await refused(request, "oidc", why, problem=problem, status_code=403)
 
 
-def _provider(request: Request) -> Provider:
+def _provider(request: Request) -> "Provider":
     provider: Provider | None = request.app.state.oidc
     if provider is None:
         raise NotFound("There is nothing at this address.")

@@ -1,7 +1,8 @@
 """An OpenID Connect provider, as we ask it who somebody is: its addresses and keys, the way there, and its answer.
 
 Authlib speaks the protocol (authorization code with PKCE), joserfc checks signatures. Whether the somebody is an
-employee is for `actions` to tell. No token is kept or shown.
+employee is for `actions` to tell. No token is kept or shown. Imported only where config.yaml names a provider: these
+libraries cost megabytes of memory.
 """
 
 from collections.abc import Mapping
@@ -21,8 +22,8 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from service.actions.signing_on import Asking
 from service.config.settings import Oidc
-from service.errors import PermanentFault, TemporaryFault
 from service.web.bounded_json import AnswerUnusable, read_object
+from service.web.login.oidc_faults import IdentityRefused, ProviderUnavailable
 
 PATIENCE: Final = 10.0
 """Seconds for one connection or piece of an answer."""
@@ -43,14 +44,6 @@ LONGEST_TOKEN: Final = 32 * 1024
 
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _KINDS: Final[Mapping[str, type[RSAKey] | type[ECKey]]] = {"RSA": RSAKey, "EC": ECKey}
-
-
-class ProviderUnavailable(TemporaryFault):
-    """The provider cannot be reached, or answers what is no answer: the text is for the log."""
-
-
-class IdentityRefused(PermanentFault):
-    """What came back proves nobody's identity; the text is one sentence for whoever wanted to log in."""
 
 
 @dataclass(frozen=True, slots=True)
