@@ -35,7 +35,7 @@ from service.mail.compose import PostOffice
 from service.mail.dkim_check import dns_look_up
 from service.mail.imap import FetchedMail, MailboxReader
 from service.mail.words import vocabulary
-from service.outbox import Relay, call_due, fan_out, send_due
+from service.outbox import Courier, Relay, call_due, fan_out
 from service.store import credentials
 from service.store.database import Store
 from service.store.leases import Lease
@@ -67,6 +67,8 @@ class Service:
     house: House
     office: PostOffice
     relay: Relay
+    courier: Courier
+    """Sends what somebody waits for."""
     mailbox: MailboxReader | None
     sandbox: "Sandbox | None"
     clock: Callable[[], datetime]
@@ -171,8 +173,7 @@ class Service:
         """Send the next batch of mails that somebody waits for; False where none is due."""
         if not await self.may_send():
             return False
-        given = self.house.store, self.office, self.relay, self.clock, self.sender
-        return await send_due(*given) > 0
+        return await self.courier.send_due() > 0
 
     async def fan_out_next(self) -> bool:
         """Send updates to subscribers until there are none left; False where there were none."""
@@ -213,7 +214,9 @@ async def build_on(ground: Ground, config: Config, clock: Callable[[], datetime]
     """Build the service of a configuration; raises StoreUnavailable, KeyFileUnusable, KeyDiffers."""
     async with open_caller(may_be_private=config.private_webhooks) as caller:
         mail, sandbox = await ground.mail_of(config)
-        yield await _connect(replace(config, mail=mail), mail, ground, sandbox, caller, clock)
+        service = await _connect(replace(config, mail=mail), mail, ground, sandbox, caller, clock)
+        async with service.courier:
+            yield service
 
 
 @asynccontextmanager
@@ -264,10 +267,12 @@ async def _connect(
         takes_mail=mail.imap is not None or mail.door is not None,
     )
     decide = asyncio.Event()
+    relay = Relay(mail.smtp, noted=traces.attempting(meters.attempted))
     service = Service(
         house=house,
         office=office,
-        relay=Relay(mail.smtp, noted=traces.attempting(meters.attempted)),
+        relay=relay,
+        courier=Courier(store, office, relay, clock, ground.sender),
         mailbox=None,
         sandbox=sandbox,
         clock=clock,

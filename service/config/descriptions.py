@@ -84,7 +84,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "limits": "What updates to subscribers keep to.",
     },
     "LimitsForm": {
-        "connections": "Sessions at once, up to 50; mails to employees have one of their own.",
+        "connections": "Sessions at once, up to 50; mails to employees have as many of their own when many wait.",
         "mails_per_connection": "After how many mails a session is begun anew.",
         "rate": "Mails a second at most. Left out: as fast as it goes.",
     },

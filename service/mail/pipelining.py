@@ -58,6 +58,8 @@ class PipelinedSession(asyncio.Protocol):
         self.is_pipelining = client.supports_extension("pipelining")
         self.is_in_doubt = False
         """Whether a mail went out whole of which the relay has not said what becomes of it."""
+        self.mails = 0
+        """How many mails it said what becomes of."""
         self._client = client
         self._smtp = smtp
         self._command_timeout = command_timeout
@@ -103,10 +105,11 @@ class PipelinedSession(asyncio.Protocol):
         finally:
             if not in_step:  # cancelled or broken half-way: the next answer would be taken for another's
                 self.close("it was broken off half-way")
-        if answer.code in TAKEN:
-            return str(answer)
         if not in_step:
             raise RelayUnavailable(f"the relay answered {answer}")
+        self.mails += 1
+        if answer.code in TAKEN:
+            return str(answer)
         raise (RecipientRefusedForNow if answer.code < FOR_GOOD else RecipientRefused)(str(answer))
 
     async def _pipelined(self, envelope: Envelope, opening: bytes, then: Envelope | None) -> _Answer:

@@ -3,6 +3,6 @@
 from service.outbox.calling import call_due
 from service.outbox.fanning_out import fan_out
 from service.outbox.relay import Relay
-from service.outbox.sending import send_due
+from service.outbox.sending import Courier
 
-__all__ = ["Relay", "call_due", "fan_out", "send_due"]
+__all__ = ["Courier", "Relay", "call_due", "fan_out"]

@@ -1,39 +1,45 @@
-"""Sends updates to all their subscribers, through several sessions at once.
-
-Each mail is recorded before the text of the next goes out in its session: a kill repeats one mail a session at most.
-"""
+"""Sends updates to all their subscribers, through several sessions at once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from threading import Event
+from typing import Protocol
 
-import structlog
-
-from service.errors import (
-    RecipientRefused,
-    RecipientRefusedForNow,
-    RelayUnavailable,
-    ReplycastError,
-    StoreUnavailable,
-)
-from service.mail.compose import PostOffice
-from service.mail.pipelining import PipelinedSession, open_pipelined
-from service.outbox.outcomes import SUSPICIOUS_AFTER, put_off
+from service.errors import StoreUnavailable
+from service.mail.compose import Envelope, PostOffice
+from service.mail.pipelining import open_pipelined
+from service.model import Delivery
+from service.outbox.composing import BulkComposer
+from service.outbox.dispatch import Dispatch
+from service.outbox.outcomes import LEASE
 from service.outbox.recording import Recorder
-from service.outbox.relay import FIRST_PAUSE, Relay, retry_after
-from service.outbox.supply import Mail, NextChunk, Supply
-from service.outbox.unrecorded import Attempt, unrecorded_of
+from service.outbox.relay import Relay
+from service.outbox.supply import Supply
+from service.outbox.unrecorded import unrecorded_of
+from service.store import deliveries
 from service.store.database import Store
+from service.store.deliveries import ALONE
+from service.store.fan_outs import Chunk
 from service.store.senders import THE_ONLY, Claimant
 from service.store.sent_marks import SentMarks
 
-MAILS_A_SESSION = 10
-"""For so many mails that wait another session is opened."""
+CLAIMED_AT_ONCE = 1_000
 
-_log = structlog.get_logger()
+
+class NextChunk(Protocol):
+    """Queues the next deliveries of an update, and with a lease claims its mails; None: no update has any left."""
+
+    def __call__(
+        self,
+        now: datetime,
+        *,
+        chunk: int = CLAIMED_AT_ONCE,
+        lease: timedelta | None = None,
+        claimed_by: int = ALONE,
+    ) -> Chunk | None:
+        """Queue so many at most."""
 
 
 def fan_out(
@@ -60,17 +66,33 @@ def fan_out(
             pass
         return 0
     rate = relay.smtp.limits.rate and relay.smtp.limits.rate / claimant.among
-    supply = Supply(store, office, clock, next_chunk, rate=rate, stop=stop, claimant=claimant)
+    source = _Updates(store, office, next_chunk, rate)
+    supply = Supply(store, source, clock, stop=stop, claimant=claimant)
     try:
         if not supply.claim():
             return 0  # asked after each decision, and a loop and its connections take their time to make
         with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
-            recorder = Recorder(store, marks, clock, relay.noted)
-            runner.run(_FanOut(store, relay, clock, supply, recorder, claimant).run())
+            dispatch = Dispatch(
+                store,
+                relay,
+                clock,
+                supply,
+                Recorder(store, marks, clock, relay.noted),
+                lambda: open_pipelined(relay.smtp, tokens=relay.tokens, now=clock()),
+                seconds_a_mail=_pace(relay, claimant),
+            )
+            runner.run(dispatch.run())
+            store.checkpoint()
     except StoreUnavailable:
         unrecorded.keep_claims(supply.left())
         raise
     return supply.claimed
+
+
+def _pace(relay: Relay, claimant: Claimant) -> Callable[[], float] | None:
+    """Give the least time between two mails of ours, where config.yaml sets a rate for all who send side by side."""
+    rate = relay.smtp.limits.rate
+    return None if rate is None else lambda: claimant.among / rate
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -82,126 +104,38 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-class _FanOut:
-    """The sessions at work, and what they share."""
+class _Updates:
+    """The deliveries of updates, as a source of mails: what is due again, or else the next of an update."""
 
-    def __init__(
-        self,
-        store: Store,
-        relay: Relay,
-        clock: Callable[[], datetime],
-        supply: Supply,
-        recorder: Recorder,
-        claimant: Claimant,
-    ) -> None:
+    def __init__(self, store: Store, office: PostOffice, next_chunk: NextChunk, rate: float | None) -> None:
         self._store = store
-        self._relay = relay
-        self._clock = clock
-        self._supply = supply
-        self._limits = relay.smtp.limits
-        self._recorder = recorder
-        self._claimant = claimant
-        self._turn_at = 0.0
-        self._fault: RelayUnavailable | None = None
-        self._is_open = asyncio.Event()
-        """Set when a session could be opened: a login that is refused is to be refused once."""
+        self._next_chunk = next_chunk
+        # no more than can be sent while the claim lasts
+        most = CLAIMED_AT_ONCE if rate is None else rate * LEASE.total_seconds() / 4
+        self._most = max(min(int(most), CLAIMED_AT_ONCE), 1)
+        self._composer = BulkComposer(store, office)
 
-    async def run(self) -> None:
-        """Work until there is nothing to do or no session can be had any more."""
-        try:
-            first = self._take()
-            if first is not None:
-                self._supply.put_back(first)
-                await self._work_together()
-        finally:
-            self._recorder.commit()
-        now, left = self._clock(), len(self._supply)
-        if self._fault is not None and left:
-            _log.warning("outbox: the relay is unavailable", error=str(self._fault), waiting=left)
-            self._supply.give_back(self._relay.pause(now, because=self._fault), str(self._fault))
-        else:
-            self._supply.give_back(now, "")
-        self._store.checkpoint()
+    def claim(self, now: datetime, number: int) -> Sequence[Delivery] | None:
+        """Claim the next ones."""
+        claimed: Sequence[Delivery] = self._claim_due(now, number)
+        if not claimed:
+            chunk = self._next_chunk(now, chunk=self._most, lease=LEASE, claimed_by=number)
+            if chunk is None:
+                return None
+            claimed = chunk.claimed
+        self._composer.begin(claimed)
+        return claimed
 
-    async def _work_together(self) -> None:
-        leading, opened = asyncio.create_task(self._work()), asyncio.create_task(self._is_open.wait())
-        await asyncio.wait({leading, opened}, return_when=asyncio.FIRST_COMPLETED)
-        opened.cancel()
-        more = min(self._limits.connections - 1, len(self._supply) // MAILS_A_SESSION)
-        others = [self._work() for _ in range(more if self._is_open.is_set() else 0)]
-        # half of the sessions wait for a commit while the relay is busy with the other half
-        self._recorder.together = max((1 + len(others)) // 2, 1)
-        for outcome in await asyncio.gather(leading, *others, return_exceptions=True):
-            if outcome is not None:
-                raise outcome
+    def compose(self, delivery: Delivery, _now: datetime) -> Envelope:
+        """Compose one of them."""
+        return self._composer.compose(delivery)
 
-    def _take(self) -> Mail | None:
-        return self._supply.take(refuse=self._recorder.note)
-
-    async def _work(self) -> None:
-        """Send through one session after another, as long as each sends something."""
-        while await self._one_session():
-            pass
-
-    async def _one_session(self) -> bool:
-        """Send through one session until it is over; gives whether another one may be of use."""
-        sent, mail, following = 0, self._take(), None
-        session: PipelinedSession | None = None
-        if mail is None:
-            return False
-        try:
-            opening = open_pipelined(self._relay.smtp, tokens=self._relay.tokens, now=self._clock())
-            async with opening as session:
-                self._is_open.set()
-                while mail is not None and session.is_open:
-                    is_last = sent + 1 >= self._limits.mails_per_connection
-                    following = None if is_last else self._take()
-                    error = await self._send(session, mail, following)
-                    done, mail, following = mail, following, None
-                    await self._recorder.note(done.delivery, error)
-                    self._relay.works()
-                    sent += 1
-        except RelayUnavailable as fault:
-            self._fault = fault
-            if session is not None and mail is not None:
-                broken, mail = mail, None
-                self._settle(broken, session, fault)
-        finally:
-            for left in (following, mail):
-                if left is not None:
-                    self._supply.put_back(left)
-        return sent > 0
-
-    async def _send(
-        self, session: PipelinedSession, mail: Mail, following: Mail | None
-    ) -> ReplycastError | None:
-        """Send a mail; gives the refusal, if it was refused. Raises RelayUnavailable."""
-        ahead = following.envelope if following is not None and self._limits.rate is None else None
-        await self._wait_for_turn()
-        try:
-            await session.send(mail.envelope, then=ahead)
-        except (RecipientRefused, RecipientRefusedForNow) as refusal:
-            return refusal
-        return None
-
-    def _settle(self, mail: Mail, session: PipelinedSession, fault: RelayUnavailable) -> None:
-        """Put off the mail under which a session broke; the attempt counts, for it may be to blame."""
-        now, delivery = self._clock(), mail.delivery
-        if delivery.attempts >= SUSPICIOUS_AFTER:
-            # it steps back, so that the others go on
-            self._recorder.note(delivery, RecipientRefusedForNow(str(fault)))
-            return
-        if session.is_in_doubt:
-            due_at, said = now + retry_after(delivery.attempts), ""
-        else:
-            due_at, said = now + FIRST_PAUSE, str(fault)
-        write = partial(put_off, claimed=delivery, due_at=due_at, error=said)
-        unrecorded_of(self._store).record(self._store, Attempt(delivery, write))
-
-    async def _wait_for_turn(self) -> None:
-        """Keep to the rate that config.yaml allows, over all sessions and all who send side by side."""
-        if self._limits.rate is not None:
-            now = asyncio.get_running_loop().time()
-            turn_at = max(self._turn_at, now)
-            self._turn_at = turn_at + self._claimant.among / self._limits.rate
-            await asyncio.sleep(turn_at - now)
+    def _claim_due(self, now: datetime, number: int) -> tuple[Delivery, ...]:
+        with self._store.reading() as connection:
+            due_at = deliveries.next_due_at(connection, urgent=False)
+        if due_at is None or due_at > now:
+            return ()
+        with self._store.transaction(alone=False) as connection:
+            return deliveries.claim_due(
+                connection, now, urgent=False, lease=LEASE, limit=self._most, claimed_by=number
+            )

@@ -12,7 +12,7 @@ from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import record
 from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store.database import Store
-from service.store.sent_marks import SentMarks
+from service.store.sent_marks import Marks
 
 T = TypeVar("T")
 PATIENCE = 0.002
@@ -20,13 +20,10 @@ PATIENCE = 0.002
 
 
 class Recorder:
-    """Commits without waiting for the disk: what it noted outlives a kill of the process, which is what counts.
-
-    A power cut may take back what was noted since the last durable commit, and these mails are sent again.
-    """
+    """Commits as durably as its marks do."""
 
     def __init__(
-        self, store: Store, marks: SentMarks, clock: Callable[[], datetime], told: Noted = nobody
+        self, store: Store, marks: Marks, clock: Callable[[], datetime], told: Noted = nobody
     ) -> None:
         self._store = store
         self._told = told
@@ -94,7 +91,7 @@ class Recorder:
     def _record(self, refused: Sequence[tuple[Delivery, ReplycastError]]) -> None:
         now = self._clock()
         try:
-            with self._store.transaction(durable=False) as connection:
+            with self._store.transaction(durable=self._marks.is_durable, alone=False) as connection:
                 outcomes = [record(connection, delivery, error, now) for delivery, error in refused]
         except StoreUnavailable:
             self._keep(refused, now)

@@ -1,136 +1,203 @@
-"""Sends the mails that a person waits for, one by one. What a mail says was decided before; it never decides."""
+"""Sends the mails that a person waits for. What a mail says was decided before; it never decides."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from threading import Event
+from time import monotonic
+from types import TracebackType
+from typing import Final, Self
 
-import structlog
-from anyio import to_thread
-
-from service.errors import (
-    AddressInvalid,
-    RecipientRefused,
-    RecipientRefusedForNow,
-    RelayUnavailable,
-    ReplycastError,
-    StoreUnavailable,
-    TemplateFaulty,
-)
-from service.mail.compose import PostOffice
-from service.mail.smtp import open_session
+from service.errors import RecipientRefused, StoreUnavailable
+from service.mail.compose import Envelope, PostOffice
+from service.mail.pipelining import PipelinedSession, open_pipelined
 from service.model import Delivery
 from service.outbox.composing import compose_one
-from service.outbox.outcomes import LEASE, SHORT_LIVED, SUSPICIOUS_AFTER, record
+from service.outbox.dispatch import Dispatch
+from service.outbox.fanning_out import new_event_loop
+from service.outbox.outcomes import LEASE, SHORT_LIVED
+from service.outbox.recording import Recorder
 from service.outbox.relay import Relay
-from service.outbox.unrecorded import Attempt, unrecorded_of
+from service.outbox.supply import Supply
+from service.outbox.unrecorded import unrecorded_of
 from service.store import deliveries
 from service.store.database import Store
 from service.store.senders import THE_ONLY, Claimant
+from service.store.sent_marks import DurableMarks
 
-BATCH = 50
+BATCH: Final = 50
+"""Few, so that who sends side by side has a part of them."""
+KEPT_FOR: Final = 5.0
+"""Seconds that a session waits for the next mail: too few for a relay, or a firewall on the way, to forget it."""
 
-_log = structlog.get_logger()
 
+class Courier:
+    """Sends in a thread and an event loop of its own, so that nothing else holds it up. It is to be closed.
 
-async def send_due(
-    store: Store,
-    office: PostOffice,
-    relay: Relay,
-    clock: Callable[[], datetime],
-    claimant: Claimant = THE_ONLY,
-) -> int:
-    """Send the next batch of due mails that are no updates for subscribers; returns how many it claimed.
-
-    Where the relay cannot be reached nothing is lost and no attempt counted: all wait until it is tried again. Once
-    the claimant must not send any more, what it has is given back.
-    Raises StoreUnavailable; what was sent or claimed by then is remembered, and made up for by the next call.
+    A session is kept for some seconds, since to connect and to log in takes longer than to send.
     """
-    unrecorded, now = unrecorded_of(store), clock()
-    if unrecorded:
-        await to_thread.run_sync(unrecorded.settle, store, now)
-    number = claimant.number
-    if number is None or relay.is_paused(now):
-        return 0
-    batch = await to_thread.run_sync(_claim, store, now, number)
-    if not batch:
-        return 0
-    unsent = list(batch)
-    try:
-        await _send(store, office, relay, clock, unsent, lambda: claimant.number == number)
-    except StoreUnavailable:
-        unrecorded.keep_claims(unsent)
-        raise
-    return len(batch)
+
+    def __init__(
+        self,
+        store: Store,
+        office: PostOffice,
+        relay: Relay,
+        clock: Callable[[], datetime],
+        claimant: Claimant = THE_ONLY,
+    ) -> None:
+        self._store = store
+        self._office = office
+        self._relay = relay
+        self._clock = clock
+        self._claimant = claimant
+        self._stop = Event()
+        self._keeper = _Keeper(relay, clock)
+        self._thread = ThreadPoolExecutor(1, "courier")
+        self._runner = asyncio.Runner(loop_factory=new_event_loop)
+        self._at_work: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give up what is not on its way, and take leave of the relay."""
+        self._stop.set()
+        loop = asyncio.get_running_loop()
+        if self._at_work is not None:
+            self._at_work.get_loop().call_soon_threadsafe(self._at_work.cancel)
+        await loop.run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    async def send_due(self) -> int:
+        """Send all mails that are due and no updates for subscribers; returns how many it claimed.
+
+        Where the relay cannot be reached nothing is lost and no attempt counted: all wait until it is tried again. Once
+        the claimant must not send any more, what it has is given back.
+        Raises StoreUnavailable; what was sent or claimed by then is remembered, and made up for by the next call.
+        """
+        within = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._thread, within.run, self._send_due)
+
+    def _send_due(self) -> int:
+        unrecorded, now = unrecorded_of(self._store), self._clock()
+        if unrecorded:
+            unrecorded.settle(self._store, now)
+        supply = Supply(
+            self._store,
+            _Urgent(self._store, self._office),
+            self._clock,
+            stop=self._stop,
+            claimant=self._claimant,
+        )
+        try:
+            if self._relay.is_paused(now) or not supply.claim():
+                if self._keeper.is_stale:
+                    self._runner.run(self._keeper.let_go())
+                return 0
+            self._runner.run(self._send(supply), context=copy_context())
+        except StoreUnavailable:
+            unrecorded.keep_claims(supply.left())
+            raise
+        except asyncio.CancelledError:  # we were told to leave
+            return supply.claimed
+        return supply.claimed
+
+    async def _send(self, supply: Supply) -> None:
+        self._at_work = asyncio.current_task()
+        recorder = Recorder(self._store, DurableMarks(self._store), self._clock, self._relay.noted)
+        dispatch = Dispatch(self._store, self._relay, self._clock, supply, recorder, self._keeper.session)
+        try:
+            await dispatch.run()
+        finally:
+            self._at_work = None
+
+    def _close(self) -> None:
+        with self._runner:
+            self._runner.run(self._keeper.let_go())
 
 
-async def _send(
-    store: Store,
-    office: PostOffice,
-    relay: Relay,
-    clock: Callable[[], datetime],
-    unsent: list[Delivery],
-    is_ours: Callable[[], bool],
-) -> None:
-    """Send mails as long as the claim is ours, and take each from the list once it is known what came of it."""
-    in_flight: Delivery | None = None
-    try:
-        async with open_session(relay.smtp, tokens=relay.tokens, now=clock()) as session:
-            while unsent and is_ours():
-                delivery = in_flight = unsent[0]
-                error = None
-                try:
-                    _refuse_if_useless(delivery, clock())
-                    envelope = await to_thread.run_sync(compose_one, store, office, delivery)
-                    await session.send(
-                        sender=envelope.sender, recipient=envelope.recipient, message=envelope.message
-                    )
-                except (RecipientRefused, RecipientRefusedForNow, TemplateFaulty, AddressInvalid) as refusal:
-                    error = refusal
-                in_flight = None
-                unsent.pop(0)
-                await to_thread.run_sync(_record, store, relay, delivery, error, clock())
-                relay.works()
-        if unsent:
-            await to_thread.run_sync(_give_back, store, unsent, None, clock(), "")
-    except RelayUnavailable as error:
-        _log.warning("outbox: the relay is unavailable", error=str(error), waiting=len(unsent))
-        if in_flight is not None and in_flight.attempts >= SUSPICIOUS_AFTER:
-            # it may be this mail that the relay hangs up on: it steps back, so that the others go on
-            unsent.remove(in_flight)
-            stepped_back = RecipientRefusedForNow(str(error))
-            await to_thread.run_sync(_record, store, relay, in_flight, stepped_back, clock())
-        resume_at = relay.pause(clock(), because=error)
-        await to_thread.run_sync(_give_back, store, unsent, in_flight, resume_at, str(error))
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """The mails that a person waits for, as a source."""
+
+    store: Store
+    office: PostOffice
+
+    def claim(self, now: datetime, number: int) -> Sequence[Delivery] | None:
+        """Claim the next ones."""
+        with self.store.reading() as connection:
+            due_at = deliveries.next_due_at(connection, urgent=True)
+        if due_at is None or due_at > now:
+            return None
+        with self.store.transaction(alone=False) as connection:
+            found = deliveries.claim_due(
+                connection, now, urgent=True, lease=LEASE, limit=BATCH, claimed_by=number
+            )
+        return found or None
+
+    def compose(self, delivery: Delivery, now: datetime) -> Envelope:
+        """Compose one of them, unless it came to be of no use."""
+        if delivery.kind in SHORT_LIVED and now >= delivery.created_at + SHORT_LIVED[delivery.kind]:
+            raise RecipientRefused("it waited until it was of no use any more")
+        return compose_one(self.store, self.office, delivery)
 
 
-def _refuse_if_useless(delivery: Delivery, now: datetime) -> None:
-    if delivery.kind in SHORT_LIVED and now >= delivery.created_at + SHORT_LIVED[delivery.kind]:
-        raise RecipientRefused("it waited until it was of no use any more")
+class _Keeper:
+    """Keeps a session that is done, for the next one who wants one; for one event loop."""
+
+    def __init__(self, relay: Relay, clock: Callable[[], datetime]) -> None:
+        self._relay = relay
+        self._clock = clock
+        self._kept: PipelinedSession | None = None
+        self._of = relay.smtp
+        self._since = 0.0
+        self._end = AsyncExitStack()
+        """Ends what is kept."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it has kept one for long enough, or one of another relay."""
+        is_old = monotonic() - self._since >= KEPT_FOR or self._of is not self._relay.smtp
+        return self._kept is not None and is_old
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[PipelinedSession]:
+        """Give the kept one or open another, and keep it at the end; raises RelayUnavailable."""
+        if self.is_stale:
+            await self.let_go()
+        async with AsyncExitStack() as end:
+            session, self._kept = self._kept, None
+            if session is not None:
+                await end.enter_async_context(self._end.pop_all())
+                await _hear(session)
+            if session is None or not session.is_open:
+                relay = self._relay
+                opening = open_pipelined(relay.smtp, tokens=relay.tokens, now=self._clock())
+                session = await end.enter_async_context(opening)
+            yield session
+            self._keep(session, end)
+
+    def _keep(self, session: PipelinedSession, end: AsyncExitStack) -> None:
+        most = self._relay.smtp.limits.mails_per_connection
+        if self._kept is None and session.is_open and session.mails < most:
+            self._kept, self._of, self._since = session, self._relay.smtp, monotonic()
+            self._end = end.pop_all()
+
+    async def let_go(self) -> None:
+        """End what is kept."""
+        self._kept = None
+        await self._end.aclose()
 
 
-def _claim(store: Store, now: datetime, number: int) -> tuple[Delivery, ...]:
-    with store.reading() as connection:
-        next_due_at = deliveries.next_due_at(connection, urgent=True)
-    if next_due_at is None or next_due_at > now:
-        return ()
-    with store.transaction(alone=False) as connection:
-        return deliveries.claim_due(connection, now, urgent=True, lease=LEASE, limit=BATCH, claimed_by=number)
-
-
-def _record(
-    store: Store, relay: Relay, delivery: Delivery, error: ReplycastError | None, now: datetime
-) -> None:
-    write = partial(record, delivery=delivery, error=error, now=now)
-    attempt = Attempt(delivery, write, is_sent=error is None, noted=relay.noted)
-    unrecorded_of(store).record(store, attempt)
-
-
-def _give_back(
-    store: Store, unsent: Sequence[Delivery], in_flight: Delivery | None, due_at: datetime, error: str
-) -> None:
-    with store.transaction(alone=False) as connection:
-        ids = deliveries.still_claimed(connection, unsent)
-        tried = in_flight.id if in_flight is not None and in_flight.id in ids else None
-        deliveries.give_back(connection, [one for one in ids if one != tried], due_at, error)
-        if tried is not None:
-            deliveries.postpone(connection, tried, due_at, error)
+async def _hear(session: PipelinedSession) -> None:
+    """Let the loop, which stood still meanwhile, find out whether the relay has hung up."""
+    for _ in range(2):
+        if session.is_open:
+            await asyncio.sleep(0)

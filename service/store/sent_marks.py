@@ -1,13 +1,10 @@
-"""Notes which mails the relay took, thousands a second, on a connection that is kept for it.
-
-It does not wait for the disk: what it noted outlives a kill of the process, and is safe from a power cut with the
-next durable commit. It is no commit that `Store.commits` counts, for the public reads nothing of it.
-"""
+"""Notes which mails the relay took: each for good, or thousands a second."""
 
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Final, Protocol
 
 from sqlalchemy import bindparam, literal_column, null, update
 from sqlalchemy.exc import DBAPIError
@@ -31,8 +28,40 @@ _COUNTED = (
 )
 
 
+class Marks(Protocol):
+    """Where it is noted."""
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether it waits for the disk; else a power cut may take back what was noted since a commit that did."""
+
+    def mark(self, sent: Sequence[Delivery], now: datetime) -> None:
+        """Remember of some mails that the relay took them. Raises StoreUnavailable."""
+
+
+class DurableMarks:
+    """Notes in an ordinary transaction, for few mails."""
+
+    is_durable: Final = True
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def mark(self, sent: Sequence[Delivery], now: datetime) -> None:
+        """Remember of some mails that the relay took them. Raises StoreUnavailable."""
+        with self._store.transaction(alone=False) as connection:
+            for one in sent:
+                mark_sent(connection, one.id, now)
+
+
 class SentMarks:
-    """The kept connection; for one thread. It is to be closed. Raises StoreUnavailable."""
+    """Notes on a connection that is kept for it; for one thread. It is to be closed. Raises StoreUnavailable.
+
+    It does not wait for the disk: what it noted outlives a kill of the process, and is safe from a power cut with the
+    next durable commit. It is no commit that `Store.commits` counts, for the public reads nothing of it.
+    """
+
+    is_durable: Final = False
 
     def __init__(self, store: Store) -> None:
         self._store = store

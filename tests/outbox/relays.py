@@ -1,6 +1,7 @@
 """A relay that answers some recipients otherwise than the rest, and what is sent through it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from hashlib import md5
 from threading import Event
@@ -14,9 +15,10 @@ from service.actions.house import House
 from service.config.settings import Security, Smtp
 from service.mail.compose import PostOffice
 from service.model import Delivery, DeliveryKind, SubscriberState
-from service.outbox import Relay, fan_out
-from service.outbox.supply import NextChunk
+from service.outbox import Courier, Relay, fan_out
+from service.outbox.fanning_out import NextChunk
 from service.store import deliveries, schema, subscribers
+from service.store.database import Store
 from service.store.deliveries import NewDelivery
 from service.store.senders import THE_ONLY, Claimant
 from tests.rooms import Clock
@@ -55,6 +57,18 @@ def office_of(house: House) -> PostOffice:
     return PostOffice(
         house.config.site, "Acme Status", house.own_address, instance_id=house.instance_id, key=house.key
     )
+
+
+async def send_due(
+    store: Store,
+    office: PostOffice,
+    relay: Relay,
+    clock: Callable[[], datetime],
+    claimant: Claimant = THE_ONLY,
+) -> int:
+    """Send what is due by a courier who leaves then."""
+    async with Courier(store, office, relay, clock, claimant) as courier:
+        return await courier.send_due()
 
 
 def queue(

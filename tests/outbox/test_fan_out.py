@@ -13,7 +13,7 @@ from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.config.settings import Limits, Smtp
 from service.model import Phase
-from service.outbox import Relay, send_due
+from service.outbox import Relay
 from service.outbox.outcomes import LEASE, SUSPICIOUS_AFTER
 from service.outbox.relay import FIRST_PAUSE, FIRST_RETRY
 from service.store import deliveries, progress, schema, subscribers
@@ -26,6 +26,7 @@ from tests.outbox.relays import (
     office_of,
     queue,
     recipients_heard,
+    send_due,
     subscribe,
 )
 from tests.rooms import Clock

@@ -17,7 +17,7 @@ from service.calls.calling import Caller
 from service.config.settings import Limits
 from service.errors import RecipientRefused, StoreUnavailable
 from service.model import Delivery
-from service.outbox import Relay, call_due, send_due
+from service.outbox import Relay, call_due
 from service.outbox.attempts import Outcome
 from service.outbox.outcomes import LEASE, SUSPICIOUS_AFTER
 from service.outbox.recording import Recorder
@@ -36,6 +36,7 @@ from tests.outbox.relays import (
     office_of,
     queue,
     recipients_heard,
+    send_due,
     subscribe,
 )
 from tests.rooms import Clock

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.actions.house import House
 from service.config.settings import Smtp
 from service.mail.smtp import RelayLoginRefused
-from service.outbox import Relay, outcomes, send_due, sending
+from service.outbox import Relay, outcomes, sending
 from service.outbox import relay as relays
 from service.outbox.relay import retry_after
 from tests.outbox.relays import (
@@ -19,6 +19,7 @@ from tests.outbox.relays import (
     office_of,
     queue,
     recipients_heard,
+    send_due,
 )
 from tests.rooms import Clock
 from tests.transport.scripted_relay import CLOSE, scripted_relay
@@ -55,7 +56,7 @@ async def test_a_relay_that_refuses_the_login_is_not_knocked_at(
     def refuse(*_: object, **__: object) -> None:
         raise RelayLoginRefused("no login to the relay")
 
-    monkeypatch.setattr(sending, "open_session", refuse)
+    monkeypatch.setattr(sending, "open_pipelined", refuse)
     relay = Relay(NOBODY_LISTENS)
     [mail] = queue(house, clock, "ana")
     await send(house, clock, relay)

@@ -8,9 +8,9 @@ import pytest
 
 from service.actions.house import House
 from service.model import Delivery, DeliveryKind
-from service.outbox import Relay, outcomes, relay, send_due
+from service.outbox import Relay, outcomes, relay
 from service.store import deliveries
-from tests.outbox.relays import answer_by_recipient, look_at, office_of, queue, recipients_heard
+from tests.outbox.relays import answer_by_recipient, look_at, office_of, queue, recipients_heard, send_due
 from tests.rooms import Clock
 from tests.transport.scripted_relay import ScriptedRelay, scripted_relay
 

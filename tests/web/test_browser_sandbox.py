@@ -12,13 +12,14 @@ from service.actions.house import House
 from service.mail.compose import PostOffice
 from service.mail.sandbox import Sandbox
 from service.model import Incident, Phase, UpdateStatus
-from service.outbox import Relay, send_due
+from service.outbox import Relay
 from service.store import incidents
 from service.web import sandbox_page
 from service.web.application import build
 from service.web.login.letting_in import SESSION_COOKIE
 from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.sandbox_page import read_mail
+from tests.outbox.relays import send_due
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock, make_front, make_house
 from tests.web.chromium import NAME, fits
 from tests.web.employees import ALL_ROUTES, start_session
