@@ -45,6 +45,10 @@ class AddressNotLoopback(PermanentFault):
     """The service is to listen to other machines, but has only the mail sandbox, which shows all mails to all."""
 
 
+class ProgramReplaced(PermanentFault):
+    """Another version was installed under the running process: what a configuration newly needs cannot be imported."""
+
+
 @dataclass(slots=True)
 class Entrance:
     """The one ASGI application that the web server knows; each request goes to the configuration in force."""
@@ -157,6 +161,14 @@ async def _work_in_turns(
             if before is None:
                 raise
             reloader.refused(fault)
+            config, before = before, None
+            continue
+        except ImportError as error:
+            if before is None:
+                raise
+            reloader.refused(
+                ProgramReplaced(f"start the service anew: it was replaced while it ran ({error})")
+            )
             config, before = before, None
             continue
         if found is not None:

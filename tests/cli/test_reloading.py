@@ -24,6 +24,8 @@ NO_DOOR = (
 )
 """A door for replies at an address that no machine has."""
 
+LOG_IN = "login: {oidc: {issuer: https://id.acme.example, client_id: replycast, client_secret: secret}}\nemployees:\n"
+
 pytestmark = pytest.mark.xdist_group("processes")
 
 
@@ -159,6 +161,19 @@ def test_a_door_that_cannot_be_opened_leaves_the_former_configuration_in_force(t
         running.write("employees:\n", NO_DOOR)
         told = running.logged(lambda line: "fault" in line)
         assert "replies cannot be taken at 192.0.2.1:2500" in told["fault"]
+        running.write("name: Acme Status", "name: Better Status")
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+
+
+def test_what_an_upgrade_took_away_leaves_the_former_configuration_in_force(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        # stands before the real one, as a version would that fits what runs no longer
+        (tmp_path / "authlib").mkdir()
+        (tmp_path / "authlib" / "__init__.py").write_text("")
+        running.write("employees:\n", LOG_IN)
+        told = running.logged(lambda line: "fault" in line)
+        assert "start the service anew: it was replaced while it ran" in told["fault"]
         running.write("name: Acme Status", "name: Better Status")
         running.logged(lambda line: "change" in line)
         assert "Better Status" in running.page()
