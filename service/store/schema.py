@@ -32,7 +32,7 @@ from service.model import (
     SubscriberState,
     UpdateStatus,
 )
-from service.store.columns import Key, UtcDateTime, metadata, one_of, own_id
+from service.store.columns import Key, UtcDateTime, metadata, one_of, own_id, partial_index
 
 
 def _incident(*, nullable: bool = False) -> Column[Any]:
@@ -74,9 +74,9 @@ inbox = Table(
 )
 Index("ix_inbox_received", inbox.c.received_at)
 _is_pending = inbox.c.state == "pending"
-Index("ix_inbox_pending", inbox.c.door, inbox.c.id, sqlite_where=_is_pending, postgresql_where=_is_pending)
+partial_index("ix_inbox_pending", inbox.c.door, inbox.c.id, where=_is_pending)
 is_post = inbox.c.door == bindparam(None, "webhook", literal_execute=True)
-Index("ix_inbox_posts", inbox.c.provider, inbox.c.id, sqlite_where=is_post, postgresql_where=is_post)
+partial_index("ix_inbox_posts", inbox.c.provider, inbox.c.id, where=is_post)
 
 incidents = Table(
     "incidents",
@@ -121,25 +121,15 @@ def _has_phase(phases: list[Phase]) -> ColumnElement[bool]:
 is_open = _has_phase([phase for phase in Phase if phase.is_open])
 is_ended = _has_phase([phase for phase in Phase if not phase.is_open])
 is_going_on_in_public = _has_phase([phase for phase in Phase if phase.is_open and phase.is_public])
-Index("ix_incidents_open", incidents.c.monitor_key, sqlite_where=is_open, postgresql_where=is_open)
-Index("ix_incidents_going_on", incidents.c.published_at,
-      sqlite_where=is_going_on_in_public, postgresql_where=is_going_on_in_public)  # fmt: skip
+partial_index("ix_incidents_open", incidents.c.monitor_key, where=is_open)
+partial_index("ix_incidents_going_on", incidents.c.published_at, where=is_going_on_in_public)
 Index("ix_incidents_monitor", incidents.c.monitor_key, incidents.c.started_at)
-Index(
-    "ix_incidents_not_ended",
-    incidents.c.phase,
-    incidents.c.id,
-    sqlite_where=is_open,
-    postgresql_where=is_open,
-)
-Index(
-    "ix_incidents_ended", incidents.c.phase, incidents.c.id, sqlite_where=is_ended, postgresql_where=is_ended
-)
+partial_index("ix_incidents_not_ended", incidents.c.phase, incidents.c.id, where=is_open)
+partial_index("ix_incidents_ended", incidents.c.phase, incidents.c.id, where=is_ended)
 _has_timer = incidents.c.due_at.is_not(None)
-Index("ix_incidents_due", incidents.c.due_at, sqlite_where=_has_timer, postgresql_where=_has_timer)
+partial_index("ix_incidents_due", incidents.c.due_at, where=_has_timer)
 _was_published = incidents.c.published_at.is_not(None)
-Index("ix_incidents_published", incidents.c.published_at,
-      sqlite_where=_was_published, postgresql_where=_was_published)  # fmt: skip
+partial_index("ix_incidents_published", incidents.c.published_at, where=_was_published)
 
 joined_alerts = Table(
     "joined_alerts",
@@ -153,6 +143,9 @@ joined_alerts = Table(
     Index("ix_joined_alerts_incident_id", "incident_id"),
     comment="What an incident remembers of each alert.",
 )
+_still_fires = joined_alerts.c.recovered_at.is_(None) & joined_alerts.c.entity_id.is_not(None)
+Index("ix_joined_alerts_firing", joined_alerts.c.entity_id, joined_alerts.c.incident_id,
+      sqlite_where=_still_fires, postgresql_where=_still_fires)  # fmt: skip
 
 alerts = Table(
     "alerts",
@@ -173,8 +166,7 @@ alerts = Table(
     comment="Each alert that was worked off, with what came of it.",
 )
 _has_entity = alerts.c.entity_id.is_not(None)
-Index("ix_alerts_entity_id", alerts.c.entity_id, alerts.c.inbox_id,
-      sqlite_where=_has_entity, postgresql_where=_has_entity)  # fmt: skip
+partial_index("ix_alerts_entity_id", alerts.c.entity_id, alerts.c.inbox_id, where=_has_entity)
 
 timeline = Table(
     "timeline",
@@ -215,7 +207,7 @@ maintenances = Table(
     sqlite_autoincrement=True,
 )
 _is_timed = maintenances.c.due_at.is_not(None)
-Index("ix_maintenances_due", maintenances.c.due_at, sqlite_where=_is_timed, postgresql_where=_is_timed)
+partial_index("ix_maintenances_due", maintenances.c.due_at, where=_is_timed)
 Index("ix_maintenances_ends_at", maintenances.c.ends_at)
 
 component_states = Table(
@@ -257,12 +249,11 @@ updates = Table(
     comment="fan_out_cursor: the last subscriber for whom a delivery was queued.",
 )
 _of_maintenance = updates.c.maintenance_id.is_not(None)
-Index("ix_updates_maintenance_id", updates.c.maintenance_id,
-      sqlite_where=_of_maintenance, postgresql_where=_of_maintenance)  # fmt: skip
+partial_index("ix_updates_maintenance_id", updates.c.maintenance_id, where=_of_maintenance)
 _corrects = updates.c.corrects_id.is_not(None)
-Index("ix_updates_corrects_id", updates.c.corrects_id, sqlite_where=_corrects, postgresql_where=_corrects)
+partial_index("ix_updates_corrects_id", updates.c.corrects_id, where=_corrects)
 _to_fan_out = updates.c.fanned_out_at.is_(None)
-Index("ix_updates_to_fan_out", updates.c.id, sqlite_where=_to_fan_out, postgresql_where=_to_fan_out)
+partial_index("ix_updates_to_fan_out", updates.c.id, where=_to_fan_out)
 
 subscribers = Table(
     "subscribers",
@@ -296,17 +287,20 @@ is_reached = and_(
     subscribers.c.state == bindparam(None, SubscriberState.CONFIRMED.value, literal_execute=True),
     subscribers.c.suppressed_at.is_(None),
 )
-Index("ix_subscribers_reached", subscribers.c.channel, subscribers.c.all_components, subscribers.c.id,
-      sqlite_where=is_reached, postgresql_where=is_reached)  # fmt: skip
+partial_index(
+    "ix_subscribers_reached",
+    subscribers.c.channel,
+    subscribers.c.all_components,
+    subscribers.c.id,
+    where=is_reached,
+)
 is_suppressed = subscribers.c.suppressed_at.is_not(None)
 is_aside = and_(
     subscribers.c.state != bindparam(None, SubscriberState.CONFIRMED.value, literal_execute=True),
     subscribers.c.suppressed_at.is_(None),
 )
-Index("ix_subscribers_aside", subscribers.c.state, subscribers.c.id,
-      sqlite_where=is_aside, postgresql_where=is_aside)  # fmt: skip
-Index("ix_subscribers_suppressed", subscribers.c.id,
-      sqlite_where=is_suppressed, postgresql_where=is_suppressed)  # fmt: skip
+partial_index("ix_subscribers_aside", subscribers.c.state, subscribers.c.id, where=is_aside)
+partial_index("ix_subscribers_suppressed", subscribers.c.id, where=is_suppressed)
 
 choices = Table(
     "choices",
@@ -350,33 +344,33 @@ is_urgent = _is_waiting & deliveries.c.update_id.is_(None)
 _is_call = deliveries.c.kind == bindparam(None, DeliveryKind.WEBHOOK_CALL.value, literal_execute=True)
 is_mailed_update = deliveries.c.update_id.is_not(None) & ~_is_call
 is_called_update = deliveries.c.update_id.is_not(None) & _is_call
-Index("ix_deliveries_urgent", deliveries.c.due_at, deliveries.c.id,
-      sqlite_where=is_urgent, postgresql_where=is_urgent)  # fmt: skip
-Index(
-    "ix_deliveries_urgent_since", deliveries.c.created_at, sqlite_where=is_urgent, postgresql_where=is_urgent
+partial_index("ix_deliveries_urgent", deliveries.c.due_at, deliveries.c.id, where=is_urgent)
+partial_index("ix_deliveries_urgent_since", deliveries.c.created_at, where=is_urgent)
+partial_index(
+    "ix_deliveries_updates", deliveries.c.due_at, deliveries.c.id, where=_is_waiting & is_mailed_update
 )
-Index("ix_deliveries_updates", deliveries.c.due_at, deliveries.c.id,
-      sqlite_where=_is_waiting & is_mailed_update, postgresql_where=_is_waiting & is_mailed_update)  # fmt: skip
-Index("ix_deliveries_calls", deliveries.c.due_at, deliveries.c.id,
-      sqlite_where=_is_waiting & is_called_update, postgresql_where=_is_waiting & is_called_update)  # fmt: skip
-Index("ix_deliveries_order", deliveries.c.recipient, deliveries.c.incident_id, deliveries.c.id,
-      sqlite_where=_is_waiting, postgresql_where=_is_waiting)  # fmt: skip
+partial_index(
+    "ix_deliveries_calls", deliveries.c.due_at, deliveries.c.id, where=_is_waiting & is_called_update
+)
+partial_index(
+    "ix_deliveries_order",
+    deliveries.c.recipient,
+    deliveries.c.incident_id,
+    deliveries.c.id,
+    where=_is_waiting,
+)
 Index("ix_deliveries_incident", deliveries.c.incident_id, deliveries.c.update_id)
 _to_subscriber = deliveries.c.subscriber_id.is_not(None)
-Index("ix_deliveries_heard", deliveries.c.subscriber_id, deliveries.c.update_id,
-      sqlite_where=_to_subscriber, postgresql_where=_to_subscriber)  # fmt: skip
+partial_index("ix_deliveries_heard", deliveries.c.subscriber_id, deliveries.c.update_id, where=_to_subscriber)
 employee_unreached = (
     deliveries.c.employee_id.is_not(None)
     & deliveries.c.alarmed_at.is_(None)
     & or_(deliveries.c.failed_at.is_not(None), deliveries.c.bounced_at.is_not(None))
 )
-Index("ix_deliveries_unreached", deliveries.c.id,
-      sqlite_where=employee_unreached, postgresql_where=employee_unreached)  # fmt: skip
+partial_index("ix_deliveries_unreached", deliveries.c.id, where=employee_unreached)
 is_lost = or_(deliveries.c.failed_at.is_not(None), deliveries.c.bounced_at.is_not(None))
-Index("ix_deliveries_lost", deliveries.c.id, sqlite_where=is_lost, postgresql_where=is_lost)
-Index("ix_deliveries_alarmed", deliveries.c.alarmed_at,
-      sqlite_where=deliveries.c.alarmed_at.is_not(None),
-      postgresql_where=deliveries.c.alarmed_at.is_not(None))  # fmt: skip
+partial_index("ix_deliveries_lost", deliveries.c.id, where=is_lost)
+partial_index("ix_deliveries_alarmed", deliveries.c.alarmed_at, where=deliveries.c.alarmed_at.is_not(None))
 
 tokens = Table(
     "tokens",

@@ -39,6 +39,7 @@ OF_OTHERS = {
     "psycopg",
     "pymap",
     "rich",
+    "sqlalchemy.dialects.postgresql",
 }
 AT_WORK = {"aiosmtplib", "dkim", "httpx2", "imapclient", "service.actions.deciding", "service.jobs"}
 """What decides, sends, calls and takes mails in: an upgrade under a running process must not keep it from that."""
