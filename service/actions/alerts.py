@@ -13,7 +13,7 @@ from service.actions.house import House
 from service.actions.policies import policy_by, policy_for, policy_of
 from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
-from service.model import Alert, AlertState, Monitor
+from service.model import Alert, AlertState, Incident, Monitor
 from service.providers.matching import match_monitor, near_names, state_for
 from service.store import inbox_rows, incidents, narrative
 from service.store.inbox_rows import InboxState
@@ -102,7 +102,7 @@ def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -
 
 
 def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
-    open_ones = incidents.open_of_monitor(connection, monitor.key)
+    open_ones = _that_it_may_join(connection, monitor, alert.entity_id)
     incident = grouping.incident_for_firing(alert.entity_id, open_ones, combine=monitor.combine_alerts)
     if incident is None:
         decision, note = _open(connection, house, monitor, alert, now)
@@ -112,6 +112,24 @@ def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, 
         decision = workflow.decide(incident, event, policy_by(house, monitor, incident), now)
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision])
+
+
+def _that_it_may_join(
+    connection: Connection, monitor: Monitor, entity_id: str | None
+) -> tuple[Incident, ...]:
+    """Read of a monitor's open incidents those that `incident_for_firing` chooses among: very many may be open."""
+    same = () if entity_id is None else incidents.firing_of_monitor(connection, monitor.key, entity_id)
+    if same or not monitor.combine_alerts:
+        return same
+    return incidents.newest_of_monitor(connection, monitor.key)
+
+
+def _that_it_may_end(connection: Connection, monitor: Monitor, entity_id: str | None) -> tuple[Incident, ...]:
+    """Read of a monitor's open incidents those that `incidents_for_recovery` chooses among."""
+    if entity_id is None:
+        return incidents.open_of_monitor(connection, monitor.key)
+    same = incidents.firing_of_monitor(connection, monitor.key, entity_id)
+    return same or incidents.firing_of_monitor(connection, monitor.key, None)
 
 
 def _open(
@@ -138,7 +156,7 @@ def _open(
 
 
 def _recover(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
-    open_ones = incidents.open_of_monitor(connection, monitor.key)
+    open_ones = _that_it_may_end(connection, monitor, alert.entity_id)
     concerned, entity_ids = grouping.incidents_for_recovery(alert.entity_id, open_ones)
     if not concerned:
         return Outcome(AlertReason.NOTHING_OPEN, f"nothing of `{alert.monitor_name}` was firing")

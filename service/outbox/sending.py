@@ -136,7 +136,8 @@ class _Urgent:
             due_at = deliveries.next_due_at(connection, urgent=True)
         if due_at is None or due_at > now:
             return None
-        with self.store.transaction(alone=False) as connection:
+        # a power cut may take the claim back, and what was sent by then is not noted as sent either
+        with self.store.transaction(durable=False, alone=False) as connection:
             found = deliveries.claim_due(
                 connection, now, urgent=True, lease=LEASE, limit=BATCH, claimed_by=number
             )

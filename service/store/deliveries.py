@@ -218,10 +218,14 @@ def mark_bounced(connection: Connection, delivery_id: int, now: datetime, diagno
     connection.execute(first.values(bounced_at=now, last_error=diagnostic))
 
 
+_UNREACHED = Statement(
+    select(deliveries).where(employee_unreached).order_by(deliveries.c.id).limit(bindparam("most"))
+)
+
+
 def unreached_employees(connection: Connection, *, limit: int) -> tuple[Delivery, ...]:
     """Read deliveries to employees that failed or came back, and of which no admin was told yet."""
-    query = select(deliveries).where(employee_unreached).order_by(deliveries.c.id).limit(limit)
-    return tuple(map(_delivery, connection.execute(query)))
+    return tuple(map(_delivery, _UNREACHED.rows(connection, most=limit)))
 
 
 def mark_alarmed(connection: Connection, delivery_id: int, now: datetime) -> None:

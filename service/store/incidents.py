@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Integer,
     Row,
     Select,
     bindparam,
+    exists,
     insert,
     select,
     union_all,
@@ -165,22 +165,71 @@ _OPEN = Statement(
 )
 
 
+_NEWEST = Statement(
+    select(incidents)
+    .where(incidents.c.monitor_key == bindparam("of_monitor", ""), is_open)
+    .order_by(incidents.c.id.desc())
+    .limit(1)
+)
+_of_this_incident = joined_alerts.c.incident_id == incidents.c.id
+_still_fires = joined_alerts.c.recovered_at.is_(None)
+_FIRING = Statement(
+    select(incidents)
+    .where(
+        incidents.c.id.in_(
+            select(joined_alerts.c.incident_id).where(
+                joined_alerts.c.entity_id == bindparam("same_entity", ""), _still_fires
+            )
+        ),
+        # not by its index: many may be open, and few hold this very alert
+        incidents.c.monitor_key.concat("") == bindparam("of_monitor", ""),
+        is_open,
+    )
+    .order_by(incidents.c.id)
+)
+_FIRING_UNNAMED = Statement(
+    select(incidents)
+    .where(
+        incidents.c.monitor_key == bindparam("of_monitor", ""),
+        is_open,
+        exists().where(_of_this_incident, _still_fires, joined_alerts.c.entity_id.is_(None)),
+    )
+    .order_by(incidents.c.id)
+)
+
+
 def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
     """Read the incidents of a monitor that alerts may still join, oldest first."""
     return tuple(_whole(connection, row) for row in _OPEN.rows(connection, of_monitor=monitor_key))
 
 
-_DUE = (
+def newest_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
+    """Read the newest of them, if there is one: without a look at the others, however many are open."""
+    return tuple(_whole(connection, row) for row in _NEWEST.rows(connection, of_monitor=monitor_key))
+
+
+def firing_of_monitor(
+    connection: Connection, monitor_key: str, entity_id: str | None
+) -> tuple[Incident, ...]:
+    """Read those of them in which an alert of this entity id fires, oldest first; None: one without an id."""
+    if entity_id is None:
+        rows = _FIRING_UNNAMED.rows(connection, of_monitor=monitor_key)
+    else:
+        rows = _FIRING.rows(connection, of_monitor=monitor_key, same_entity=entity_id)
+    return tuple(_whole(connection, row) for row in rows)
+
+
+_DUE = Statement(
     select(incidents.c.id)
-    .where(incidents.c.due_at <= bindparam("now"))
+    .where(incidents.c.due_at <= bindparam("now", type_=incidents.c.due_at.type))
     .order_by(incidents.c.due_at)
-    .limit(bindparam("most", type_=Integer))
+    .limit(bindparam("most"))
 )
 
 
 def due_ids(connection: Connection, now: datetime, *, limit: int) -> tuple[int, ...]:
     """Find the incidents whose timer has come, the longest overdue first."""
-    return tuple(connection.execute(_DUE, {"now": now, "most": limit}).scalars())
+    return tuple(row.id for row in _DUE.rows(connection, now=now, most=limit))
 
 
 def current_public(connection: Connection) -> tuple[Incident, ...]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import Maintenance, MaintenancePhase
@@ -40,17 +40,17 @@ def get_by_config_key(connection: Connection, config_key: str) -> Maintenance | 
 
 
 # asked at every tick, and so put together once
-_DUE = (
+_DUE = Statement(
     select(maintenances.c.id)
-    .where(maintenances.c.due_at <= bindparam("now"))
+    .where(maintenances.c.due_at <= bindparam("now", type_=maintenances.c.due_at.type))
     .order_by(maintenances.c.due_at)
-    .limit(bindparam("most", type_=Integer))
+    .limit(bindparam("most"))
 )
 
 
 def due_ids(connection: Connection, now: datetime, *, limit: int) -> tuple[int, ...]:
     """Find those whose timer has come, the longest overdue first."""
-    return tuple(connection.execute(_DUE, {"now": now, "most": limit}).scalars())
+    return tuple(row.id for row in _DUE.rows(connection, now=now, most=limit))
 
 
 def on_now(connection: Connection) -> tuple[Maintenance, ...]:

@@ -121,7 +121,7 @@ def _has_phase(phases: list[Phase]) -> ColumnElement[bool]:
 is_open = _has_phase([phase for phase in Phase if phase.is_open])
 is_ended = _has_phase([phase for phase in Phase if not phase.is_open])
 is_going_on_in_public = _has_phase([phase for phase in Phase if phase.is_open and phase.is_public])
-partial_index("ix_incidents_open", incidents.c.monitor_key, where=is_open)
+partial_index("ix_incidents_open", incidents.c.monitor_key, incidents.c.id, where=is_open)
 partial_index("ix_incidents_going_on", incidents.c.published_at, where=is_going_on_in_public)
 Index("ix_incidents_monitor", incidents.c.monitor_key, incidents.c.started_at)
 partial_index("ix_incidents_not_ended", incidents.c.phase, incidents.c.id, where=is_open)
@@ -144,8 +144,9 @@ joined_alerts = Table(
     comment="What an incident remembers of each alert.",
 )
 _still_fires = joined_alerts.c.recovered_at.is_(None) & joined_alerts.c.entity_id.is_not(None)
-Index("ix_joined_alerts_firing", joined_alerts.c.entity_id, joined_alerts.c.incident_id,
-      sqlite_where=_still_fires, postgresql_where=_still_fires)  # fmt: skip
+partial_index(
+    "ix_joined_alerts_firing", joined_alerts.c.entity_id, joined_alerts.c.incident_id, where=_still_fires
+)
 
 alerts = Table(
     "alerts",

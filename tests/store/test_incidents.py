@@ -143,6 +143,31 @@ def test_only_open_incidents_of_the_monitor_take_alerts(store: Store) -> None:
     assert found == tuple(incident for phase, incident in by_phase.items() if phase.is_open)
 
 
+@pytest.mark.parametrize("entity_id", ["disk", "net", None])
+def test_an_alert_is_found_where_it_fires_in_what_is_open_of_the_monitor(
+    store: Store, entity_id: str | None
+) -> None:
+    fires = (NET, replace(DISK, entity_id=entity_id))
+    over = (replace(DISK, entity_id=entity_id, recovered_at=LATER),)
+    with store.transaction() as connection:
+        by_phase = {phase: add_incident(connection, phase=phase, alerts=fires) for phase in Phase}
+        add_incident(connection, alerts=over)
+        add_incident(connection, monitor_key="victorops:Website", alerts=fires)
+        found = incidents.firing_of_monitor(connection, MONITOR, entity_id)
+        nothing = incidents.firing_of_monitor(connection, MONITOR, "other")
+    assert found == tuple(one for phase, one in by_phase.items() if phase.is_open)
+    assert nothing == ()
+
+
+def test_the_newest_open_incident_of_a_monitor_is_found(store: Store) -> None:
+    with store.transaction() as connection:
+        assert incidents.newest_of_monitor(connection, MONITOR) == ()
+        _, newest = add_incident(connection), add_incident(connection)
+        add_incident(connection, phase=Phase.CLOSED)
+        add_incident(connection, monitor_key="victorops:Website")
+        assert incidents.newest_of_monitor(connection, MONITOR) == (newest,)
+
+
 def test_due_are_those_whose_time_has_come_longest_overdue_first(store: Store) -> None:
     with store.transaction() as connection:
         add_incident(connection, due_at=None)

@@ -53,6 +53,15 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "count pending": (inbox_rows.count_pending, {"ix_inbox_pending"}),
     "timers": (lambda c: incidents.due_ids(c, NOW, limit=9), {"ix_incidents_due"}),
     "open": (lambda c: incidents.open_of_monitor(c, MONITOR), {"ix_incidents_open"}),
+    "newest open": (lambda c: incidents.newest_of_monitor(c, MONITOR), {"ix_incidents_open"}),
+    "firing": (
+        lambda c: incidents.firing_of_monitor(c, MONITOR, "disk"),
+        {"ix_joined_alerts_firing", "INTEGER PRIMARY KEY"},
+    ),
+    "firing without an id": (
+        lambda c: incidents.firing_of_monitor(c, MONITOR, None),
+        {"ix_incidents_open", "ix_joined_alerts_incident_id"},
+    ),
     "fan-out": (narrative.next_fan_out, {"ix_updates_to_fan_out"}),
     "current": (incidents.current_public, {"ix_incidents_going_on"}),
     "history": (lambda c: incidents.recent_public(c, limit=9), {"ix_incidents_published"}),

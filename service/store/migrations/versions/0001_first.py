@@ -139,7 +139,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_incidents_open",
         "incidents",
-        ["monitor_key"],
+        ["monitor_key", "id"],
         unique=False,
         sqlite_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
         postgresql_where=sa.text("phase IN ('waiting', 'unpublished', 'published', 'recovered')"),
@@ -251,6 +251,14 @@ def upgrade() -> None:
         comment="What an incident remembers of each alert.",
     )
     op.create_index("ix_joined_alerts_incident_id", "joined_alerts", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_joined_alerts_firing",
+        "joined_alerts",
+        ["entity_id", "incident_id"],
+        unique=False,
+        sqlite_where=sa.text("recovered_at IS NULL AND entity_id IS NOT NULL"),
+        postgresql_where=sa.text("recovered_at IS NULL AND entity_id IS NOT NULL"),
+    )
     op.create_table(
         "timeline",
         sa.Column("id", BigId, autoincrement=True, nullable=False),
