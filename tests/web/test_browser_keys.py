@@ -1,4 +1,4 @@
-"""What counts as the use of keys alone, in a real Chromium: all else that moves a page is complained of."""
+"""What counts as the use of keys alone, in a real Chromium, and as a page that can be used so."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page
 
 from tests.web.by_keys import COMPLAINT, watch_hands
 from tests.web.chromium import SCREENS, opened
+from tests.web.judging import judge_stops
 from tests.web.keyboard import choose_file, tab_to, tick, write
 
 pytestmark = pytest.mark.chromium
@@ -148,3 +149,36 @@ def test_a_form_is_filled_and_sent_with_the_keys_alone(chromium: Browser) -> Non
         "list": ["Ben"],
         "file": ["list.csv"],
     }
+
+
+STOPS = {
+    "a ring": ("<button>Send</button>", ""),
+    "none": ("<button style='outline: none'>Send</button>", "shows no focus"),
+    "a button that Tab passes by": ("<button tabindex='-1'>Send</button>", "is no stop in its turn"),
+    "one that comes before its turn": ("<button tabindex='1'>Send</button>", "is no stop in its turn"),
+    "a link that leads nowhere": ("<a>Link</a>", "is no stop in its turn"),
+    "one within a fold": (
+        "<details><summary>More</summary><a href='/' style='outline: none'>Link</a></details>",
+        "shows no focus",
+    ),
+    "one under a bar": (
+        "<div style='position: fixed; inset: 0'></div><button>Send</button>",
+        "is covered",
+    ),
+    "a trap for programs": ("<p aria-hidden='true'><input tabindex='-1'></p>", ""),
+    "one that is off": ("<button disabled>Send</button>", ""),
+}
+"""What stands on a page, and what is wrong with it."""
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_it_is_found_where_the_keys_do_not_lead_or_are_not_seen(name: str, window: BrowserContext) -> None:
+    markup, fault = STOPS[name]
+    page = window.new_page()
+    page.set_content(f"<style>:focus-visible {{ outline: 3px solid }}</style>{markup}")
+    if fault:
+        with pytest.raises(AssertionError, match=fault):
+            judge_stops(page)
+    else:
+        judge_stops(page)
+    page.close()

@@ -21,7 +21,7 @@ from tests.web.every_page import (
     asked_at,
     paths_of,
 )
-from tests.web.judging import judge_whole
+from tests.web.judging import judge_stops, judge_whole
 from tests.web.keyboard import press
 from tests.web.office import Office, sitting
 from tests.web.outages import ECHO
@@ -78,6 +78,7 @@ def test_nothing_is_wrong_with_any_page(path: str, page: Page, office: Office, k
     assert answer is not None
     assert (answer.status, urlsplit(page.url).path) == (200, asked)
     judge_whole(page)
+    judge_stops(page)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -86,6 +87,7 @@ def test_nothing_is_wrong_with_any_room(room: str, sheet: Page, office: Office) 
     assert answer is not None
     assert (answer.status, sheet.url) == (200, office.url + ROOMS[room])
     judge_whole(sheet)
+    judge_stops(sheet)
 
 
 def test_nobody_is_led_to_where_he_may_not_go(page: Page, office: Office) -> None:
