@@ -125,17 +125,6 @@ def test_a_refusal_is_a_page_like_any_other(
         page.get_by_role("heading", level=1).first.wait_for()
 
 
-def test_on_a_desk_all_pages_of_an_admin_stand_in_one_row_with_the_name_of_the_site(
-    chromium: Browser, office: Office
-) -> None:
-    with sitting(chromium, office, "jordan") as page:
-        page.goto(f"{office.url}/dashboard")
-        pages = page.get_by_role("navigation", name="Pages for employees").get_by_role("link").all()
-        assert len(pages) > 7
-        others = page.get_by_role("button", name="Log out"), page.get_by_role("link", name="Acme Status")
-        assert len({box["y"] for one in (*pages, *others) if (box := one.bounding_box())}) == 1
-
-
 def test_the_menu_of_a_phone_opens_by_keyboard_and_without_scripts(chromium: Browser, office: Office) -> None:
     with sitting(chromium, office, "jordan", "phone", has_scripts=False) as page:
         page.goto(f"{office.url}/dashboard")

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from service.actions.house import House
 from service.mail.compose import PostOffice
@@ -21,7 +21,7 @@ from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.sandbox_page import read_mail
 from tests.outbox.relays import send_due
 from tests.rooms import CONFIG, OWN_ADDRESS, Clock, make_front, make_house
-from tests.web.chromium import NAME, fits
+from tests.web.chromium import NAME, fits, opened
 from tests.web.employees import ALL_ROUTES, start_session
 from tests.web.judging import judge
 from tests.web.keyboard import enter, press, tab_to, told, write
@@ -116,6 +116,18 @@ def test_an_employee_logs_in_by_mail_and_publishes(page: Page, office: Office, o
     told(page, f"{incident.tag} is published")
     published = office.now(incident)
     assert (published.phase, published.published_by) == (Phase.PUBLISHED, "sam")
+
+
+def test_on_a_desk_all_pages_of_an_admin_stand_in_one_row_with_the_name_of_the_site(
+    chromium: Browser, office: Office
+) -> None:
+    with opened(chromium, 1280, 800) as page:
+        office.enter(page)
+        page.goto(f"{office.url}/dashboard")
+        pages = page.get_by_role("navigation", name="Pages for employees").get_by_role("link")
+        expect(pages.filter(has_text="Sandbox")).to_be_visible()
+        others = page.get_by_role("button", name="Log out"), page.get_by_role("link", name="Acme Status")
+        assert len({box["y"] for one in (*pages.all(), *others) if (box := one.bounding_box())}) == 1
 
 
 @pytest.mark.orders("POST /sandbox/{number}/reply")
