@@ -20,7 +20,10 @@ PATIENCE = 0.002
 
 
 class Recorder:
-    """Commits as durably as its marks do."""
+    """Commits without waiting for the disk: what it noted outlives a kill of the process, which is what counts.
+
+    A power cut may take back what was noted since the last durable commit, and these mails are sent again.
+    """
 
     def __init__(
         self, store: Store, marks: Marks, clock: Callable[[], datetime], told: Noted = nobody
@@ -91,7 +94,7 @@ class Recorder:
     def _record(self, refused: Sequence[tuple[Delivery, ReplycastError]]) -> None:
         now = self._clock()
         try:
-            with self._store.transaction(durable=self._marks.is_durable, alone=False) as connection:
+            with self._store.transaction(durable=False, alone=False) as connection:
                 outcomes = [record(connection, delivery, error, now) for delivery, error in refused]
         except StoreUnavailable:
             self._keep(refused, now)

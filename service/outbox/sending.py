@@ -27,7 +27,7 @@ from service.outbox.unrecorded import unrecorded_of
 from service.store import deliveries
 from service.store.database import Store
 from service.store.senders import THE_ONLY, Claimant
-from service.store.sent_marks import DurableMarks
+from service.store.sent_marks import SeenMarks
 
 BATCH: Final = 50
 """Few, so that who sends side by side has a part of them."""
@@ -111,7 +111,7 @@ class Courier:
 
     async def _send(self, supply: Supply) -> None:
         self._at_work = asyncio.current_task()
-        recorder = Recorder(self._store, DurableMarks(self._store), self._clock, self._relay.noted)
+        recorder = Recorder(self._store, SeenMarks(self._store), self._clock, self._relay.noted)
         dispatch = Dispatch(self._store, self._relay, self._clock, supply, recorder, self._keeper.session)
         try:
             await dispatch.run()

@@ -1,10 +1,10 @@
-"""Notes which mails the relay took: each for good, or thousands a second."""
+"""Notes which mails the relay took, few or thousands a second."""
 
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from sqlalchemy import bindparam, literal_column, null, update
 from sqlalchemy.exc import DBAPIError
@@ -29,27 +29,24 @@ _COUNTED = (
 
 
 class Marks(Protocol):
-    """Where it is noted."""
+    """Where it is noted. None waits for the disk.
 
-    @property
-    def is_durable(self) -> bool:
-        """Whether it waits for the disk; else a power cut may take back what was noted since a commit that did."""
+    What was noted outlives a kill of the process, and is safe from a power cut with the next durable commit.
+    """
 
     def mark(self, sent: Sequence[Delivery], now: datetime) -> None:
         """Remember of some mails that the relay took them. Raises StoreUnavailable."""
 
 
-class DurableMarks:
-    """Notes in an ordinary transaction, for few mails."""
-
-    is_durable: Final = True
+class SeenMarks:
+    """Notes where somebody looks on: each is a commit of which who shows deliveries hears."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def mark(self, sent: Sequence[Delivery], now: datetime) -> None:
         """Remember of some mails that the relay took them. Raises StoreUnavailable."""
-        with self._store.transaction(alone=False) as connection:
+        with self._store.transaction(durable=False, alone=False) as connection:
             for one in sent:
                 mark_sent(connection, one.id, now)
 
@@ -57,11 +54,8 @@ class DurableMarks:
 class SentMarks:
     """Notes on a connection that is kept for it; for one thread. It is to be closed. Raises StoreUnavailable.
 
-    It does not wait for the disk: what it noted outlives a kill of the process, and is safe from a power cut with the
-    next durable commit. It is no commit that `Store.commits` counts, for the public reads nothing of it.
+    It is no commit that `Store.commits` counts, for the public reads nothing of it.
     """
-
-    is_durable: Final = False
 
     def __init__(self, store: Store) -> None:
         self._store = store
