@@ -3,10 +3,9 @@
 import ipaddress
 from typing import Final
 
-from limits import RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
+
+from service.web.windows import HOUR, MINUTE, Allowance, Windows
 
 SIGN_UPS_AN_HOUR: Final = 20
 """By one client: a family or an office behind one address gets by, a list of strangers' addresses does not."""
@@ -24,24 +23,24 @@ class SignUps:
     """Counts sign-ups by client, in a window that moves."""
 
     def __init__(self, most: int = SIGN_UPS_AN_HOUR) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._most = RateLimitItemPerHour(most)
+        self._windows = Windows()
+        self._most = Allowance(most, HOUR)
 
     def are_too_many(self, request: Request) -> bool:
         """Count one more, and tell whether it is one too many."""
-        return not self._limiter.hit(self._most, client_of(request))
+        return not self._windows.count(self._most, client_of(request))
 
 
 class Simulations:
     """Counts simulations by who asks, in a window that moves."""
 
     def __init__(self, most: int = SIMULATIONS_A_MINUTE) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._most = RateLimitItemPerMinute(most)
+        self._windows = Windows()
+        self._most = Allowance(most, MINUTE)
 
     def are_too_many(self, who: str) -> bool:
         """Count one more, and tell whether it is one too many."""
-        return not self._limiter.hit(self._most, who)
+        return not self._windows.count(self._most, who)
 
 
 def client_of(request: Request) -> str:

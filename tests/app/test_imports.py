@@ -35,6 +35,7 @@ OF_OTHERS = {
     "cryptography",
     "greenlet",
     "joserfc",
+    "limits",
     "opentelemetry",
     "psycopg",
     "pymap",

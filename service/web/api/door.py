@@ -13,9 +13,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from anyio import to_thread
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect, Request
@@ -42,6 +39,7 @@ from service.web.api.problems import (
     written,
 )
 from service.web.front import front_of
+from service.web.windows import MINUTE, Allowance, Windows
 
 LARGEST: Final[Mapping[str, int]] = {JSON: 256 * 1024, CSV: 8 * 1024 * 1024}
 """Bytes of a body."""
@@ -67,8 +65,8 @@ class Door:
     """Holds how often each token called, and which keys are being answered at this moment."""
 
     def __init__(self, calls_a_minute: int = CALLS_A_MINUTE) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._most = RateLimitItemPerMinute(calls_a_minute)
+        self._windows = Windows()
+        self._most = Allowance(calls_a_minute, MINUTE)
         self._under_way: set[tuple[int, str]] = set()
 
     async def answer(self, request: Request, operation: Operation) -> Response:
@@ -89,7 +87,7 @@ class Door:
         if not accepts(request.headers.get("accept", ""), operation.answer_type):
             raise refused(406, f"the answer is {operation.answer_type}, which `Accept` does not take")
         if operation.most_a_minute is not None:
-            most = RateLimitItemPerMinute(operation.most_a_minute, namespace=operation.id)
+            most = Allowance(operation.most_a_minute, MINUTE, operation.id)
             self._count(request, token, most, f"asked for `{operation.path}`")
         if request.method == "HEAD" and operation.is_noted:
             return Response(media_type=operation.answer_type)
@@ -103,15 +101,13 @@ class Door:
             front_of(request).wake()
         return response
 
-    def _count(
-        self, request: Request, token: ApiToken, most: RateLimitItemPerMinute, did: str = "called"
-    ) -> None:
+    def _count(self, request: Request, token: ApiToken, most: Allowance, did: str = "called") -> None:
         key = str(token.id)
-        if self._limiter.hit(most, key):
+        if self._windows.count(most, key):
             return
-        free_at = self._limiter.get_window_stats(most, key).reset_time
+        free_at = self._windows.free_at(most, key)
         seconds = math.ceil(free_at - front_of(request).clock().timestamp())
-        said = f"the token `{token.name}` {did} more than {most.amount} times in a minute"
+        said = f"the token `{token.name}` {did} more than {most.most} times in a minute"
         raise refused(429, said, {"retry-after": str(min(max(seconds, 1), 60))})
 
     async def _act_once(

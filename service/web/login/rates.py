@@ -2,9 +2,7 @@
 
 from typing import Final
 
-from limits import RateLimitItemPerHour
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from service.web.windows import HOUR, Allowance, Windows
 
 REFUSALS_AN_HOUR: Final = 20
 BEGINNINGS_AN_HOUR: Final = 60
@@ -22,19 +20,19 @@ class LogIns:
     """
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._refusals = RateLimitItemPerHour(REFUSALS_AN_HOUR, namespace="refusals")
-        self._beginnings = RateLimitItemPerHour(BEGINNINGS_AN_HOUR, namespace="beginnings")
-        self._noted = RateLimitItemPerHour(NOTED_AN_HOUR, namespace="noted")
+        self._windows = Windows()
+        self._refusals = Allowance(REFUSALS_AN_HOUR, HOUR, "refusals")
+        self._beginnings = Allowance(BEGINNINGS_AN_HOUR, HOUR, "beginnings")
+        self._noted = Allowance(NOTED_AN_HOUR, HOUR, "noted")
 
     def are_too_many(self, who: str) -> bool:
         """Count one more that begins, and tell whether it is one too many."""
-        return not self._limiter.hit(self._beginnings, who)
+        return not self._windows.count(self._beginnings, who)
 
     def were_refused_too_often(self, who: str) -> bool:
         """Tell whether no more are looked at, counting nothing."""
-        return not self._limiter.test(self._refusals, who)
+        return not self._windows.is_one_left(self._refusals, who)
 
     def is_refusal_noted(self, who: str) -> bool:
         """Count a refusal, and tell whether it is to be written down."""
-        return self._limiter.hit(self._refusals, who) and self._limiter.hit(self._noted, _ALL)
+        return self._windows.count(self._refusals, who) and self._windows.count(self._noted, _ALL)
