@@ -34,6 +34,7 @@ OF_OTHERS = {
     "authlib",
     "cryptography",
     "greenlet",
+    "icalendar",
     "joserfc",
     "limits",
     "opentelemetry",
