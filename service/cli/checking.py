@@ -55,8 +55,11 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
     else:
         for warning in warnings:
             click.echo(f"{warning} (warning)")
+        verdict = "right"
+        if strict and warnings:
+            verdict = f"not right with --strict: {_count(len(warnings), 'warning')}"
         click.echo(
-            f"{config_path}: right; {_count(len(config.monitors), 'monitor')}, "
+            f"{config_path}: {verdict}; {_count(len(config.monitors), 'monitor')}, "
             f"{_count(len(config.employees), 'employee')}"
         )
     if strict and warnings:

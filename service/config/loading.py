@@ -42,7 +42,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         with path.open("rb") as opened:
             raw = opened.read(LARGEST + 1)
     except FileNotFoundError:
-        raise _unusable(path, "there is no such file: create it, or name another one with --config") from None
+        text = "there is no such file: `replycast init` writes one, or name another with --config"
+        raise _unusable(path, text) from None
     except IsADirectoryError:
         raise _unusable(path, "this is a directory: name the file in it") from None
     except (OSError, ValueError) as error:

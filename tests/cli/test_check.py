@@ -83,6 +83,16 @@ def test_strict_takes_warnings_for_faults(tmp_path: Path) -> None:
     assert (result.exit_code, json.loads(result.stdout)["ok"]) == (2, True)
 
 
+def test_what_strict_refuses_is_not_said_to_be_right(tmp_path: Path) -> None:
+    text = ON_THIS_MACHINE.replace('    closing_comment: "Email works again."\n', "")
+    path = write_config(tmp_path, text)
+
+    result = run("check", "--strict", "--config", path)
+
+    last = f"{path}: not right with --strict: 1 warning; 1 monitor, 3 employees"
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (2, last)
+
+
 def test_a_monitor_that_publishes_by_itself_and_tells_nobody_is_warned_of(tmp_path: Path) -> None:
     text = ON_THIS_MACHINE.replace("auto_publish: false", "auto_publish: true")
     path = write_config(tmp_path, text.replace("    notify_employees: [jordan, sam]\n", ""))

@@ -123,7 +123,7 @@ def test_a_byte_order_mark_does_not_shift_the_column() -> None:
 @pytest.mark.parametrize(
     ("content", "fragment"),
     [
-        (None, "no such file"),
+        (None, "no such file: `replycast init` writes one"),
         (b"name: \xff\n", "not UTF-8 text (line 1)"),
         (b"#" * (1024 * 1024 + 1), "over 1 MiB"),
         (b"", "is empty"),
