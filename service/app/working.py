@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from service import jobs
 from service.actions.audience import count_ahead
 from service.app.building import Service, open_service_door, start_mailbox
+from service.app.giving_back import give_back
 from service.app.rehearsal import rehearse
 
 TICK = 1.0
@@ -172,6 +173,8 @@ async def _count_ahead(service: Service) -> None:
 
 async def _rehearse(service: Service) -> None:
     await _keep_trying(service, "rehearse", lambda: rehearse(service.house, service.clock()))
+    # compiling statements and templates took megabytes that are free now
+    await _keep_trying(service, "give back", give_back)
 
 
 async def _checkpoint(service: Service) -> None:
