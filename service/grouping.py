@@ -18,7 +18,7 @@ def incident_for_firing(
     newest_first = sorted(open_incidents, key=lambda incident: incident.id, reverse=True)
     if entity_id is not None:
         for incident in newest_first:
-            if _fires(incident, entity_id):
+            if incident.fires(entity_id):
                 return incident
     return newest_first[0] if combine and newest_first else None
 
@@ -35,14 +35,10 @@ def incidents_for_recovery(
     if entity_id is None:
         return tuple(incident for incident in open_incidents if not incident.has_recovered), None
     for wanted in (entity_id, None):
-        found = tuple(incident for incident in open_incidents if _fires(incident, wanted))
+        found = tuple(incident for incident in open_incidents if incident.fires(wanted))
         if found:
             return found, frozenset({wanted})
     return (), frozenset({entity_id})
-
-
-def _fires(incident: Incident, entity_id: str | None) -> bool:
-    return any(a.entity_id == entity_id and a.recovered_at is None for a in incident.alerts)
 
 
 def maintenance_over(

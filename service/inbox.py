@@ -20,10 +20,11 @@ from anyio import to_thread
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.mail.imap import FetchedMail
-from service.store import inbox_rows, incidents
+from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
 from service.store.one_transaction import OneTransaction
+from service.store.together import together
 
 Effect = Callable[[Store, InboxRow], None]
 """What an arrival does, with a store whose every change is a part of one transaction."""
@@ -266,7 +267,7 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
         inbox_rows.count_attempts(connection, rows)
     done = 0
     try:
-        with store.transaction() as connection, incidents.remembering(connection):
+        with store.transaction() as connection, together(connection):
             within = OneTransaction(connection)
             for row in rows:
                 work(within, row)

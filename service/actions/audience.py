@@ -8,6 +8,7 @@ from service.actions.house import House
 from service.model import Incident, Update
 from service.store import audience, incidents, maintenances, narrative
 from service.store.audience import Audience, Reach
+from service.store.together import read_once
 
 ESTIMATE_LASTS = timedelta(hours=1)
 MOST_COUNTED = 100
@@ -59,7 +60,7 @@ def estimate_new_audience(connection: Connection, house: House, incident: Incide
     reach, counted_at = house.counted.get(wanted, (Reach(), now))
     if reach.total >= audience.MANY and now - counted_at < ESTIMATE_LASTS:
         return reach
-    return _counted(connection, house, wanted, now)
+    return read_once(connection, wanted, lambda: _counted(connection, house, wanted, now))
 
 
 def count_ahead(house: House, now: datetime) -> None:

@@ -17,6 +17,7 @@ from service.providers.post import RawPost
 from service.providers.registry import read_post
 from service.store import inbox_rows, maintenances
 from service.store.suppression import NotedAlert, alerts_since, message_of
+from service.store.together import read_once
 
 SUPPRESSED: Final = "suppressed_by_maintenance"
 """Why a firing alert had no effect; it may have one at the end of the maintenance."""
@@ -26,7 +27,8 @@ def suppressing(connection: Connection, monitor: Monitor, at: datetime) -> Maint
     """Find the maintenance that keeps an alert of this monitor, fired at a time, from having an effect."""
     if not monitor.affected_components:
         return None
-    return maintenance_over(monitor.affected_components, maintenances.not_over(connection), at)
+    known = read_once(connection, maintenances.not_over, lambda: maintenances.not_over(connection))
+    return maintenance_over(monitor.affected_components, known, at)
 
 
 def noted_during(

@@ -104,7 +104,7 @@ class OAuth:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the relay allows a sender of many mails; mails to employees have as many sessions of their own, and no rate."""
+    """What the relay allows a sender of many mails; mails to employees have as many of their own, and no rate."""
 
     connections: int = 4
     """Sessions at once."""

@@ -80,6 +80,10 @@ class Incident:
     """When it was closed or discarded."""
     ended_by: str | None = None
 
+    def fires(self, entity_id: str | None) -> bool:
+        """Whether an alert of this entity id fires in it; None: one without an id."""
+        return any(one.entity_id == entity_id and one.recovered_at is None for one in self.alerts)
+
     @property
     def has_recovered(self) -> bool:
         """Whether every alert of it has recovered."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from service.store.access_schema import sessions
 from service.store.schema import instance, tokens
 from service.store.statements import Statement
+from service.store.together import write
 
 
 class Purpose(StrEnum):
@@ -46,8 +47,10 @@ _ADD = Statement(insert(tokens))
 def issue(connection: Connection, *new: Token) -> None:
     """Make some tokens valid."""
     for token in new:
-        _ADD.run(
+        write(
             connection,
+            _ADD,
+            tokens.name,
             hash=token.hash,
             purpose=token.purpose,
             created_at=token.created_at,

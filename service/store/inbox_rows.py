@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
 
-from service.errors import IncidentChangedMeanwhile
 from service.store import tidings
 from service.store.inserting import insert_into
 from service.store.schema import inbox
 from service.store.statements import Statement
+from service.store.together import write
 
 
 class Door(StrEnum):
@@ -272,13 +272,11 @@ def finish(
     Raises IncidentChangedMeanwhile where somebody else finished it: then there must be no second effect.
     """
     told = {"state": state, "reason": reason, "explanation": explanation}
-    if authentic is None:
-        changed = _FINISH.run(connection, inbox_id=inbox_id, **told)
-    else:
-        judged = {"authentic": authentic, "evidence": evidence}
-        changed = _FINISH_JUDGED.run(connection, inbox_id=inbox_id, **told, **judged)
-    if changed != 1:
-        raise IncidentChangedMeanwhile(f"arrival {inbox_id} was worked off by somebody else meanwhile")
+    finishing = _FINISH
+    if authentic is not None:
+        finishing, told = _FINISH_JUDGED, {**told, "authentic": authentic, "evidence": evidence}
+    meanwhile = f"arrival {inbox_id} was worked off by somebody else meanwhile"
+    write(connection, finishing, inbox.name, row=inbox_id, unless=meanwhile, inbox_id=inbox_id, **told)
 
 
 def name_provider(

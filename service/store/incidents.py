@@ -1,7 +1,6 @@
 """Rows of incidents and of the alerts that they remember."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,14 +17,15 @@ from sqlalchemy import (
     update,
 )
 
-from service.errors import IncidentChangedMeanwhile
 from service.model import ComponentState, Incident, JoinedAlert, Phase
 from service.store.schema import incidents, is_ended, is_going_on_in_public, is_open, joined_alerts
 from service.store.statements import Statement
+from service.store.together import Together, found, write
 
 MOST_FORMS = 100
 """Of the statement that saves an incident: it is another one for each set of columns."""
-_REMEMBERED = "replycast_alerts"
+FEW_OPEN = 20
+"""Of a monitor: so many are read once where decisions are made together; of more only what each decision needs."""
 PUBLIC_PHASES = [phase.value for phase in Phase if phase.is_public]
 
 
@@ -73,16 +73,25 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
     new = _columns(after)
     if before is not None:
         new = {name: value for name, value in new.items() if getattr(before, name) != getattr(after, name)}
-    saving = _saving(frozenset(new))
-    if saving.run(connection, saved_id=after.id, expected_version=expected, **new) != 1:
-        raise IncidentChangedMeanwhile(f"{after.tag} was changed by somebody else; decide again")
+    given = {"saved_id": after.id, "expected_version": expected, **new}
+    changed = f"{after.tag} was changed by somebody else; decide again"
+    write(connection, _saving(frozenset(new)), incidents.name, row=after.id, unless=changed, **given)
     known = {alert.entity_id: alert for alert in before.alerts} if before else {}
     for alert in after.alerts:
         old = known.get(alert.entity_id)
         if old is not alert and old != alert:
             _save_alert(connection, after.id, alert, is_new=old is None)
-    if (remembered := connection.info.get(_REMEMBERED)) is not None:
-        remembered[after.id, after.version] = after.alerts
+    if (shared := found(connection)) is not None:
+        _keep(shared, after)
+
+
+def _keep(shared: Together, incident: Incident) -> None:
+    shared.alerts[incident.id, incident.version] = incident.alerts
+    of_monitor = shared.open.get(incident.monitor_key)
+    if of_monitor is not None and incident.phase.is_open:
+        of_monitor[incident.id] = incident  # a new one is the newest
+    elif of_monitor is not None:
+        of_monitor.pop(incident.id, None)
 
 
 _ADD_ALERT = Statement(insert(joined_alerts))
@@ -100,10 +109,13 @@ def _save_alert(connection: Connection, incident_id: int, alert: JoinedAlert, *,
         "recovered_at": alert.recovered_at,
         "times_fired": alert.times_fired,
     }
+    row = incident_id, alert.entity_id
     if is_new:
-        _ADD_ALERT.run(connection, incident_id=incident_id, entity_id=alert.entity_id, **values)
+        given: dict[str, Any] = {"incident_id": incident_id, "entity_id": alert.entity_id, **values}
+        write(connection, _ADD_ALERT, joined_alerts.name, row=row, **given)
     else:
-        _SAVE_ALERT.run(connection, of_incident=incident_id, same_entity=alert.entity_id, **values)
+        given = {"of_incident": incident_id, "same_entity": alert.entity_id, **values}
+        write(connection, _SAVE_ALERT, joined_alerts.name, row=row, **given)
 
 
 _GET = Statement(select(incidents).where(incidents.c.id == bindparam("incident_id")))
@@ -123,32 +135,17 @@ def get(connection: Connection, incident_id: int) -> Incident | None:
 
 
 def _whole(connection: Connection, row: Row[Any]) -> Incident:
-    remembered = connection.info.get(_REMEMBERED)
-    if remembered is None:
+    shared = found(connection)
+    if shared is None:
         return _incident(row, _alerts_of(connection, row.id))
     version = row.id, row.version
-    if version not in remembered:
-        remembered[version] = _alerts_of(connection, row.id)
-    return _incident(row, remembered[version])
+    if version not in shared.alerts:
+        shared.alerts[version] = _alerts_of(connection, row.id)
+    return _incident(row, shared.alerts[version])
 
 
 def _alerts_of(connection: Connection, incident_id: int) -> tuple[JoinedAlert, ...]:
     return tuple([_alert(one) for one in _ALERTS_OF.rows(connection, incident_id=incident_id)])
-
-
-@contextmanager
-def remembering(connection: Connection) -> Iterator[None]:
-    """Read the alerts of an incident's version but once, in a transaction that decides several times.
-
-    For one that is alone, and of which no part is taken back without the rest.
-    """
-    # held on to: a connection that is lost meanwhile cannot be asked for it, and would hide why
-    info = connection.info
-    info[_REMEMBERED] = {}
-    try:
-        yield
-    finally:
-        info.pop(_REMEMBERED, None)
 
 
 def get_public(connection: Connection, incident_id: int) -> Incident | None:
@@ -165,6 +162,12 @@ _OPEN = Statement(
 )
 
 
+_OPEN_FEW = Statement(
+    select(incidents)
+    .where(incidents.c.monitor_key == bindparam("of_monitor", ""), is_open)
+    .order_by(incidents.c.id)
+    .limit(FEW_OPEN + 1)
+)
 _NEWEST = Statement(
     select(incidents)
     .where(incidents.c.monitor_key == bindparam("of_monitor", ""), is_open)
@@ -200,11 +203,17 @@ _FIRING_UNNAMED = Statement(
 
 def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
     """Read the incidents of a monitor that alerts may still join, oldest first."""
+    few = _few_open(connection, monitor_key)
+    if few is not None:
+        return tuple(few.values())
     return tuple(_whole(connection, row) for row in _OPEN.rows(connection, of_monitor=monitor_key))
 
 
 def newest_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
     """Read the newest of them, if there is one: without a look at the others, however many are open."""
+    few = _few_open(connection, monitor_key)
+    if few is not None:
+        return tuple(few.values())[-1:]
     return tuple(_whole(connection, row) for row in _NEWEST.rows(connection, of_monitor=monitor_key))
 
 
@@ -212,11 +221,26 @@ def firing_of_monitor(
     connection: Connection, monitor_key: str, entity_id: str | None
 ) -> tuple[Incident, ...]:
     """Read those of them in which an alert of this entity id fires, oldest first; None: one without an id."""
+    few = _few_open(connection, monitor_key)
+    if few is not None:
+        return tuple(one for one in few.values() if one.fires(entity_id))
     if entity_id is None:
         rows = _FIRING_UNNAMED.rows(connection, of_monitor=monitor_key)
     else:
         rows = _FIRING.rows(connection, of_monitor=monitor_key, same_entity=entity_id)
     return tuple(_whole(connection, row) for row in rows)
+
+
+def _few_open(connection: Connection, monitor_key: str) -> dict[int, Incident] | None:
+    """Give the open incidents of a monitor as they are by now, where decisions are made together and they are few."""
+    shared = found(connection)
+    if shared is None:
+        return None
+    if monitor_key not in shared.open:
+        rows = _OPEN_FEW.rows(connection, of_monitor=monitor_key)
+        few = {row.id: _whole(connection, row) for row in rows} if len(rows) <= FEW_OPEN else None
+        shared.open[monitor_key] = few
+    return shared.open[monitor_key]
 
 
 _DUE = Statement(

@@ -12,6 +12,7 @@ from service.model import Alert, AlertState, Phase, TimelineEntry, Update, Updat
 from service.store import tidings
 from service.store.schema import alerts, inbox, timeline, updates
 from service.store.statements import Statement
+from service.store.together import write
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ _ADD_UPDATE = Statement(insert(updates))
 def add_timeline(connection: Connection, incident_id: int, entry: TimelineEntry) -> None:
     """Append one step."""
     tidings.mark(connection)
-    _ADD_STEP.run(
+    write(
         connection,
+        _ADD_STEP,
+        timeline.name,
         incident_id=incident_id,
         at=entry.at,
         from_phase=entry.from_phase,
@@ -173,8 +176,10 @@ def add_alert(
     now: datetime,
 ) -> None:
     """Note an alert and what came of it."""
-    _ADD_ALERT.run(
+    write(
         connection,
+        _ADD_ALERT,
+        alerts.name,
         inbox_id=inbox_id,
         incident_id=incident_id,
         monitor_name=alert.monitor_name,

@@ -6,7 +6,8 @@ transaction.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
 _Convert = Callable[[Any], Any]
-_Given = tuple[Any, ...] | dict[str, Any]
+Given = tuple[Any, ...] | dict[str, Any]
+"""Values as the driver takes them."""
 _MOST_AT_ONCE = 64
 
 
@@ -49,6 +51,11 @@ class Statement:
         """Run it and give how many rows it changed. Raises what SQLAlchemy does."""
         compiled = self._for(connection.dialect, values)
         return _execute(connection, compiled.text, compiled.given(values)).changed
+
+    def prepared(self, connection: Connection, **values: object) -> tuple[str, Given]:
+        """Give it and its values as the driver takes them, for `execute_many`."""
+        compiled = self._for(connection.dialect, values)
+        return compiled.text, compiled.given(values)
 
     def insert_one(self, connection: Connection, **values: object) -> int:
         """Insert a row and give its id; for PostgreSQL the statement returns it. Raises what SQLAlchemy does."""
@@ -93,7 +100,7 @@ class _Compiled:
     from_driver: tuple[tuple[int, _Convert], ...]
     make_row: _Convert
 
-    def given(self, values: Mapping[str, object]) -> _Given:
+    def given(self, values: Mapping[str, object]) -> Given:
         every = {**self.constants, **values}
         try:
             for name, convert in self.to_driver:
@@ -148,17 +155,34 @@ def tell(connection: Connection, text: str) -> None:
     _execute(connection, text, ())
 
 
-def _execute(connection: Connection, text: str, given: _Given, *, is_answered: bool = False) -> _Answer:
-    dialect, driver = connection.dialect, connection.connection
-    cursor = driver.cursor()
-    is_many = False
-    for listen in connection.dispatch.before_cursor_execute:
-        listen(connection, cursor, text, given, None, is_many)
-    try:
+def execute_many(connection: Connection, text: str, rows: Sequence[Given]) -> int:
+    """Run a statement for several rows and give how many it changed. Raises what SQLAlchemy does."""
+    with _faults_of(connection, text) as cursor:
+        if len(rows) == 1:
+            cursor.execute(text, rows[0])
+        else:
+            cursor.executemany(text, rows)
+        return int(cursor.rowcount)
+
+
+def _execute(connection: Connection, text: str, given: Given, *, is_answered: bool = False) -> _Answer:
+    with _faults_of(connection, text) as cursor:
+        is_many = False
+        for listen in connection.dispatch.before_cursor_execute:
+            listen(connection, cursor, text, given, None, is_many)
         cursor.execute(text, given)
         found = list(cursor.fetchall()) if is_answered else []
         # PostgreSQL's driver knows of no last id
         return _Answer(found, cursor.rowcount, getattr(cursor, "lastrowid", None) or 0)
+
+
+@contextmanager
+def _faults_of(connection: Connection, text: str) -> Iterator[Any]:
+    """Give a cursor, whose faults come out as SQLAlchemy's."""
+    dialect, driver = connection.dialect, connection.connection
+    cursor = driver.cursor()
+    try:
+        yield cursor
     except dialect.loaded_dbapi.Error as error:
         if dialect.is_disconnect(error, driver.dbapi_connection, cursor):
             connection.invalidate(error)

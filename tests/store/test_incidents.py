@@ -11,6 +11,7 @@ from service.model import Incident, JoinedAlert, Phase
 from service.store import incidents
 from service.store.database import Store
 from service.store.schema import joined_alerts
+from service.store.together import together
 from tests.store.rows import MINUTE, MONITOR, NOW, add_incident
 
 DISK, NET = JoinedAlert("disk", NOW), JoinedAlert("net", NOW)
@@ -187,7 +188,7 @@ def test_history_is_read_page_by_page_latest_first(store: Store) -> None:
 
 
 def test_what_is_remembered_of_alerts_is_what_would_be_read(store: Store) -> None:
-    with store.transaction() as connection, incidents.remembering(connection):
+    with store.transaction() as connection, together(connection):
         first = add_incident(connection, alerts=(DISK,), phase=Phase.WAITING)
         again = replace(DISK, times_fired=2)
         for alerts in ((DISK, NET), (again, NET), (again, replace(NET, recovered_at=LATER))):
@@ -206,15 +207,30 @@ def test_alerts_are_read_once_while_they_are_remembered(store: Store) -> None:
     with store.transaction() as connection:
         first = add_incident(connection, alerts=(DISK, NET))
         said.clear()
-        with incidents.remembering(connection):
+        with together(connection):
             for _ in range(3):
                 incidents.get(connection, first.id)
         incidents.get(connection, first.id)
     assert sum("FROM joined_alerts" in text for text in said) == 2
 
 
+def save_after_somebody_else(store: Store) -> None:
+    with store.transaction() as connection:
+        before = add_incident(connection)
+        incidents.save(connection, before, changed(before, subject="theirs"))
+        with together(connection):
+            incidents.save(connection, before, changed(before, subject="ours"))
+
+
+def test_that_somebody_else_changed_it_is_told_also_where_decisions_are_written_together(
+    store: Store,
+) -> None:
+    with pytest.raises(IncidentChangedMeanwhile, match="INC-1 was changed by somebody else"):
+        save_after_somebody_else(store)
+
+
 def lose_the_connection(store: Store) -> None:
-    with store.transaction() as connection, incidents.remembering(connection):
+    with store.transaction() as connection, together(connection):
         connection.invalidate()
         raise StoreUnavailable("the server is gone")
 

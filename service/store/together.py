@@ -1,0 +1,139 @@
+"""What several decisions in one transaction need not read or write one by one: to ask takes longer than to answer.
+
+Only for a transaction that is alone, of which no part is taken back without the rest. What is read once stays as it is
+but for our own changes; what is written is handed over many rows at a time, before anything that names its table is
+asked, and at the end.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar, cast
+
+from sqlalchemy import Connection, event
+
+from service.errors import IncidentChangedMeanwhile
+from service.model import Incident, JoinedAlert
+from service.store.statements import Given, Statement, execute_many
+
+_KEY: Final = "replycast_together"
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Run:
+    """Rows that one statement writes."""
+
+    text: str
+    rows: list[Given] = field(default_factory=list)
+    unless: list[str] = field(default_factory=list)
+    """What is wrong if one of the rows is not there; empty: it need not be."""
+
+
+@dataclass(slots=True)
+class _ToWrite:
+    """What is to be written to one table: of each row in its order, of different rows in any."""
+
+    runs: list[_Run] = field(default_factory=list)
+    last_of_text: dict[str, int] = field(default_factory=dict)
+    last_of_row: dict[object, int] = field(default_factory=dict)
+
+    def add(self, text: str, given: Given, row: object, unless: str) -> None:
+        place = self.last_of_text.get(text, -1)
+        if place < self.last_of_row.get(row, 0):
+            place = self.last_of_text[text] = len(self.runs)
+            self.runs.append(_Run(text))
+        self.runs[place].rows.append(given)
+        self.runs[place].unless.append(unless)
+        if row is not None:
+            self.last_of_row[row] = place
+
+
+@dataclass(slots=True)
+class Together:
+    """What is known and what is to be written within one transaction."""
+
+    alerts: dict[tuple[int, int], tuple[JoinedAlert, ...]] = field(default_factory=dict)
+    """Of an incident's version."""
+    open: dict[str, dict[int, Incident] | None] = field(default_factory=dict)
+    """By monitor: its open incidents as they are by now, oldest first; None: they are too many to be kept."""
+    once: dict[object, object] = field(default_factory=dict)
+    later: dict[str, _ToWrite] = field(default_factory=dict)
+    """By table: what is to be written."""
+    names: "re.Pattern[str] | None" = None
+    """Finds which of these tables a statement names."""
+
+
+def found(connection: Connection) -> Together | None:
+    """Give what is shared within this transaction, if anything is."""
+    return connection.info.get(_KEY)
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Share reading and writing among the decisions of a block.
+
+    Raises what SQLAlchemy does, and IncidentChangedMeanwhile where a row is not there any more that was to be changed.
+    """
+    # held on to: a connection that is lost meanwhile cannot be asked for it, and would hide why
+    info = connection.info
+    shared = info[_KEY] = Together()
+
+    def look(_connection: object, _cursor: object, text: str, *_given: object) -> None:
+        # what only adds a row asks for none
+        if shared.names is not None and not (text.startswith("INSERT") and " SELECT " not in text):
+            for table in dict.fromkeys(shared.names.findall(text)):
+                _write(connection, shared.later.pop(table, None))
+
+    event.listen(connection, "before_cursor_execute", look)
+    try:
+        yield
+        for one in shared.later.values():
+            _write(connection, one)
+    finally:
+        event.remove(connection, "before_cursor_execute", look)
+        info.pop(_KEY, None)
+
+
+def read_once(connection: Connection, what: object, read: Callable[[], _T]) -> _T:
+    """Read what no decision changes: once, where several are made together."""
+    shared = found(connection)
+    if shared is None:
+        return read()
+    if what not in shared.once:
+        shared.once[what] = read()
+    return cast("_T", shared.once[what])
+
+
+def write(
+    connection: Connection,
+    statement: Statement,
+    table: str,
+    *,
+    row: object = None,
+    unless: str = "",
+    **values: Any,  # noqa: ANN401  of its columns
+) -> None:
+    """Write a row, at once or, where several decisions are made together, with others of its table.
+
+    `row` tells it from others, where one may be written more than once. `unless` says what is wrong if there is no such
+    row: then IncidentChangedMeanwhile is raised, by then or later.
+    """
+    shared = found(connection)
+    if shared is None:
+        if statement.run(connection, **values) != 1 and unless:
+            raise IncidentChangedMeanwhile(unless)
+        return
+    if table not in shared.later:
+        shared.later[table] = _ToWrite()
+        shared.names = re.compile(rf"\b(?:{'|'.join(shared.later)})\b")
+    text, given = statement.prepared(connection, **values)
+    shared.later[table].add(text, given, row, unless)
+
+
+def _write(connection: Connection, to_write: _ToWrite | None) -> None:
+    for run in to_write.runs if to_write else ():
+        changed = execute_many(connection, run.text, run.rows)
+        if changed != len(run.rows) and any(run.unless):
+            raise IncidentChangedMeanwhile(next(filter(None, run.unless)))

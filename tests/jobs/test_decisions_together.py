@@ -1,0 +1,82 @@
+"""Posts that are decided about together come to the same as one by one, to the last row."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from service import inbox
+from service.actions.house import House
+from service.jobs import decide_what_is_due
+from service.store import inbox_rows, incidents
+from service.store.columns import metadata
+from service.store.inbox_rows import Arrival, Door
+from tests.rooms import CONFIG, Clock, make_house
+
+COMBINED = CONFIG.replace("wait_time: 5m", "wait_time: 0")
+APART = COMBINED.replace("combine_alerts: true", "combine_alerts: false")
+PUBLISHED = COMBINED.replace("auto_publish: false", "auto_publish: true")
+
+posts = st.lists(
+    st.tuples(
+        st.sampled_from(["CRITICAL", "CRITICAL", "OK", "INFO"]), st.sampled_from(["a", "b", "c", None])
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+def store_posts(house: House, clock: Clock, said: Sequence[tuple[str, str | None]]) -> None:
+    bodies = [
+        {"monitorName": "Email Server", "state": state, "entityId": entity_id} for state, entity_id in said
+    ]
+    arrivals = [
+        Arrival(Door.WEBHOOK, clock(), orjson.dumps(body), provider="victorops", about={}) for body in bodies
+    ]
+    with house.store.transaction() as connection:
+        inbox_rows.add_many(connection, arrivals)
+
+
+def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
+    """Read all tables but what differs between any two installations."""
+    with house.store.reading() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table))]
+            for table in metadata.sorted_tables
+            if table.name != "instance"
+        }
+
+
+def outcome(config: str, portions: Sequence[Sequence[tuple[str, str | None]]], fewest: int) -> object:
+    with (
+        TemporaryDirectory() as folder,
+        patch.object(inbox, "FEWEST_TOGETHER", fewest),
+    ):
+        clock, house = Clock(), make_house(Path(folder), config)
+        for said in portions:
+            store_posts(house, clock, said)
+            while decide_what_is_due(house, clock()):
+                pass
+            clock.move(timedelta(minutes=7))
+            while decide_what_is_due(house, clock()):
+                pass
+        found = everything(house)
+        house.store.close()
+    return found
+
+
+@given(
+    st.sampled_from([COMBINED, APART, PUBLISHED]), st.lists(posts, max_size=3), st.sampled_from([0, 1, 20])
+)
+def test_posts_decided_together_come_to_the_same_as_one_by_one(
+    config: str, portions: Sequence[Sequence[tuple[str, str | None]]], few: int
+) -> None:
+    with patch.object(incidents, "FEW_OPEN", few):
+        together = outcome(config, portions, 2)
+    assert together == outcome(config, portions, 1_000)
