@@ -1,7 +1,8 @@
 """Each shell command of the documentation is run, or its fence says why it is not.
 
-A `sh` block is run by a test. A block that begins with `sh not-run: …` is not, for the reason that it gives. All other
-fences hold what a program prints or reads.
+A `sh` block is run by a test. A block that begins with `sh not-run: …` is not, for the reason that it gives; one that
+begins with `sh only-with: …` is run where that version of a program is. All other fences hold what a program prints or
+reads.
 """
 
 import re
@@ -27,6 +28,7 @@ _COMMANDS: Final = (
     "apt|apt-get|cd|cp|curl|docker|install|kubectl|make|mkdir|openssl|pip|postfix|psql|python3?|replycast|sudo"
     "|systemctl|uv"
 )
+_NOTE: Final = r"not-run: .{10,}|only-with: Dovecot 2\.[34]"
 _FOLLOWED: Final = {"tutorial.md"}
 """Run by `test_tutorial`, block by block."""
 
@@ -105,7 +107,7 @@ def test_the_service_is_started_as_the_reference_says() -> None:
 def test_a_fence_is_run_or_says_why_it_is_not_or_holds_no_command(file: Path) -> None:
     for block in blocks_of(file.read_text()):
         if block.language == "sh":
-            assert not block.note or re.fullmatch(r"not-run: .{10,}", block.note), block
+            assert not block.note or re.fullmatch(_NOTE, block.note), block
         else:
             assert (block.language in _NOT_SHELL, block.note) == (True, ""), block
         if block.language == "text" and not _is_usage(file, block):
