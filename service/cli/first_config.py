@@ -28,6 +28,8 @@ class MailAnswers:
     smtp_security: str
     smtp_username: str
     imap_host: str
+    imap_port: int
+    imap_security: str
     imap_username: str
 
 
@@ -97,6 +99,8 @@ def _mail(mail: MailAnswers) -> str:
     imap = (
         _IMAP.format(
             host=_quoted(mail.imap_host),
+            port=mail.imap_port,
+            security=mail.imap_security,
             username=_quoted(mail.imap_username),
             password_file=IMAP_PASSWORD_FILE,
         )
@@ -184,6 +188,8 @@ mail:
 _IMAP: Final = """\
   imap:   # where replies arrive
     host: {host}
+    port: {port}
+    security: {security}
     username: {username}
     password_file: {password_file}"""
 _NO_IMAP: Final = "  # imap: …   # without a mailbox no reply is read, and employees publish on the dashboard"

@@ -6,17 +6,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from service.cli.archive import written_whole
+from service.cli.asking import answers_of
 from service.cli.first_config import (
     IMAP_PASSWORD_FILE,
     SECRET_FILE,
     SMTP_PASSWORD_FILE,
-    Answers,
-    MailAnswers,
     Webhook,
     webhooks_to_paste,
     write_config,
@@ -26,16 +25,6 @@ from service.config import Config, Security, parse
 from service.config.json_schema import shipped
 from service.config.secret_files import read_secret_file
 from service.errors import ConfigFaulty
-
-PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
-"""RFC 5321, RFC 6409 and RFC 8314."""
-_ASKED: Final = {
-    "site_name": ("--site-name", "What is the status page called?", "Acme Status"),
-    "url": ("--url", "At which address will readers reach it?", "http://127.0.0.1:8080"),
-    "admin_name": ("--admin-name", "Who is the first admin (name)?", None),
-    "admin_email": ("--admin-email", "The admin's e-mail address?", None),
-    "monitor": ("--monitor", "What is the first monitor called in VictorOps?", "Email Server"),
-}
 
 
 @click.command()
@@ -62,7 +51,15 @@ _ASKED: Final = {
     help="How the way to the relay is protected.",
 )
 @click.option("--smtp-username", help=f"Its password is read from {SMTP_PASSWORD_FILE} beside config.yaml.")
-@click.option("--imap-host", help="The mailbox that replies arrive in, by IMAP over TLS.")
+@click.option("--imap-host", help="The IMAP server of the mailbox that replies arrive in.")
+@click.option("--imap-port", type=click.IntRange(1, 65535), help="Left out: the usual one.")
+@click.option(
+    "--imap-security",
+    type=click.Choice([one.value for one in Security]),
+    default=Security.TLS.value,
+    show_default=True,
+    help="How the way to the mailbox is protected.",
+)
 @click.option("--imap-username", help=f"Its password is read from {IMAP_PASSWORD_FILE} beside config.yaml.")
 @click.option(
     "--force", is_flag=True, help="Replace a config.yaml that exists; the webhook's secret is kept."
@@ -70,8 +67,9 @@ _ASKED: Final = {
 def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None:  # noqa: ANN401  click's options
     """Write a first config.yaml, and print the two webhooks to paste into VictorOps.
 
-    On a terminal it asks for what no option says. The webhook's secret is made up and kept in a file of its own,
-    readable by its owner alone. Where something does not fit, nothing is written.
+    On a terminal it asks for what no option says, and asks again where an answer cannot be used. The webhook's
+    secret is made up and kept in a file of its own, readable by its owner alone. Where something does not fit,
+    nothing is written.
 
     \b
     Example:
@@ -82,7 +80,7 @@ def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None
         fail(f"{config_path} exists: edit it, or let --force replace it", FAULTY)
     folder = config_path.absolute().parent
     is_asking = has_terminal() and not as_json
-    answers, passwords = _answers(given, is_asking=is_asking)
+    answers, passwords = answers_of(given, is_asking=is_asking)
     schema = f"{config_path.stem}.schema.json"
     text = write_config(answers, schema=schema)
     try:
@@ -100,77 +98,6 @@ def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None
 def has_terminal() -> bool:
     """Whether there is somebody to ask."""
     return sys.stdin.isatty()
-
-
-def _answers(given: Mapping[str, Any], *, is_asking: bool) -> tuple[Answers, dict[str, str]]:
-    said: dict[str, Any] = dict(given)
-    missing = [option for name, (option, _, _) in _ASKED.items() if not said[name]]
-    has_mail = bool(said["smtp_host"])
-    if not is_asking:
-        if not has_mail and not said["sandbox"]:
-            missing.append("--smtp-host, or --sandbox")
-        if has_mail and not said["sender"]:
-            missing.append("--from")
-        if said["imap_host"] and not said["imap_username"]:
-            missing.append("--imap-username")
-        if missing:
-            fail(f"there is no terminal to ask on: give {', '.join(missing)}", FAULTY)
-    for name, (_, question, usual) in _ASKED.items():
-        said[name] = said[name] or click.prompt(question, default=usual, err=True)
-    passwords: dict[str, str] = {}
-    if is_asking and not has_mail and not said["sandbox"]:
-        said["smtp_host"] = click.prompt(
-            "Which SMTP relay takes your mail? Nothing: the mail sandbox",
-            default="",
-            show_default=False,
-            err=True,
-        )
-        has_mail = bool(said["smtp_host"])
-        if has_mail:
-            _ask_about_mail(said, passwords)
-    names = ("site_name", "url", "timezone", "admin_name", "admin_email", "monitor")
-    mail = _mail(said) if has_mail and not said["sandbox"] else None
-    component = said["component"] or said["monitor"]
-    return Answers(
-        **{name: str(said[name]).strip() for name in names}, component=component, mail=mail
-    ), passwords
-
-
-def _ask_about_mail(said: dict[str, Any], passwords: dict[str, str]) -> None:
-    """Ask for what belongs to the mail servers; each question that an option answers is left out."""
-
-    def ask(name: str, question: str, usual: str = "") -> str:
-        said[name] = said[name] or click.prompt(question, default=usual, show_default=bool(usual), err=True)
-        return str(said[name])
-
-    def ask_password(file: str, question: str) -> None:
-        typed = click.prompt(question, default="", show_default=False, hide_input=True, err=True)
-        if typed:
-            passwords[file] = typed
-
-    ask(
-        "sender",
-        "What do mails come from?",
-        f"{said['site_name']} <status@{said['smtp_host'].partition('.')[2]}>",
-    )
-    if ask("smtp_username", "User name at the relay? Nothing: no login"):
-        ask_password(SMTP_PASSWORD_FILE, f"Its password (kept in {SMTP_PASSWORD_FILE})")
-    if ask("imap_host", "Which IMAP server holds the mailbox of replies? Nothing: none yet"):
-        ask("imap_username", "User name at the mailbox?", said["smtp_username"])
-        ask_password(IMAP_PASSWORD_FILE, f"Its password (kept in {IMAP_PASSWORD_FILE})")
-
-
-def _mail(said: Mapping[str, Any]) -> MailAnswers:
-    security = Security(said["smtp_security"])
-    return MailAnswers(
-        sender=said["sender"],
-        smtp_host=said["smtp_host"],
-        smtp_port=said["smtp_port"] or PORTS[security],
-        smtp_security=security.value,
-        smtp_username=said["smtp_username"] or "",
-        imap_host=said["imap_host"] or "",
-        imap_username=said["imap_username"] or "",
-    )
 
 
 def _write(

@@ -18,9 +18,9 @@ from service.config.settings import (
     Smtp,
 )
 
-_SMTP_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
+SMTP_PORTS: Final = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
 """RFC 5321 (25), RFC 6409 (587) and RFC 8314 (465)."""
-_IMAP_PORTS: Final = {Security.NONE: 143, Security.STARTTLS: 143, Security.TLS: 993}
+IMAP_PORTS: Final = {Security.NONE: 143, Security.STARTTLS: 143, Security.TLS: 993}
 """RFC 9051 (143) and RFC 8314 (993)."""
 
 NAMED_BY_PROFILE: Final = frozenset({Profile.GOOGLE, Profile.MICROSOFT365, Profile.FASTMAIL})
@@ -43,7 +43,7 @@ def build_mail(form: MailForm, site_name: str, folder: Path) -> Mail:
 def _smtp(form: SmtpForm, folder: Path) -> Smtp:
     return Smtp(
         host=form.host,
-        port=form.port or _SMTP_PORTS[form.security],
+        port=form.port or SMTP_PORTS[form.security],
         security=form.security,
         username=form.username,
         password=form.password,
@@ -56,7 +56,7 @@ def _smtp(form: SmtpForm, folder: Path) -> Smtp:
 def _imap(form: ImapForm, folder: Path) -> Imap:
     return Imap(
         host=form.host,
-        port=form.port or _IMAP_PORTS[form.security],
+        port=form.port or IMAP_PORTS[form.security],
         security=form.security,
         username=form.username,
         password=form.password,

@@ -109,7 +109,26 @@ def test_mail_servers_are_written_with_their_passwords_in_files(path: Path) -> N
         "username": "status",
         "password_file": "smtp.password",
     }
-    assert tree["mail"]["imap"]["password_file"] == "imap.password"
+    assert tree["mail"]["imap"] == {
+        "host": "mail.acme.example",
+        "port": 993,
+        "security": "tls",
+        "username": "status",
+        "password_file": "imap.password",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "port"), [(["--imap-security", "none"], 143), (["--imap-port", "1143"], 1143)]
+)
+def test_a_mailbox_may_be_reached_in_another_way_than_the_usual(
+    path: Path, options: list[str], port: int
+) -> None:
+    path.parent.mkdir()
+    for name in ("smtp.password", "imap.password"):
+        (path.parent / name).write_text("hush\n")
+    made(path, *MAIL, *MAILBOX, *options)
+    assert YAML(typ="safe").load(path.read_text())["mail"]["imap"]["port"] == port
 
 
 @pytest.mark.parametrize(
@@ -173,6 +192,25 @@ def test_passwords_that_are_typed_go_into_files_of_their_own(
     mail = YAML(typ="safe").load(path.read_text())["mail"]
     assert mail["from"] == "Acme Status <status@acme.example>"
     assert (mail["smtp"]["username"], mail["imap"]["username"]) == ("status", "status")
+
+
+def test_an_answer_that_cannot_be_used_is_asked_for_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
+    typed = "Acme\nacme\nhttps://status.acme.example\nJordan\njordan\njordan@acme.example\n\nlocalhost\nAcme\n\n\n\n"
+    result = run("init", "--config", path, stdin=typed.encode())
+    assert result.exit_code == 0, result.output
+    for refused in (
+        "`acme` must be an address",
+        "`jordan` is not an e-mail address",
+        "`Acme` is not an e-mail",
+    ):
+        assert f"Error: {refused}" in result.stderr
+    tree = YAML(typ="safe").load(path.read_text())
+    assert tree["site"]["url"] == "https://status.acme.example"
+    assert tree["employees"][0]["email"] == "jordan@acme.example"
+    assert tree["mail"]["from"] == "Acme <status@acme.example>"
 
 
 def test_on_a_terminal_it_asks(path: Path) -> None:

@@ -1,0 +1,113 @@
+"""What `replycast init` has to know: from its options, and on a terminal by asking, until each answer can be used."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import click
+
+from service.cli.first_config import IMAP_PASSWORD_FILE, SMTP_PASSWORD_FILE, Answers, MailAnswers
+from service.cli.options import FAULTY, fail
+from service.config import Security
+from service.config.mail_build import IMAP_PORTS, SMTP_PORTS
+from service.config.values import parse_email, parse_sender, parse_site_url
+
+_Check: TypeAlias = Callable[[str], object]
+"""Raises ValueError, whose text goes on behind the answer, where it cannot be used."""
+
+
+def _anything(_: str) -> object:
+    return None
+
+
+_ASKED: Final[Mapping[str, tuple[str, str, str | None, _Check]]] = {
+    "site_name": ("--site-name", "What is the status page called?", "Acme Status", _anything),
+    "url": ("--url", "At which address will readers reach it?", "http://127.0.0.1:8080", parse_site_url),
+    "admin_name": ("--admin-name", "Who is the first admin (name)?", None, _anything),
+    "admin_email": ("--admin-email", "The admin's e-mail address?", None, parse_email),
+    "monitor": ("--monitor", "What is the first monitor called in VictorOps?", "Email Server", _anything),
+}
+
+
+def answers_of(given: Mapping[str, Any], *, is_asking: bool) -> tuple[Answers, dict[str, str]]:
+    """Give what config.yaml is made of, and the passwords that were typed, by the files that are to hold them.
+
+    Exits where something is missing and nobody can be asked.
+    """
+    said: dict[str, Any] = dict(given)
+    if not is_asking:
+        _refuse_missing(said)
+    for name, (_, question, usual, check) in _ASKED.items():
+        said[name] = said[name] or _prompt(question, usual, check)
+    passwords: dict[str, str] = {}
+    if is_asking and not said["smtp_host"] and not said["sandbox"]:
+        said["smtp_host"] = _prompt("Which SMTP relay takes your mail? Nothing: the mail sandbox", "")
+        if said["smtp_host"]:
+            _ask_about_mail(said, passwords)
+    names = ("site_name", "url", "timezone", "admin_name", "admin_email", "monitor")
+    mail = _mail(said) if said["smtp_host"] and not said["sandbox"] else None
+    component = said["component"] or said["monitor"]
+    return Answers(
+        **{name: str(said[name]).strip() for name in names}, component=component, mail=mail
+    ), passwords
+
+
+def _refuse_missing(said: Mapping[str, Any]) -> None:
+    missing = [option for name, (option, *_) in _ASKED.items() if not said[name]]
+    if not said["smtp_host"] and not said["sandbox"]:
+        missing.append("--smtp-host, or --sandbox")
+    if said["smtp_host"] and not said["sender"]:
+        missing.append("--from")
+    if said["imap_host"] and not said["imap_username"]:
+        missing.append("--imap-username")
+    if missing:
+        fail(f"there is no terminal to ask on: give {', '.join(missing)}", FAULTY)
+
+
+def _prompt(question: str, usual: str | None, check: _Check = _anything) -> str:
+    """Ask until the answer can be used; `usual` stands for an empty one, and None lets none be empty."""
+
+    def usable(typed: str) -> str:
+        try:
+            check(typed.strip())
+        except ValueError as error:
+            raise click.UsageError(f"`{typed}` {error}") from None
+        return typed
+
+    answer = click.prompt(question, default=usual, show_default=bool(usual), value_proc=usable, err=True)
+    return str(answer)
+
+
+def _ask_about_mail(said: dict[str, Any], passwords: dict[str, str]) -> None:
+    """Ask for what belongs to the mail servers; each question that an option answers is left out."""
+
+    def ask(name: str, question: str, usual: str = "", check: _Check = _anything) -> str:
+        said[name] = said[name] or _prompt(question, usual, check)
+        return str(said[name])
+
+    def ask_password(file: str, question: str) -> None:
+        typed = click.prompt(question, default="", show_default=False, hide_input=True, err=True)
+        if typed:
+            passwords[file] = typed
+
+    domain = said["admin_email"].strip().rpartition("@")[2]
+    ask("sender", "What do mails come from?", f"{said['site_name']} <status@{domain}>", parse_sender)
+    if ask("smtp_username", "User name at the relay? Nothing: no login"):
+        ask_password(SMTP_PASSWORD_FILE, f"Its password (kept in {SMTP_PASSWORD_FILE})")
+    if ask("imap_host", "Which IMAP server holds the mailbox of replies? Nothing: none yet"):
+        ask("imap_username", "User name at the mailbox?", said["smtp_username"])
+        ask_password(IMAP_PASSWORD_FILE, f"Its password (kept in {IMAP_PASSWORD_FILE})")
+
+
+def _mail(said: Mapping[str, Any]) -> MailAnswers:
+    to_relay, to_mailbox = Security(said["smtp_security"]), Security(said["imap_security"])
+    return MailAnswers(
+        sender=said["sender"],
+        smtp_host=said["smtp_host"],
+        smtp_port=said["smtp_port"] or SMTP_PORTS[to_relay],
+        smtp_security=to_relay.value,
+        smtp_username=said["smtp_username"] or "",
+        imap_host=said["imap_host"] or "",
+        imap_port=said["imap_port"] or IMAP_PORTS[to_mailbox],
+        imap_security=to_mailbox.value,
+        imap_username=said["imap_username"] or "",
+    )
