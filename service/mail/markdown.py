@@ -4,6 +4,7 @@ Whatever the text holds (HTML, scripts, images, wild links), nothing comes out b
 to http, https and mailto. It never fetches anything.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import nh3
@@ -26,6 +27,10 @@ _CLEANER: Final = nh3.Cleaner(
 )
 
 
+@lru_cache(maxsize=4096)
 def to_html(source: str) -> str:
-    """Give CommonMark (with tables, strikethrough, line breaks kept) as clean HTML, no images, no styles."""
+    """Give CommonMark (with tables, strikethrough, line breaks kept) as clean HTML, no images, no styles.
+
+    What was given is kept: an update never changes and stands on many pages, and in the mails of a storm.
+    """
     return _CLEANER.clean(_PARSER.render(source))

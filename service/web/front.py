@@ -99,7 +99,7 @@ def _pages_of(site: Site) -> Environment:
     zone = site.timezone
     environment.globals["site"] = site
     environment.globals["brand"] = brand_of(site)
-    environment.filters["markdown"] = html_of
+    environment.filters["markdown"] = to_html
     environment.filters["code"] = with_code
     environment.filters["words"] = in_words
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
@@ -112,12 +112,6 @@ def _pages_of(site: Site) -> Environment:
 def in_words(name: str) -> str:
     """Give a name of the model as people write it; `postmortem` is so spelt where programs read it."""
     return str(name).replace("_", " ").replace("postmortem", "post-mortem")
-
-
-@lru_cache(maxsize=4096)
-def html_of(markdown: str) -> str:
-    """Give the HTML of a Markdown text; kept, since an update never changes and stands on many pages."""
-    return to_html(markdown)
 
 
 def with_code(text: str) -> Markup:

@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 from starlette.routing import Route
 
 from service.config.settings import Site
+from service.mail.markdown import to_html
 from service.model import UpdateStatus
 from service.store import component_states, incidents, maintenances
 from service.web.cross_origin import FROM_ANYWHERE
-from service.web.front import Front, html_of
+from service.web.front import Front
 from service.web.public.component_slugs import slugs
 from service.web.public.incidents import ShownIncident, ShownUpdate, shown
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
@@ -131,7 +132,7 @@ def _content(front: Front, one: ShownIncident | ShownMaintenance, about: Iterabl
         updates = (ShownUpdate(UpdateStatus.SCHEDULED, *announced),)
     return front.pages.get_template("public/feed_entry.html").render(
         about=", ".join(about),
-        updates=[(update, html_of(update.body)) for update in updates],
+        updates=[(update, to_html(update.body)) for update in updates],
         maintenance=maintenance,
     )
 
