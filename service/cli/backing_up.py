@@ -29,7 +29,7 @@ from service.cli.archive import (
     write_archive,
     written_whole,
 )
-from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json, reason_of
 from service.config import Config, load
 from service.config.document import texts
 from service.config.secret_files import PLACES
@@ -69,11 +69,13 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
     database = _sqlite_file(config)
     if file.exists() and not force:
         fail(f"{file} exists: name another file, or let --force replace it", FAULTY)
+    if not (folder := file.absolute().parent).is_dir():
+        fail(f"nothing was backed up: there is no folder {folder}")
     if not database.exists():
         fail(f"there is no database {database} yet: start the service once")
     try:
-        with tempfile.TemporaryDirectory(prefix=".replycast-", dir=file.absolute().parent) as folder:
-            copy = Path(folder, DATABASE)
+        with tempfile.TemporaryDirectory(prefix=".replycast-", dir=folder) as made:
+            copy = Path(made, DATABASE)
             schema = _copy(database, copy)
             key = key_file(config)
             files = {DATABASE: copy, CONFIG: config_path}
@@ -83,7 +85,7 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
             made_at = now.isoformat(timespec="seconds")
             manifest = write_archive(file.absolute(), files, version=version, made_at=made_at, schema=schema)
     except (ReplycastError, sqlite3.Error, OSError) as error:
-        fail(f"nothing was backed up: {error}")
+        fail(f"nothing was backed up: {reason_of(error)}")
     if why_not := _note(config, file.absolute(), schema, now):
         click.echo(f"the backup is made, but not noted in the audit: {why_not}", err=True)
     left_out = sorted(set(_named_files(config_path)))
@@ -133,7 +135,7 @@ def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> Non
             click.echo(str(fault), err=True)
         fail("nothing was restored: config.yaml has faults", FAULTY)
     except (ReplycastError, sqlite3.Error, OSError) as error:
-        fail(f"nothing was restored: {error}")
+        fail(f"nothing was restored: {reason_of(error)}")
     told[CONFIG] = f"{config_path}{'' if is_new else ', which was there and was kept'}"
     if as_json:
         print_json({**_facts(manifest), "restored": told})

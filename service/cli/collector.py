@@ -7,6 +7,7 @@ import httpx2
 
 from service.app.tracing import are_wanted, endpoint_of, why_impossible
 from service.cli.doctor import Finding, State
+from service.cli.options import reason_of
 from service.cli.surroundings import PATIENCE
 
 _TYPE: Final = {"content-type": "application/x-protobuf"}
@@ -27,9 +28,7 @@ def examine_traces(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         code = httpx2.post(endpoint, content=b"", headers=_TYPE, timeout=PATIENCE).status_code
     except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-        yield Finding(
-            "traces", State.WARN, f"{endpoint} does not answer ({str(error) or type(error).__name__})"
-        )
+        yield Finding("traces", State.WARN, f"{endpoint} does not answer ({reason_of(error)})")
         return
     if code in _NEEDS_A_KEY:
         # only the exporter knows what it is shown (OTEL_EXPORTER_OTLP_HEADERS)

@@ -11,7 +11,7 @@ import orjson
 from service.app import wall_clock
 from service.cli import explaining
 from service.cli.mail_words import mail_in_words
-from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json, reason_of
 from service.cli.post_words import post_in_words
 from service.errors import ConfigFaulty, PermanentFault
 
@@ -82,7 +82,7 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
             with click.open_file(path, "rb") as mail:
                 explained = reader.explain(mail.read(), wall_clock())
         except OSError as error:
-            fail(str(error), FAULTY)
+            fail(reason_of(error), FAULTY)
         if as_json:
             click.echo(orjson.dumps(explained))
             continue

@@ -7,7 +7,7 @@ import click
 
 from service.app import wall_clock
 from service.cli.house import house_of
-from service.cli.options import config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import config_option, fail, json_option, load_or_exit, print_json, reason_of
 from service.errors import ReplycastError, StoreUnavailable
 from service.store.inbox_rows import Arrival
 from service.web.front import Front, make_pages
@@ -35,7 +35,7 @@ def export_page(folder: Path, config_path: Path, *, as_json: bool) -> None:
         try:
             exported = Exporter(front, folder).export(wall_clock())
         except (ReplycastError, OSError) as error:
-            fail(str(error))
+            fail(reason_of(error))
     if as_json:
         print_json({"folder": str(folder), **asdict(exported)})
     else:

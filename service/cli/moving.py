@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from sqlalchemy import make_url
 
 from service.app.own_files import key_file, only_process
-from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json, reason_of
 from service.config import Config, Secret
 from service.config.database_url import parse_database, with_password
 from service.config.secret_files import read_secret_file
@@ -50,7 +50,7 @@ def move_database(target: str, password_file: Path | None, config_path: Path, *,
         if new_key is not None:
             shutil.copy2(key_file(config), new_key)
     except (ReplycastError, OSError) as error:
-        fail(str(error))
+        fail(reason_of(error))
     to_write = _to_write(address, password_file)
     if as_json:
         print_json(

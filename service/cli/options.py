@@ -1,6 +1,7 @@
 """What several commands share: their options, exit codes, and how they fail."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -49,6 +50,11 @@ def fail(said: str, code: int = FAILED) -> NoReturn:
     """Say in one sentence what is wrong, and exit."""
     click.echo(f"replycast: {said}", err=True)
     sys.exit(code)
+
+
+def reason_of(error: Exception) -> str:
+    """Give what an error says, without the number that the operating system has for it; never empty."""
+    return re.sub(r"\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def print_json(value: object) -> None:

@@ -97,7 +97,7 @@ def lines_of(run: RecordedRun, config: Config) -> Iterator[str]:
     for name in run.unmatched:
         yield f"! `{shown(name)}` was received, and no monitor takes it"
     if run.unreadable:
-        yield f"! {run.unreadable:,} posts could not be read"
+        yield f"! {run.unreadable:,} post{'' if run.unreadable == 1 else 's'} could not be read"
     if run.simulation.is_cut:
         yield "It would go on; the rest is left out."
 

@@ -11,7 +11,7 @@ from service.app.roles import ServeRole
 from service.app.running import serve as serve_until_stopped
 from service.cli import explaining
 from service.cli.logs import LogForm, set_up_logs
-from service.cli.options import config_option, fail, load_or_exit
+from service.cli.options import config_option, fail, load_or_exit, reason_of
 from service.errors import ReplycastError
 from service.outbox.fanning_out import new_event_loop
 
@@ -64,4 +64,4 @@ def serve(config_path: Path, host: str, port: int, role: str, log_format: str) -
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(serve_until_stopped(config, host=host, port=port, ready=ready, role=ServeRole(role)))
     except (ReplycastError, OSError) as error:
-        fail(str(error))
+        fail(reason_of(error))

@@ -24,6 +24,7 @@ from sqlalchemy import func, select
 from service.app.own_files import database_file, key_file
 from service.cli.doctor import Finding, State
 from service.cli.looking import looking
+from service.cli.options import reason_of
 from service.config import Config, Mail
 from service.config.document import texts
 from service.config.secret_files import PLACES
@@ -96,8 +97,7 @@ def examine_public(config: Config, clock: Callable[[], datetime]) -> Iterator[Fi
     try:
         answer = httpx2.get(url, timeout=PATIENCE)
     except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-        said = str(error) or type(error).__name__
-        text = f"{url} does not answer ({said}): does the service run, and does `site.url` lead to it?"
+        text = f"{url} does not answer ({reason_of(error)}): does the service run, and does `site.url` lead to it?"
         yield Finding("public address", State.BAD, text)
         return
     now = clock()
@@ -131,7 +131,7 @@ def examine_certificate(config: Config, clock: Callable[[], datetime]) -> Iterat
         yield Finding("certificate", State.BAD, f"browsers refuse that of {host}: {error.verify_message}")
         return
     except OSError as error:
-        yield Finding("certificate", State.BAD, f"{host} gives none: {error}")
+        yield Finding("certificate", State.BAD, f"{host} gives none: {reason_of(error)}")
         return
     left = datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) - clock()
     state = State.OK if left > RENEW_BEFORE else State.WARN

@@ -121,11 +121,11 @@ def revoke_command(name: str, config_path: Path, *, as_json: bool) -> None:
 def _end(text: str, now: datetime, config: Config) -> datetime | None:
     if text == _NEVER:
         return None
+    is_span = text[-1:] in {"s", "m", "h", "d"}
     try:
-        is_span = text[-1:] in {"s", "m", "h", "d"}
         return now + parse_span(text) if is_span else parse_moment(text, config.site.timezone)
     except ValueError as error:
-        fail(f"--expires: `{text}` {error}", FAULTY)
+        fail(f"--expires: `{text}` {error}{'' if is_span else ', or 30d'}", FAULTY)
 
 
 def _facts(one: ApiToken) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import click
 import httpx2
 
 from service.app import wall_clock
-from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json, reason_of
 from service.config import Config, Mail
 from service.config.form import DEFAULT_PROVIDER
 from service.config.values import parse_email
@@ -89,7 +89,7 @@ def webhook_command(config_path: Path, url: str, name: str, state: str, *, as_js
     try:
         answer = httpx2.post(where, content=body.encode(), headers=headers, timeout=PATIENCE)
     except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-        fail(f"{where} does not answer: {str(error) or type(error).__name__}")
+        fail(f"{where} does not answer: {reason_of(error)}")
     said = " ".join(answer.text.split())[:500]
     if as_json:
         print_json({"url": where, "status": answer.status_code, "answer": said})

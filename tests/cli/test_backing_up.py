@@ -257,6 +257,12 @@ def test_postgresql_has_a_tool_of_its_own(tmp_path: Path) -> None:
     assert (result.exit_code, "take pg_dump" in result.stderr) == (2, True)
 
 
+def test_a_folder_that_is_not_there_is_named(config: Path, tmp_path: Path) -> None:
+    result = run("backup", tmp_path / "nowhere" / "b.tar.gz", "--config", config)
+    said = f"replycast: nothing was backed up: there is no folder {tmp_path}/nowhere\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+
+
 def test_a_database_that_is_not_there_cannot_be_backed_up(tmp_path: Path) -> None:
     result = run("backup", tmp_path / "b.tar.gz", "--config", write_config(tmp_path))
     assert (result.exit_code, "there is no database" in result.stderr) == (1, True)

@@ -167,6 +167,14 @@ def test_a_file_that_somebody_else_wrote_stops_the_export(tmp_path: Path) -> Non
     assert names(folder) == {"index.html"}
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    config, folder = write_config(tmp_path), tmp_path / "file" / "out"
+    folder.parent.write_text("no folder")
+    result = run("export-page", folder, "--config", config)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"replycast: Not a directory: '{folder}")
+
+
 def test_an_export_that_was_cut_short_is_taken_up(
     exporter: Exporter, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,16 @@ def test_a_recorded_day_is_simulated_under_the_present_configuration(config: Pat
 
 
 @pytest.mark.parametrize(
+    ("bad", "said"), [(1, "! 1 post could not be read"), (2, "! 2 posts could not be read")]
+)
+def test_what_could_not_be_read_on_that_day_is_counted(config: Path, bad: int, said: str) -> None:
+    day = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    with house_of(load_or_exit(config)) as house, house.store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, day, b"{", provider="victorops")] * bad)
+    assert said in run("simulate", "--config", config, "--recorded", "2026-11-23").stdout.splitlines()
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--recorded", "yesterday"], "`yesterday` is no day: write it as 2026-11-23"),

@@ -88,7 +88,10 @@ def test_what_opens_nothing_cannot_be_revoked(config: Path) -> None:
         (["x" * 41, *READ], "at most 40"),
         (["deploy", *READ, "--expires", "0d"], "must expire in the future"),
         (["deploy", *READ, "--expires", "2020-01-01 12:00"], "must expire in the future"),
-        (["deploy", *READ, "--expires", "soon"], "`soon` is not a date and time"),
+        (
+            ["deploy", *READ, "--expires", "soon"],
+            "`soon` is not a date and time: write for example 2026-12-01 22:00, or 30d",
+        ),
         (["deploy", *READ, "--expires", "99d"], "is too long"),
     ],
 )

@@ -74,3 +74,4 @@ def test_a_service_that_does_not_answer_is_named(tmp_path: Path) -> None:
         result = run("send-test", "webhook", "--url", url, "--config", write_config(tmp_path))
     assert result.exit_code == 1
     assert f"replycast: {url}/webhook/victorops does not answer: " in result.stderr
+    assert "Errno" not in result.stderr
