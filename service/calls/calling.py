@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
+from anyio import to_thread
 
 from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow
 
@@ -58,8 +59,23 @@ def check_url(url: str) -> str:
 class Caller:
     """An HTTP client for webhooks; `open_caller` makes and ends it."""
 
-    def __init__(self, client: httpx2.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, *, may_be_private: bool) -> None:
+        self._may_be_private = may_be_private
+        self._made: httpx2.AsyncClient | None = None
+        self._making = asyncio.Lock()
+
+    async def _client(self) -> httpx2.AsyncClient:
+        # made at the first call: whose certificates are trusted takes one and a half megabytes of memory, which few
+        # need, and forty milliseconds to read, which the loop has not
+        async with self._making:
+            if self._made is None:
+                self._made = _client(await to_thread.run_sync(_trust), may_be_private=self._may_be_private)
+            return self._made
+
+    async def close(self) -> None:
+        """End the connections that were kept."""
+        if self._made is not None:
+            await self._made.aclose()
 
     async def call(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Post a body and return once it was answered with 2xx.
@@ -94,7 +110,7 @@ class Caller:
 
     async def _get(self, url: str, most: int) -> bytes:
         said = {"user-agent": "Replycast", "accept-encoding": "identity"}
-        async with self._client.stream("GET", url, headers=said) as response:
+        async with (await self._client()).stream("GET", url, headers=said) as response:
             if response.status_code not in _TAKEN:
                 raise RecipientRefusedForNow(f"it answered {response.status_code}")
             got = b""
@@ -106,7 +122,7 @@ class Caller:
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         said = {"content-type": "application/json", "user-agent": "Replycast", **headers}
-        async with self._client.stream("POST", url, content=body, headers=said) as response:
+        async with (await self._client()).stream("POST", url, content=body, headers=said) as response:
             if response.status_code in _TAKEN:
                 return
             begun = b""
@@ -134,13 +150,20 @@ def _trust() -> ssl.SSLContext:
 @asynccontextmanager
 async def open_caller(*, may_be_private: bool) -> AsyncIterator[Caller]:
     """Give a caller until the block ends; `may_be_private` also lets it call addresses of our own network."""
+    caller = Caller(may_be_private=may_be_private)
+    try:
+        yield caller
+    finally:
+        await caller.close()
+
+
+def _client(trust: ssl.SSLContext, *, may_be_private: bool) -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
     # no proxy or credentials from the environment: the URL says all that is sent
-    transport = httpx2.AsyncHTTPTransport(verify=_trust(), limits=limits, trust_env=False)
+    transport = httpx2.AsyncHTTPTransport(verify=trust, limits=limits, trust_env=False)
     if not may_be_private:
         transport._pool._network_backend = _PublicOnly()  # noqa: SLF001  httpx2 has no public way to give one
-    async with httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=False) as client:
-        yield Caller(client)
+    return httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=False)
 
 
 class _PublicOnly(httpcore2.AnyIOBackend):

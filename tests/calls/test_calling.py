@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 from hypothesis import given
@@ -195,3 +196,20 @@ async def test_a_caller_outlives_a_failed_call() -> None:
         receiver.status = 200
         await caller.call(receiver.url, b"", {})
     assert len(receiver.calls) == 2
+
+
+async def test_whose_certificates_are_trusted_is_read_at_the_first_call_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[ssl.SSLContext] = []
+
+    def trust() -> ssl.SSLContext:
+        read.append(ssl.create_default_context())
+        return read[-1]
+
+    monkeypatch.setattr(calling, "_trust", trust)
+    async with receiving() as receiver, open_caller(may_be_private=True) as caller:
+        assert read == []
+        await asyncio.gather(*(caller.call(receiver.url, b"", {}) for _ in range(3)))
+    assert len(read) == 1
+    assert len(receiver.calls) == 3
