@@ -193,7 +193,8 @@ def _sqlite_engine(url: URL) -> Engine:
         try:
             Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StoreUnavailable(f"the folder of the database cannot be made: {error}") from error
+            why = f"{error.filename}: {error.strerror}"
+            raise StoreUnavailable(f"the folder of the database cannot be made: {why}") from error
         if "uri" not in url.query:
             # SQLite gives its log the same mode; why a file cannot be made, what opens it next says better
             with suppress(OSError):

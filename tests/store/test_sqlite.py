@@ -1,5 +1,6 @@
 """What holds of SQLite alone: how it is set up, and what it cannot do just now."""
 
+import re
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -101,7 +102,8 @@ def test_a_folder_in_the_files_place_is_unavailable(sqlite_file: Path) -> None:
 
 def test_a_file_in_the_folders_place_is_unavailable(sqlite_file: Path) -> None:
     sqlite_file.write_text("")
-    with pytest.raises(StoreUnavailable, match="the folder of the database cannot be made"):
+    said = f"the folder of the database cannot be made: {sqlite_file}: File exists"
+    with pytest.raises(StoreUnavailable, match=f"^{re.escape(said)}$"):
         open_store(f"sqlite:///{sqlite_file}/replycast.db")
 
 
