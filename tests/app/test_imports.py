@@ -34,7 +34,6 @@ OF_OTHERS = {
     "authlib",
     "cryptography",
     "greenlet",
-    "icalendar",
     "joserfc",
     "limits",
     "opentelemetry",
