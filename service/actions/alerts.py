@@ -15,7 +15,7 @@ from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
 from service.model import Alert, AlertState, Incident, Monitor
 from service.providers.matching import match_monitor, near_names, state_for
-from service.store import inbox_rows, incidents, narrative
+from service.store import inbox_rows, incidents, narrative, open_incidents
 from service.store.inbox_rows import InboxState
 
 
@@ -118,18 +118,18 @@ def _that_it_may_join(
     connection: Connection, monitor: Monitor, entity_id: str | None
 ) -> tuple[Incident, ...]:
     """Read of a monitor's open incidents those that `incident_for_firing` chooses among: very many may be open."""
-    same = () if entity_id is None else incidents.firing_of_monitor(connection, monitor.key, entity_id)
+    same = () if entity_id is None else open_incidents.firing_of_monitor(connection, monitor.key, entity_id)
     if same or not monitor.combine_alerts:
         return same
-    return incidents.newest_of_monitor(connection, monitor.key)
+    return open_incidents.newest_of_monitor(connection, monitor.key)
 
 
 def _that_it_may_end(connection: Connection, monitor: Monitor, entity_id: str | None) -> tuple[Incident, ...]:
     """Read of a monitor's open incidents those that `incidents_for_recovery` chooses among."""
     if entity_id is None:
-        return incidents.open_of_monitor(connection, monitor.key)
-    same = incidents.firing_of_monitor(connection, monitor.key, entity_id)
-    return same or incidents.firing_of_monitor(connection, monitor.key, None)
+        return open_incidents.open_of_monitor(connection, monitor.key)
+    same = open_incidents.firing_of_monitor(connection, monitor.key, entity_id)
+    return same or open_incidents.firing_of_monitor(connection, monitor.key, None)
 
 
 def _open(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, event, func, select
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.model import Incident, JoinedAlert, Phase
-from service.store import incidents
+from service.store import incidents, open_incidents
 from service.store.database import Store
 from service.store.schema import joined_alerts
 from service.store.together import together
@@ -140,7 +140,7 @@ def test_only_open_incidents_of_the_monitor_take_alerts(store: Store) -> None:
     with store.transaction() as connection:
         by_phase = {phase: add_incident(connection, phase=phase) for phase in Phase}
         add_incident(connection, monitor_key="victorops:Website")
-        found = incidents.open_of_monitor(connection, MONITOR)
+        found = open_incidents.open_of_monitor(connection, MONITOR)
     assert found == tuple(incident for phase, incident in by_phase.items() if phase.is_open)
 
 
@@ -154,19 +154,19 @@ def test_an_alert_is_found_where_it_fires_in_what_is_open_of_the_monitor(
         by_phase = {phase: add_incident(connection, phase=phase, alerts=fires) for phase in Phase}
         add_incident(connection, alerts=over)
         add_incident(connection, monitor_key="victorops:Website", alerts=fires)
-        found = incidents.firing_of_monitor(connection, MONITOR, entity_id)
-        nothing = incidents.firing_of_monitor(connection, MONITOR, "other")
+        found = open_incidents.firing_of_monitor(connection, MONITOR, entity_id)
+        nothing = open_incidents.firing_of_monitor(connection, MONITOR, "other")
     assert found == tuple(one for phase, one in by_phase.items() if phase.is_open)
     assert nothing == ()
 
 
 def test_the_newest_open_incident_of_a_monitor_is_found(store: Store) -> None:
     with store.transaction() as connection:
-        assert incidents.newest_of_monitor(connection, MONITOR) == ()
+        assert open_incidents.newest_of_monitor(connection, MONITOR) == ()
         _, newest = add_incident(connection), add_incident(connection)
         add_incident(connection, phase=Phase.CLOSED)
         add_incident(connection, monitor_key="victorops:Website")
-        assert incidents.newest_of_monitor(connection, MONITOR) == (newest,)
+        assert open_incidents.newest_of_monitor(connection, MONITOR) == (newest,)
 
 
 def test_due_are_those_whose_time_has_come_longest_overdue_first(store: Store) -> None:
@@ -192,7 +192,7 @@ def test_what_is_remembered_of_alerts_is_what_would_be_read(store: Store) -> Non
         first = add_incident(connection, alerts=(DISK,), phase=Phase.WAITING)
         again = replace(DISK, times_fired=2)
         for alerts in ((DISK, NET), (again, NET), (again, replace(NET, recovered_at=LATER))):
-            [before] = incidents.open_of_monitor(connection, first.monitor_key)
+            [before] = open_incidents.open_of_monitor(connection, first.monitor_key)
             incidents.save(connection, before, changed(before, alerts=alerts))
         remembered = incidents.get(connection, first.id)
     with store.reading() as connection:

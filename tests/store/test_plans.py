@@ -17,6 +17,7 @@ from service.store import (
     narrative,
     old_deliveries,
     old_posts,
+    open_incidents,
 )
 from service.store.audience import Audience, Span
 from service.store.database import Store
@@ -52,14 +53,14 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "pending": (inbox_rows.next_pending, {"ix_inbox_pending"}),
     "count pending": (inbox_rows.count_pending, {"ix_inbox_pending"}),
     "timers": (lambda c: incidents.due_ids(c, NOW, limit=9), {"ix_incidents_due"}),
-    "open": (lambda c: incidents.open_of_monitor(c, MONITOR), {"ix_incidents_open"}),
-    "newest open": (lambda c: incidents.newest_of_monitor(c, MONITOR), {"ix_incidents_open"}),
+    "open": (lambda c: open_incidents.open_of_monitor(c, MONITOR), {"ix_incidents_open"}),
+    "newest open": (lambda c: open_incidents.newest_of_monitor(c, MONITOR), {"ix_incidents_open"}),
     "firing": (
-        lambda c: incidents.firing_of_monitor(c, MONITOR, "disk"),
+        lambda c: open_incidents.firing_of_monitor(c, MONITOR, "disk"),
         {"ix_joined_alerts_firing", "INTEGER PRIMARY KEY"},
     ),
     "firing without an id": (
-        lambda c: incidents.firing_of_monitor(c, MONITOR, None),
+        lambda c: open_incidents.firing_of_monitor(c, MONITOR, None),
         {"ix_incidents_open", "ix_joined_alerts_incident_id"},
     ),
     "fan-out": (narrative.next_fan_out, {"ix_updates_to_fan_out"}),

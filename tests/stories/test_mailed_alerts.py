@@ -10,7 +10,7 @@ import pytest
 from service.actions.maintaining import plan
 from service.jobs import decide_what_is_due
 from service.model import Incident
-from service.store import inbox_rows, incidents
+from service.store import inbox_rows, open_incidents
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
 from service.workflow.maintenance_words import Plan
 from tests.rooms import CONFIG, Clock, make_front, make_house
@@ -86,7 +86,7 @@ class Mailbox:
     def open(self) -> tuple[Incident, ...]:
         """What is open of the monitor."""
         with self.house.store.reading() as connection:
-            return incidents.open_of_monitor(connection, "email:Email Server")
+            return open_incidents.open_of_monitor(connection, "email:Email Server")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from service.actions.monitor_health import examine
 from service.jobs import decide_what_is_due
 from service.model import Incident
 from service.providers.registry import PROVIDERS
-from service.store import inbox_rows, incidents
+from service.store import inbox_rows, open_incidents
 from service.store.inbox_rows import REPEATED, InboxRow, InboxState
 from service.web import webhooks
 from tests.providers.amazon import TOPIC
@@ -81,10 +81,10 @@ def stored(house: House) -> list[InboxRow]:
         return list(inbox_rows.listed(connection, limit=99))[::-1]
 
 
-def open_incidents(house: House, monitor: str) -> tuple[Incident, ...]:
+def open_ones(house: House, monitor: str) -> tuple[Incident, ...]:
     """Give what is open of a monitor."""
     with house.store.reading() as connection:
-        return incidents.open_of_monitor(connection, monitor)
+        return open_incidents.open_of_monitor(connection, monitor)
 
 
 async def post_signed(
@@ -116,7 +116,7 @@ async def test_a_recovery_recovers_exactly_its_alert(
         answer = await product.post("/webhook/alertmanager", content=payload("alertmanager", file))
         assert answer.status_code == 202
         decide_what_is_due(house, clock())
-        assert len(open_incidents(house, "alertmanager:email")) == left
+        assert len(open_ones(house, "alertmanager:email")) == left
 
 
 async def test_an_alert_that_a_provider_cannot_tell_is_kept_with_what_to_mend(
@@ -156,7 +156,7 @@ async def test_an_event_that_is_delivered_again_has_no_second_effect(
     for file in ("firing", "recovered", "firing"):
         assert (await post_signed(product, file))[0] == 202
         decide_what_is_due(house, clock())
-    assert open_incidents(house, f"pagerduty:{EMAIL}") == ()
+    assert open_ones(house, f"pagerduty:{EMAIL}") == ()
     first, _, again = stored(house)
     assert (again.state, again.reason) == (InboxState.DONE, REPEATED)
     assert (first.state, first.raw) == (InboxState.DONE, again.raw)

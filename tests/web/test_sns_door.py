@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from service.actions.house import House
 from service.errors import RecipientRefusedForNow
 from service.jobs import decide_what_is_due
-from service.store import incidents
+from service.store import open_incidents
 from service.store.inbox_rows import InboxState
 from service.web import sns_door, webhooks
 from service.web.application import build
@@ -89,7 +89,7 @@ async def test_a_message_of_amazon_s_is_taken_and_its_certificate_fetched_once(
     decide_what_is_due(house, clock())
     assert amazon.asked == [CERTIFICATE_URL]
     with house.store.reading() as connection:
-        assert len(incidents.open_of_monitor(connection, "sns:mail-queue-too-long")) == 1
+        assert len(open_incidents.open_of_monitor(connection, "sns:mail-queue-too-long")) == 1
 
 
 @pytest.mark.parametrize(
