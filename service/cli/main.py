@@ -88,4 +88,19 @@ _PLACES: Final[Mapping[str, Place]] = {
 )
 @click.version_option(package_name="replycast")
 def main() -> None:
-    """Turn monitoring webhooks into incidents that an employee publishes by answering an e-mail."""
+    """Turn monitoring webhooks into incidents that an employee publishes by answering an e-mail.
+
+    \b
+    To begin, with a mail sandbox and no mail server:
+      replycast init --sandbox    # asks for what it needs, and writes config.yaml
+      replycast serve
+
+    \b
+    From then on:
+      replycast check --strict    # is config.yaml right?
+      replycast doctor            # is what it depends on in order?
+      replycast incidents list
+      replycast publish INC-12
+
+    Exit code: 0 done; 1 it failed or was refused; 2 a wrong argument, or faults in config.yaml.
+    """  # noqa: D301  click's mark for lines that it must not wrap

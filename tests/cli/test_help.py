@@ -49,6 +49,15 @@ def test_every_command_that_tells_anything_tells_it_to_a_script_too() -> None:
     assert without == {"demo", "serve", "schema", "subscribers export"}
 
 
+def test_whoever_asks_for_help_reads_how_to_begin_and_what_the_exit_codes_mean() -> None:
+    about = run("--help").output.partition("Options:")[0]
+    assert "  To begin, with a mail sandbox and no mail server:\n    replycast init --sandbox" in about
+    assert "Exit code: 0 done; 1 " in about
+    named = set(re.findall(r"^ +replycast ([a-z-]+)", about, re.MULTILINE))
+    assert named == {"init", "serve", "check", "doctor", "incidents", "publish"}
+    assert named <= set(COMMANDS)
+
+
 def test_all_commands_are_listed_with_what_they_do() -> None:
     listed = run("--help").output.partition("Commands:")[2]
     assert [line.split()[0] for line in listed.strip().splitlines()] == sorted(COMMANDS)
