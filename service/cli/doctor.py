@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from imapclient.exceptions import IMAPClientError
 
+from service.cli.options import reason_of
 from service.config import Config, Imap, Mail, Smtp
 from service.errors import ReplycastError
 from service.mail.authentication_results import find_topmost, read_header
@@ -70,7 +71,7 @@ def examine_mail(config: Config, *, patience: float, clock: Callable[[], datetim
     try:
         client = log_in(mail.imap, _tokens(mail.imap), clock())
     except ReplycastError as error:
-        yield Finding("imap login", State.BAD, str(error))
+        yield Finding("imap login", State.BAD, reason_of(error))
         return
     try:
         yield Finding("imap login", State.OK, f"{mail.imap.username} at {mail.imap.host}")
@@ -90,7 +91,7 @@ def examine_mail(config: Config, *, patience: float, clock: Callable[[], datetim
         yield Finding("arrival", State.OK, f"{time.monotonic() - begun:.1f} s after it was sent")
         yield from _arrived(found, token, mail, clock())
     except (IMAPClientError, OSError) as error:
-        yield Finding("imap", State.BAD, f"the server broke off: {error}")
+        yield Finding("imap", State.BAD, f"the server broke off: {reason_of(error)}")
     finally:
         client.shutdown()
 
@@ -130,7 +131,7 @@ def _send(mail: Mail, token: str, now: datetime) -> Iterator[Finding]:
     try:
         said = asyncio.run(go())
     except ReplycastError as error:
-        yield Finding("smtp", State.BAD, str(error))
+        yield Finding("smtp", State.BAD, reason_of(error))
         return
     took = (time.monotonic() - begun) * 1_000
     yield Finding("smtp", State.OK, f"{mail.smtp.host} took it in {took:.0f} ms: {said}")

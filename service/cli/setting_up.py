@@ -20,7 +20,7 @@ from service.cli.first_config import (
     webhooks_to_paste,
     write_config,
 )
-from service.cli.options import FAULTY, config_option, fail, json_option, listed, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, listed, print_json, reason_of
 from service.config import Config, Security, parse
 from service.config.json_schema import shipped
 from service.config.secret_files import read_secret_file
@@ -91,7 +91,7 @@ def init(config_path: Path, *, force: bool, as_json: bool, **given: Any) -> None
             click.echo(str(fault), err=True)
         fail("nothing was written", FAULTY)
     except (OSError, ValueError) as error:
-        fail(f"nothing was written: {error}")
+        fail(f"nothing was written: {reason_of(error)}")
     _tell(config, webhooks_to_paste(config.site.url, secret), schema, as_json=as_json)
 
 

@@ -173,7 +173,7 @@ def examine_relay(mail: Mail, clock: Callable[[], datetime]) -> Iterator[Finding
     try:
         asyncio.run(visit())
     except ReplycastError as error:
-        yield Finding("smtp", State.BAD, str(error))
+        yield Finding("smtp", State.BAD, reason_of(error))
         return
     took = (time.monotonic() - begun) * 1_000
     yield Finding("smtp", State.OK, f"{mail.smtp.host} let us in within {took:.0f} ms")
@@ -190,7 +190,7 @@ def examine_mailbox(mail: Mail, clock: Callable[[], datetime]) -> Iterator[Findi
         tokens = AccessTokens(imap.oauth, username=imap.username) if imap.oauth else None
         client = log_in(imap, tokens, clock())
     except ReplycastError as error:
-        yield Finding("imap", State.BAD, str(error))
+        yield Finding("imap", State.BAD, reason_of(error))
         return
     try:
         if client.folder_exists(imap.folder):

@@ -57,7 +57,7 @@ def mail_command(address: str, config_path: Path, *, as_json: bool) -> None:
     try:
         answer = asyncio.run(_hand_over(config.mail, recipient, raw, wall_clock()))
     except ReplycastError as error:
-        fail(str(error))
+        fail(reason_of(error))
     if as_json:
         print_json({"to": recipient, "relay": config.mail.smtp.host, "answer": answer})
     else:
