@@ -158,6 +158,8 @@ def tell(connection: Connection, text: str) -> None:
 def execute_many(connection: Connection, text: str, rows: Sequence[Given]) -> int:
     """Run a statement for several rows and give how many it changed. Raises what SQLAlchemy does."""
     with _faults_of(connection, text) as cursor:
+        for listen in connection.dispatch.before_cursor_execute:
+            listen(connection, cursor, text, rows, None, True)  # noqa: FBT003  as SQLAlchemy calls it
         if len(rows) == 1:
             cursor.execute(text, rows[0])
         else:

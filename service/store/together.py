@@ -89,8 +89,8 @@ def together(connection: Connection) -> Iterator[None]:
     event.listen(connection, "before_cursor_execute", look)
     try:
         yield
-        for one in shared.later.values():
-            _write(connection, one)
+        while shared.later:
+            _write(connection, shared.later.pop(next(iter(shared.later))))
     finally:
         event.remove(connection, "before_cursor_execute", look)
         info.pop(_KEY, None)

@@ -11,7 +11,7 @@ from service.store import incidents
 from service.store.database import Store
 from service.store.schema import inbox, is_open
 from service.store.schema import incidents as table
-from service.store.statements import Statement
+from service.store.statements import Statement, execute_many
 from tests.store.rows import NOW, add_incident
 
 FIND = Statement(select(table).where(table.c.id == bindparam("wanted")))
@@ -70,6 +70,25 @@ def test_who_listens_hears_of_it(store: Store) -> None:
         event.listen(connection, "before_cursor_execute", lambda *given: heard.append(str(given[2])))
         FIND.rows(connection, wanted=1)
     assert len(heard) == 1
+
+
+COUNT = Statement(update(inbox).where(inbox.c.id == bindparam("of_id")))
+
+
+def test_rows_are_changed_many_at_a_time_and_counted_and_who_listens_hears_once(store: Store) -> None:
+    heard: list[str] = []
+    add = Statement(insert(inbox))
+    with store.transaction() as connection:
+        for one in arrivals(3):
+            add.run(connection, **one)
+        event.listen(connection, "before_cursor_execute", lambda *given: heard.append(str(given[2])))
+        prepared = [COUNT.prepared(connection, of_id=number, attempts=number) for number in (1, 2, 9)]
+        [text] = {text for text, _ in prepared}
+        assert execute_many(connection, text, [given for _, given in prepared]) == 2
+        assert execute_many(connection, text, [prepared[0][1]]) == 1
+        rows = connection.execute(select(inbox.c.attempts).order_by(inbox.c.id)).scalars().all()
+    assert rows == [1, 2, 0]
+    assert heard.count(text) == 2
 
 
 ADD = Statement(insert(inbox))
