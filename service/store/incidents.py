@@ -72,7 +72,8 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
         new = {name: value for name, value in new.items() if getattr(before, name) != getattr(after, name)}
     given = {"saved_id": after.id, "expected_version": expected, **new}
     changed = f"{after.tag} was changed by somebody else; decide again"
-    write(connection, _saving(frozenset(new)), incidents.name, row=after.id, unless=changed, **given)
+    saving, table = _saving(frozenset(new)), incidents.name
+    write(connection, saving, table, row=after.id, unless=changed, first="expected_version", **given)
     known = {alert.entity_id: alert for alert in before.alerts} if before else {}
     for alert in after.alerts:
         old = known.get(alert.entity_id)
@@ -112,7 +113,7 @@ def _save_alert(connection: Connection, incident_id: int, alert: JoinedAlert, *,
         write(connection, _ADD_ALERT, joined_alerts.name, row=row, **given)
     else:
         given = {"of_incident": incident_id, "same_entity": alert.entity_id, **values}
-        write(connection, _SAVE_ALERT, joined_alerts.name, row=row, **given)
+        write(connection, _SAVE_ALERT, joined_alerts.name, row=row, first="same_entity", **given)
 
 
 _GET = Statement(select(incidents).where(incidents.c.id == bindparam("incident_id")))

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import Incident, JoinedAlert
-from service.store.statements import Given, Statement, execute_many
+from service.store.statements import Statement, execute_many
 
 _KEY: Final = "replycast_together"
 _T = TypeVar("_T")
@@ -25,8 +25,8 @@ _T = TypeVar("_T")
 class _Run:
     """Rows that one statement writes."""
 
-    text: str
-    rows: list[Given] = field(default_factory=list)
+    statement: Statement
+    rows: list[dict[str, Any]] = field(default_factory=list)
     unless: list[str] = field(default_factory=list)
     """What is wrong if one of the rows is not there; empty: it need not be."""
 
@@ -36,18 +36,28 @@ class _ToWrite:
     """What is to be written to one table: of each row in its order, of different rows in any."""
 
     runs: list[_Run] = field(default_factory=list)
-    last_of_text: dict[str, int] = field(default_factory=dict)
-    last_of_row: dict[object, int] = field(default_factory=dict)
+    last_of_statement: dict[Statement, int] = field(default_factory=dict)
+    last_of_row: dict[object, tuple[int, int]] = field(default_factory=dict)
+    """The run, and the place in it."""
 
-    def add(self, text: str, given: Given, row: object, unless: str) -> None:
-        place = self.last_of_text.get(text, -1)
-        if place < self.last_of_row.get(row, 0):
-            place = self.last_of_text[text] = len(self.runs)
-            self.runs.append(_Run(text))
-        self.runs[place].rows.append(given)
-        self.runs[place].unless.append(unless)
+    def add(self, statement: Statement, row: object, values: dict[str, Any], unless: str) -> None:
+        number = self.last_of_statement.get(statement, -1)
+        if number < self.last_of_row.get(row, (0, 0))[0]:
+            number = self.last_of_statement[statement] = len(self.runs)
+            self.runs.append(_Run(statement))
         if row is not None:
-            self.last_of_row[row] = place
+            self.last_of_row[row] = number, len(self.runs[number].rows)
+        self.runs[number].rows.append(values)
+        self.runs[number].unless.append(unless)
+
+    def merge(self, statement: Statement, row: object, values: dict[str, Any], first: str) -> bool:
+        """Write the row's last values alone, where the same statement was to write it before; False: it was not."""
+        number, place = self.last_of_row.get(row, (-1, 0))
+        if number < 0 or self.runs[number].statement is not statement:
+            return False
+        before = self.runs[number].rows[place]
+        self.runs[number].rows[place] = {**values, first: before[first]}
+        return True
 
 
 @dataclass(slots=True)
@@ -113,12 +123,15 @@ def write(
     *,
     row: object = None,
     unless: str = "",
+    first: str = "",
     **values: Any,  # noqa: ANN401  of its columns
 ) -> None:
     """Write a row, at once or, where several decisions are made together, with others of its table.
 
     `row` tells it from others, where one may be written more than once. `unless` says what is wrong if there is no such
-    row: then IncidentChangedMeanwhile is raised, by then or later.
+    row: then IncidentChangedMeanwhile is raised, by then or later. `first` names the value by which the row is found as
+    it was: of a row that the same statement writes several times only the last values are written then, by the first
+    of these.
     """
     shared = found(connection)
     if shared is None:
@@ -128,12 +141,14 @@ def write(
     if table not in shared.later:
         shared.later[table] = _ToWrite()
         shared.names = re.compile(rf"\b(?:{'|'.join(shared.later)})\b")
-    text, given = statement.prepared(connection, **values)
-    shared.later[table].add(text, given, row, unless)
+    to_write = shared.later[table]
+    if not (first and to_write.merge(statement, row, values, first)):
+        to_write.add(statement, row, values, unless)
 
 
 def _write(connection: Connection, to_write: _ToWrite | None) -> None:
     for run in to_write.runs if to_write else ():
-        changed = execute_many(connection, run.text, run.rows)
+        prepared = [run.statement.prepared(connection, **values) for values in run.rows]
+        changed = execute_many(connection, prepared[0][0], [given for _, given in prepared])
         if changed != len(run.rows) and any(run.unless):
             raise IncidentChangedMeanwhile(next(filter(None, run.unless)))
