@@ -7,12 +7,14 @@ is this process's alone.
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
 import orjson
 
 from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
+from bench.peers.rows import open_incidents
 from service.actions.house import House
 from service.jobs import decide_what_is_due
 from service.store import inbox_rows
@@ -43,10 +45,21 @@ def opening(number: int) -> dict[str, str]:
     }
 
 
-CASES: tuple[tuple[str, Callable[[int], dict[str, str]]], ...] = (
-    ("repeated, one incident of 100 alerts", repeated),
-    ("opening and ending an incident each", opening),
-    ("of no monitor", unmatched),
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A kind of alerts."""
+
+    name: str
+    make: Callable[[int], dict[str, str]]
+    open_ones: int = 0
+    """Incidents of the monitor that are open besides."""
+
+
+CASES = (
+    Case("repeated, one incident of 100 alerts", repeated),
+    Case("the same beside 100,000 open ones of its monitor", repeated, open_ones=100_000),
+    Case("opening and ending an incident each", opening),
+    Case("of no monitor", unmatched),
 )
 
 
@@ -81,14 +94,15 @@ def work_off(house: House, make: Callable[[int], dict[str, str]], count: int) ->
 @click.option("--database", "kind", type=click.Choice(KINDS), help="On this one alone, not on both.")
 def main(alerts: int, kind: str | None) -> None:
     """Measure and print."""
-    click.echo(f"{'alerts from a full inbox':50} {'per second':>11} {'per processor second':>21}")
+    click.echo(f"{'alerts from a full inbox':62} {'per second':>11} {'per processor second':>21}")
     for one in [kind] if kind else usable_kinds():
-        for name, make in CASES:
+        for case in CASES:
             with folder_on_disk() as folder, new_database(one, folder) as database:
+                open_incidents(database, case.open_ones, NOW)
                 house = house_over(database, folder, CONFIG)
-                seconds, busy = work_off(house, make, alerts)
+                seconds, busy = work_off(house, case.make, alerts)
                 house.store.close()
-            click.echo(f"{f'{name}, {TITLES[one]}':50} {alerts / seconds:11,.0f} {alerts / busy:21,.0f}")
+            click.echo(f"{f'{case.name}, {TITLES[one]}':62} {alerts / seconds:11,.0f} {alerts / busy:21,.0f}")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,21 @@ def fill(address: str, count: int, now: datetime) -> None:
             connected.execute("VACUUM ANALYZE")
 
 
+def open_incidents(address: str, count: int, now: datetime) -> None:
+    """Write so many incidents of one monitor that wait for a decision, each with an alert of its own that fires."""
+    if not count:
+        return
+    store = open_store(address)
+    words = _words(count, now, is_sqlite=store.engine.dialect.name == "sqlite")
+    unpublished = dict.fromkeys(("published_at", "published_by", "ended_at", "ended_by"), "NULL")
+    incidents = words["incidents"] | unpublished | {"phase": "'unpublished'"}
+    firing = words["joined_alerts"] | {"entity_id": "'other-' || i", "recovered_at": "NULL"}
+    with store.transaction() as connection:
+        _write(connection, "incidents", incidents, count)
+        _write(connection, "joined_alerts", firing, count)
+    store.close()
+
+
 def _write(connection: Connection, table: str, values: dict[str, str], count: int) -> None:
     columns = ", ".join(f'"{name}"' for name in values)
     connection.exec_driver_sql(
