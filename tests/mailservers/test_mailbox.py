@@ -206,6 +206,7 @@ def test_a_restart_of_the_server_misses_nothing(mail_servers: MailServers) -> No
             asyncio.run(send())
         finally:
             mail_servers.dovecot.start()
+        mail_servers.postfix.flush()
         mail_servers.deliver(imap.username, mail("after"))
         rows.next_mail()
         rows.next_mail()
