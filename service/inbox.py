@@ -254,9 +254,9 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
 
     None where a mail waits, where there is but one, or where the next one was tried before. Where one fails, no other
-    has had an effect either: the failure is counted, and they are worked off again, it alone, by `work_off`. They are
-    fewer where somebody waits to write meanwhile, as who takes in the next posts does. `work` gets the store whose
-    every change is a part of that transaction.
+    has had an effect either: the failure is counted, and they are worked off again, it alone, by `work_off`; where what
+    they wrote together is refused, each of them alone. They are fewer where somebody waits to write meanwhile, as who
+    takes in the next posts does. `work` gets the store whose every change is a part of that transaction.
     Raises StoreUnavailable, and then none of them had any effect.
     """
     with store.reading() as connection:
@@ -265,9 +265,9 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
         return 0
     with store.transaction(durable=False) as connection:
         inbox_rows.count_attempts(connection, rows)
-    done = 0
+    done, shared = 0, None
     try:
-        with store.transaction() as connection, together(connection):
+        with store.transaction() as connection, together(connection) as shared:
             within = OneTransaction(connection)
             for row in rows:
                 work(within, row)
@@ -280,6 +280,10 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
             _take_back_attempts(store, rows)
         raise
     except Exception:  # noqa: BLE001  as in `_try`: it is tried again by itself
+        if shared is None or shared.is_writing or done == len(rows):
+            # whose fault it was is not known: each is tried once more by itself, and this one counts for all
+            _log.exception("inbox: arrivals failed together", first=rows[0].id, last=rows[-1].id)
+            return 0
         failed = rows[done]
         _log.exception("inbox: an arrival failed", inbox_id=failed.id, attempt=failed.attempts + 1)
         _take_back_attempts(store, rows[:done], rows[done + 1 :])

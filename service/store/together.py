@@ -73,6 +73,8 @@ class Together:
     """By table: what is to be written."""
     names: "re.Pattern[str] | None" = None
     """Finds which of these tables a statement names."""
+    is_writing: bool = False
+    """It stays so where writing failed: whose row it was is not known then."""
 
 
 def found(connection: Connection) -> Together | None:
@@ -81,7 +83,7 @@ def found(connection: Connection) -> Together | None:
 
 
 @contextmanager
-def together(connection: Connection) -> Iterator[None]:
+def together(connection: Connection) -> Iterator[Together]:
     """Share reading and writing among the decisions of a block.
 
     Raises what SQLAlchemy does, and IncidentChangedMeanwhile where a row is not there any more that was to be changed.
@@ -94,13 +96,13 @@ def together(connection: Connection) -> Iterator[None]:
         # what only adds a row asks for none
         if shared.names is not None and not (text.startswith("INSERT") and " SELECT " not in text):
             for table in dict.fromkeys(shared.names.findall(text)):
-                _write(connection, shared.later.pop(table, None))
+                _write(connection, shared, table)
 
     event.listen(connection, "before_cursor_execute", look)
     try:
-        yield
+        yield shared
         while shared.later:
-            _write(connection, shared.later.pop(next(iter(shared.later))))
+            _write(connection, shared, next(iter(shared.later)))
     finally:
         event.remove(connection, "before_cursor_execute", look)
         info.pop(_KEY, None)
@@ -146,9 +148,12 @@ def write(
         to_write.add(statement, row, values, unless)
 
 
-def _write(connection: Connection, to_write: _ToWrite | None) -> None:
-    for run in to_write.runs if to_write else ():
+def _write(connection: Connection, shared: Together, table: str) -> None:
+    to_write = shared.later.pop(table, _ToWrite())
+    for run in to_write.runs:
+        shared.is_writing = True
         prepared = [run.statement.prepared(connection, **values) for values in run.rows]
         changed = execute_many(connection, prepared[0][0], [given for _, given in prepared])
         if changed != len(run.rows) and any(run.unless):
-            raise IncidentChangedMeanwhile(next(filter(None, run.unless)))
+            raise IncidentChangedMeanwhile(" or ".join(dict.fromkeys(filter(None, run.unless))))
+        shared.is_writing = False

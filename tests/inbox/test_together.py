@@ -4,12 +4,14 @@ import pytest
 
 from service import inbox
 from service.errors import StoreUnavailable
-from service.store import inbox_rows
+from service.model import Alert, AlertState
+from service.store import inbox_rows, narrative
 from service.store.database import Store
 from service.store.inbox_rows import InboxRow, InboxState
 from service.store.one_transaction import OneTransaction
 from tests.inbox.test_at_once import WatchedStore, bring
 from tests.inbox.test_working_off import receive, rows
+from tests.store.rows import NOW
 
 MOST = 10
 
@@ -56,6 +58,28 @@ def test_where_one_fails_no_other_had_an_effect_and_only_the_failure_is_counted(
     assert states(store) == [(InboxState.PENDING, 0), (InboxState.PENDING, 1), (InboxState.PENDING, 0)]
 
 
+def dangling(store: Store, row: InboxRow) -> None:
+    """Let one post write what the database refuses; nobody learns that before it is handed over with the others'."""
+    finish(store, row)
+    if row.raw == b"poison":
+        alert = Alert("victorops", "Email", AlertState.FIRING, None, "CRITICAL", "")
+        with store.transaction() as connection:
+            narrative.add_alert(connection, alert, inbox_id=row.id, incident_id=999, reason="", now=NOW)
+
+
+@pytest.mark.parametrize("posts", [("good", "poison", "also good"), ("good", "also good", "poison")])
+def test_where_what_they_wrote_together_is_refused_each_is_tried_by_itself(
+    store: Store, posts: tuple[str, ...]
+) -> None:
+    receive(store, *posts)
+    assert inbox.work_off_posts(store, dangling, MOST) == 0
+    assert states(store) == [(InboxState.PENDING, 1)] * 3
+    while _turn(store, dangling):
+        pass
+    done, failed = (InboxState.DONE, 2), (InboxState.QUARANTINED, inbox.STRIKES)
+    assert states(store) == [failed if post == "poison" else done for post in posts]
+
+
 def test_what_failed_is_tried_alone_and_the_others_have_their_effect(store: Store) -> None:
     receive(store, "good", "poison", "good", "later", "later still")
     worked = [_turn(store) for _ in range(5)]
@@ -64,14 +88,14 @@ def test_what_failed_is_tried_alone_and_the_others_have_their_effect(store: Stor
     assert states(store) == [done, (InboxState.QUARANTINED, inbox.STRIKES), done, done, done]
 
 
-def _turn(store: Store) -> int:
+def _turn(store: Store, work: inbox.Effect = spoilt) -> int:
     """Work some off as the decider does, and count them."""
 
     def alone(row: InboxRow) -> None:
         with store.transaction() as connection:
-            spoilt(OneTransaction(connection), row)
+            work(OneTransaction(connection), row)
 
-    return inbox.work_off_posts(store, spoilt, MOST) or inbox.work_off(store, alone)
+    return inbox.work_off_posts(store, work, MOST) or inbox.work_off(store, alone)
 
 
 def test_a_store_that_cannot_be_used_is_nobodys_strike(store: Store) -> None:
