@@ -113,6 +113,27 @@ def history_since(connection: Connection, since: datetime) -> tuple[StateChange,
     )
 
 
+_NEWEST = Statement(select(func.max(component_states.c.id)))
+_LATE = Statement(
+    select(component_states.c.id)
+    .where(component_states.c.id > bindparam("after_id"), component_states.c.since < _THEN)
+    .limit(1)
+)
+
+
+def newest_id(connection: Connection) -> int:
+    """Give the number of the change that was recorded last; 0: none was."""
+    return _NEWEST.rows(connection)[0][0] or 0
+
+
+def has_late(connection: Connection, after_id: int, before: datetime) -> bool:
+    """Tell whether a change was recorded after another one and yet tells of a time before `before`.
+
+    Posts count from when they came: what waited for days is recorded days late.
+    """
+    return bool(_LATE.rows(connection, after_id=after_id, from_then=before))
+
+
 def lifetimes(connection: Connection) -> dict[str, Lifetime]:
     """Tell of each component that was ever recorded, by its name, since when it is known and when it last changed."""
     return {

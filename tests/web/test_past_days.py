@@ -78,6 +78,15 @@ def test_a_change_that_is_committed_after_its_midnight_still_counts(house: House
     assert shown(house.store, clock.now)["Email"].days[-2].spans[MAJOR] == timedelta(seconds=1)
 
 
+def test_what_is_recorded_days_late_counts_at_once(house: House, clock: Clock) -> None:
+    record(house.store, "Email", UP, clock.now - 9 * DAY)
+    shown(house.store, clock.now)
+    record(house.store, "Email", MAJOR, clock.now - 4 * DAY)
+    record(house.store, "Email", UP, clock.now - 4 * DAY + HOUR)
+    assert shown(house.store, clock.now) == worked_out(house.store, clock.now)
+    assert shown(house.store, clock.now)["Email"].days[-5].minutes(MAJOR) == 60
+
+
 def test_each_database_has_its_own_days(house: House, clock: Clock, tmp_path: Path) -> None:
     other = make_house(tmp_path / "other").store
     record(house.store, "Email", MAJOR, clock.now - 9 * DAY)
