@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 
 from service.actions.alerts import AlertReason
 from service.actions.notes import Notes
+from service.app.answer_tally import AnswerTally
 from service.model import Delivery, DeliveryKind
 from service.outbox.attempts import Outcome
 from service.web.gauges import Told
@@ -20,8 +21,6 @@ from service.workflow import Decision
 
 _FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _PATIENT: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
-_ANSWERS: Final = (202, 400, 401, 404, 413, 503)
-"""What posts are answered with."""
 UNKNOWN: Final = "unknown"
 """Stands for every provider that does not exist, so that strangers make no more counts."""
 _LOOPS: Final = ("decide", "send", "fan out", "call")
@@ -68,9 +67,8 @@ class Meters:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._known: set[str] = set()
-        self._webhooks = self._counter("replycast_webhooks_total")
-        self._webhook_seconds = self._histogram("replycast_webhook_duration_seconds", _FAST)
+        self._answers = AnswerTally(METERS, _FAST)
+        self.registry.register(self._answers)
         self._alerts = self._counter("replycast_alerts_total")
         self._decisions = self._counter("replycast_decisions_total")
         self._mails = self._counter("replycast_received_mails_total")
@@ -112,11 +110,9 @@ class Meters:
 
     def answered(self, provider: str, code: int, seconds: float) -> None:
         """Count the answer to a webhook post; `provider` is one that exists, or empty."""
-        name = provider or UNKNOWN
-        if name not in self._known:
-            self._know(name)
-        self._webhooks.labels(name, code).inc()
-        self._webhook_seconds.observe(seconds)
+        if self._answers.know(provider or UNKNOWN) and provider:
+            self._alerts.labels(provider, AlertReason.NO_MONITOR)  # alerts watch it, as they do the answers
+        self._answers.note(provider or UNKNOWN, code, seconds)
 
     def decided_for(self, seconds: float) -> None:
         """Time a turn of the decider."""
@@ -125,14 +121,6 @@ class Meters:
     def loop_failed(self, name: str) -> None:
         """Count a failure of a loop."""
         self._loop_failures.labels(name).inc()
-
-    def _know(self, provider: str) -> None:
-        """Begin counts at 0 that alerts watch: Prometheus takes no notice of the step from nothing to 1."""
-        self._known.add(provider)
-        for code in _ANSWERS:
-            self._webhooks.labels(provider, code)
-        if provider != UNKNOWN:
-            self._alerts.labels(provider, AlertReason.NO_MONITOR)
 
     def collect(self) -> Iterator[Metric]:
         """Give what was counted, without the times of the counters' making, which tell nobody anything."""

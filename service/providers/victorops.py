@@ -98,8 +98,8 @@ def is_plain(body: bytes) -> bool:
         and name.isprintable()
         and not name.isspace()
         and 0 < len(name) <= MAX_NAME_LENGTH
-        # another spelling of the same property might be the one that counts
-        and sum(fold_key(key) == _FOLDED_NAME for key in tree) == 1
+        # another spelling of the same property might be the one that counts; none is shorter than the folded one
+        and sum([len(key) >= len(_FOLDED_NAME) and fold_key(key) == _FOLDED_NAME for key in tree]) == 1
     )
 
 

@@ -63,8 +63,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
         },
         max_body_size=LARGEST_REQUEST,
     )
-    if any(one in routes for one in webhook_routes):
-        application.post_headers = [(name.encode(), value.encode()) for name, value in guards.items()]
+    application.takes_posts = any(one in routes for one in webhook_routes)
     application.state.front = front
     application.state.sign_ups = SignUps()
     application.state.log_ins = LogIns()

@@ -3,34 +3,28 @@
 Both are as guarded as all else. A page that is ready is answered without a look at the database.
 """
 
-from collections.abc import Sequence
-
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from service.web.public.pages import PublicPages
-from service.web.webhooks import named_in, receive_post
+from service.web.webhooks import named_in, take_post
 
 
 class FastFirst(Starlette):
     """An application that looks at these two before anything else; what is neither goes its usual way."""
 
     pages: PublicPages
-    post_headers: Sequence[tuple[bytes, bytes]] | None = None
-    """What stands in the head of each answer to a post; None: it takes no posts."""
+    takes_posts = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once, or pass the request on."""
         if scope["type"] == "http":
             pages, path, method = self.pages, scope["path"], scope["method"]
-            if method == "POST" and self.post_headers is not None:
+            if method == "POST" and self.takes_posts:
                 named = named_in(path)
                 if named is not None:
                     scope["app"], scope["path_params"] = self, named
-                    answer = await receive_post(Request(scope, receive))
-                    answer.raw_headers.extend(self.post_headers)
-                    await answer(scope, receive, send)
+                    await take_post(scope, receive, send)
                     return
             elif path in pages.prepared and method in {"GET", "HEAD"}:
                 if not pages.is_fresh():

@@ -1,12 +1,16 @@
 """What stands before every page: security headers, the refusal of other sites' forms, an end to waiting."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.store.patience import waiting_at_most
+
+RawField = tuple[bytes, bytes]
+"""A header field as ASGI has it: its name, in lower case, and its value."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -32,6 +36,12 @@ _FROM_ANYWHERE = ("/webhook/", "/unsubscribe/")
 def guard_headers(*, is_https: bool) -> dict[str, str]:
     """Give the headers that every page has."""
     return {**_HEADERS, **(_HTTPS_HEADERS if is_https else {})}
+
+
+@cache
+def raw_guard_headers(*, is_https: bool) -> tuple[RawField, ...]:
+    """Give the same as ASGI has them."""
+    return tuple((name.encode(), value.encode()) for name, value in guard_headers(is_https=is_https).items())
 
 
 class SecurityHeaders:
