@@ -34,17 +34,23 @@ MOST_WAITING = 10_000
 PATIENCE = 5.0
 """Seconds that a post waits to be stored: as long as for any lock. VictorOps does not say how long it waits."""
 RUSH = 8
+"""Posts within RUSH_LASTS seconds that are a rush: hundreds a second."""
+RUSH_LASTS = 0.02
+FLOOD = 8
 """Posts that came while one group of them was stored: thousands a second."""
-RUSH_LASTS = 0.1
-"""Seconds for which it is still a rush after such a group."""
+FLOOD_LASTS = 0.1
+"""Seconds for which it is still a flood after such a group."""
 FULL = 24
-"""Posts of a rush with which a group is full enough to be stored at once."""
+"""Posts of a flood with which a group is full enough to be stored at once."""
 LINGER = 0.001
-"""Seconds for which one that is not waits for more: a rush is stored in fewer groups, each of which has its price."""
+"""Seconds for which one that is not waits for more: a flood is stored in fewer groups, each of which has its price."""
 STRIKES = 3
 FEWEST_TOGETHER = 2
+FULL_TURN = 8
+"""Posts that are worked off together even while somebody waits to write: each transaction has its price."""
 
 _log = structlog.get_logger()
+_now = time.monotonic
 
 
 @dataclass(eq=False, slots=True)
@@ -64,17 +70,17 @@ class PostIntake:
         self._stored = stored
         self._waiting: deque[_WaitingPost] = deque()
         self._writer: asyncio.Task[None] | None = None
-        self._rushed_at = float("-inf")
+        self._latest: deque[float] = deque(maxlen=RUSH)
+        """When the latest ones came, by the loop's clock."""
+        self._flooded_at = float("-inf")
         self._unanswered: deque[_WaitingPost] = deque()
         self._giving_up: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.Future[None] | None = None
 
     @property
     def is_rushed(self) -> bool:
-        """Whether posts come so fast that whoever decides about them should leave the time to taking them in.
-
-        What is not taken in may be lost; what is decided about later is only late.
-        """
-        return time.monotonic() - self._rushed_at < RUSH_LASTS
+        """Whether posts come so fast that whoever decides about them should make room for taking them in."""
+        return len(self._latest) == RUSH and _now() - self._latest[0] < RUSH_LASTS
 
     async def receive(self, arrival: Arrival) -> int:
         """Store a post and return its inbox id.
@@ -89,23 +95,20 @@ class PostIntake:
             raise StoreUnavailable("more posts arrive than the disk can take; try again")
         loop = asyncio.get_running_loop()
         waiting = _WaitingPost(arrival, loop.create_future(), loop.time() + PATIENCE)
+        self._latest.append(_now())
         self._waiting.append(waiting)
         self._unanswered.append(waiting)
         if self._giving_up is None:
             self._giving_up = loop.call_at(waiting.until, self._give_up)
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
-        try:
-            return await waiting.stored
-        finally:
-            self._forget_answered()
+            self._writer = loop.create_task(self._write())
+        elif self._lingering is not None and len(self._waiting) >= FULL:
+            _end(self._lingering)
+        return await waiting.stored
 
     def _forget_answered(self) -> None:
         while self._unanswered and self._unanswered[0].stored.done():
             self._unanswered.popleft()
-        if not self._unanswered and self._giving_up is not None:
-            self._giving_up.cancel()
-            self._giving_up = None
 
     def _give_up(self) -> None:
         """Answer for a database that does not, and take back what it was not given yet: it is sent again.
@@ -126,8 +129,9 @@ class PostIntake:
         while self._waiting:
             group: list[_WaitingPost] = []
             try:
-                if self.is_rushed and len(self._waiting) < FULL:
-                    await asyncio.sleep(LINGER)
+                is_flood = _now() - self._flooded_at < FLOOD_LASTS
+                if is_flood and len(self._waiting) < FULL:
+                    await self._linger()
                 group = self._next_group()
                 ids = await to_thread.run_sync(_add, self._store, [one.arrival for one in group])
             except StoreUnavailable as error:
@@ -144,12 +148,24 @@ class PostIntake:
                     if not one.stored.done():
                         one.stored.set_result(inbox_id)
                 self._stored()
+            self._forget_answered()
+
+    async def _linger(self) -> None:
+        """Wait until there are enough for a group, but not for long."""
+        loop = asyncio.get_running_loop()
+        self._lingering = loop.create_future()
+        timer = loop.call_later(LINGER, _end, self._lingering)
+        try:
+            await self._lingering
+        finally:
+            timer.cancel()
+            self._lingering = None
 
     def _next_group(self) -> list[_WaitingPost]:
         """Take the next ones to be stored; none where all were given up meanwhile."""
         group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-        if len(group) >= RUSH:
-            self._rushed_at = time.monotonic()
+        if len(group) >= FLOOD:
+            self._flooded_at = _now()
         return group
 
 
@@ -158,6 +174,11 @@ def _add(store: Store, arrivals: list[Arrival]) -> list[int]:
         return []
     with store.transaction(alone=False) as connection:
         return inbox_rows.add_many(connection, arrivals)
+
+
+def _end(lingering: asyncio.Future[None]) -> None:
+    if not lingering.done():
+        lingering.set_result(None)
 
 
 def _settle(group: Sequence[_WaitingPost], error: StoreUnavailable) -> None:
@@ -272,7 +293,7 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
             for row in rows:
                 work(within, row)
                 done += 1
-                if store.is_wanted:
+                if done >= FULL_TURN and store.is_wanted:
                     break
             inbox_rows.uncount_attempts(connection, rows[done:])
     except (StoreUnavailable, IncidentChangedMeanwhile):

@@ -79,22 +79,22 @@ ALL_TIMERS = (
 )
 
 
-def decide_what_is_due(house: House, now: datetime) -> bool:
-    """Let everybody have a turn: a few arrivals, mails first, then timers and alarms."""
-    worked = _work_off(house, now)
+def decide_what_is_due(house: House, now: datetime, most: int = ARRIVALS_AT_ONCE) -> bool:
+    """Let everybody have a turn: a few arrivals, `most` of them, mails first, then timers and alarms."""
+    worked = _work_off(house, now, most)
     fired = [_fire_timers(house, now, timers) for timers in ALL_TIMERS]
     alarmed = raise_alarms(house, now)
     return worked > 0 or any(fired) or alarmed
 
 
-def _work_off(house: House, now: datetime) -> int:
+def _work_off(house: House, now: datetime, most: int) -> int:
     """Work off a few arrivals, several posts together, and count them."""
     worked = 0
-    while worked < ARRIVALS_AT_ONCE:
+    while worked < most:
         together = inbox.work_off_posts(
             house.store,
             lambda within, row: _work(replace(house, store=within), row, now),
-            ARRIVALS_AT_ONCE - worked,
+            most - worked,
         )
         if not together and not inbox.work_off(house.store, lambda row: _work(house, row, now)):
             break

@@ -114,9 +114,9 @@ class Service:
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.wake)
 
-    async def decide_next(self) -> bool:
-        """Decide what is due next; False where nothing is."""
-        if not await self.may_work() or not await to_thread.run_sync(self._decide):
+    async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> bool:
+        """Decide what is due next, about so many arrivals at most; False where nothing is."""
+        if not await self.may_work() or not await to_thread.run_sync(self._decide, most):
             return False
         self.send.set()
         self.fan_out.set()
@@ -138,10 +138,10 @@ class Service:
             await to_thread.run_sync(self.sender.look, self.clock())
         return self.sender.number is not None
 
-    def _decide(self) -> bool:
+    def _decide(self, most: int) -> bool:
         with self._deciding:
             return self.instruments.turn(
-                lambda: jobs.decide_what_is_due(self.house, self.clock()), self.clock
+                lambda: jobs.decide_what_is_due(self.house, self.clock(), most), self.clock
             )
 
     def seen(self) -> Seen:

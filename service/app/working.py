@@ -18,7 +18,9 @@ from service import jobs
 from service.actions.audience import count_ahead
 from service.app.building import Service, open_service_door, start_mailbox
 from service.app.giving_back import give_back
+from service.app.making_room import FEW, Busyness, pause_after
 from service.app.rehearsal import rehearse
+from service.inbox import RUSH_LASTS
 
 TICK = 1.0
 """Seconds between two looks at what may be due; what arrives is looked at at once."""
@@ -27,10 +29,6 @@ WATCHED = 15.0
 REPLIES_FIRST = 10.0
 """Seconds for which nothing is decided at the start while the mailbox was not read yet."""
 LOOK_AGAIN = 0.05
-YIELDS = 9
-"""How many times as long as it decided the decider pauses while posts come in a rush."""
-LONGEST_PAUSE = 0.2
-"""Seconds that it pauses at most."""
 PATIENCE = 10.0
 """Seconds that a batch in flight gets to end when the service is stopped."""
 
@@ -118,15 +116,18 @@ async def _decide(service: Service, stopping: asyncio.Event) -> None:
         await asyncio.sleep(LOOK_AGAIN)
         # while another one works we wait for our turn to read it
         waited += 0.0 if service.instruments.is_standby else LOOK_AGAIN
-    await _keep_doing(service, "decide", service.decide, partial(decide_considerately, service), stopping)
+    step = partial(decide_considerately, service, Busyness())
+    await _keep_doing(service, "decide", service.decide, step, stopping)
 
 
-async def decide_considerately(service: Service) -> bool:
-    """Decide what is due next, and in a rush of posts leave most of the time to taking them in."""
+async def decide_considerately(service: Service, loop: Busyness) -> bool:
+    """Decide what is due next, and in a rush of posts make room for taking them in."""
     began = _now()
-    is_any = await service.decide_next()
-    if is_any and service.intake.is_rushed:
-        await asyncio.sleep(min(YIELDS * (_now() - began), LONGEST_PAUSE))
+    is_any = await service.decide_next(FEW if service.intake.is_rushed else jobs.ARRIVALS_AT_ONCE)
+    left = pause_after(_now() - began, loop.share()) if is_any else 0.0
+    while left > 0 and service.intake.is_rushed:
+        await asyncio.sleep(min(left, RUSH_LASTS))  # the rush may be over before the pause is
+        left -= RUSH_LASTS
     return is_any
 
 

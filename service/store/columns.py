@@ -1,5 +1,6 @@
 """What the tables are made of: names of constraints, times in UTC, keys. No table is here."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+_WITHOUT_ZONE = len("2026-11-29 20:00:00.000000")
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -28,20 +31,31 @@ metadata = MetaData(
 )
 
 
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r}: every time is in UTC")
+    return value.astimezone(UTC)
+
+
+def _as_sqlite_text(value: datetime | None) -> str | None:
+    """Write a time as SQLAlchemy does for SQLite, so that texts are in the order of the times."""
+    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A time that is aware and in UTC on both sides; SQLite alone would give it back naive."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """Give SQLite's own form at once: by way of its type each time took three times as long."""
+        return _as_sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive time, which would be somebody's local time."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value!r}: every time is in UTC")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        del dialect
+        return None if value is None else _in_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give it back aware."""

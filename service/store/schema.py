@@ -67,11 +67,14 @@ inbox = Table(
     one_of("door", ["webhook", "mail"]),
     one_of("state", ["pending", "done", "refused", "quarantined"]),
     one_of("authentic", ["yes", "no", "unknown"]),
-    UniqueConstraint("content_key"),
-    UniqueConstraint("uid_key"),
     sqlite_autoincrement=True,
     comment="authentic, evidence: whether a mail was believed when it was decided about, and why.",
 )
+# of what has such a key: nearly all posts have none, and each of them would be entered here for nothing
+partial_index(
+    "uq_inbox_content_key", inbox.c.content_key, where=inbox.c.content_key.is_not(None), unique=True
+)
+partial_index("uq_inbox_uid_key", inbox.c.uid_key, where=inbox.c.uid_key.is_not(None), unique=True)
 Index("ix_inbox_received", inbox.c.received_at)
 _is_pending = inbox.c.state == "pending"
 partial_index("ix_inbox_pending", inbox.c.door, inbox.c.id, where=_is_pending)

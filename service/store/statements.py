@@ -5,10 +5,12 @@ the schema, faults come out as SQLAlchemy's, and whoever listens for `before_cur
 transaction.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import ClauseElement, Connection, Dialect
@@ -21,6 +23,7 @@ _Convert = Callable[[Any], Any]
 Given = tuple[Any, ...] | dict[str, Any]
 """Values as the driver takes them."""
 _MOST_AT_ONCE = 64
+_VALUES = re.compile(r"VALUES (\([?, ]+\))")
 
 
 class _Answer(NamedTuple):
@@ -52,10 +55,18 @@ class Statement:
         compiled = self._for(connection.dialect, values)
         return _execute(connection, compiled.text, compiled.given(values)).changed
 
-    def prepared(self, connection: Connection, **values: object) -> tuple[str, Given]:
-        """Give it and its values as the driver takes them, for `execute_many`."""
-        compiled = self._for(connection.dialect, values)
-        return compiled.text, compiled.given(values)
+    def run_rows(
+        self, connection: Connection, rows: Sequence[Mapping[str, object]], *, are_distinct: bool
+    ) -> int:
+        """Run it for several rows and give how many it changed. Raises what SQLAlchemy does.
+
+        On SQLite an INSERT, and an UPDATE of `are_distinct` rows, takes up to 64 of them with each statement: each one
+        by itself would hand Python to another thread and wait to have it back.
+        """
+        compiled = self._for(connection.dialect, rows[0])
+        if connection.dialect.name == "sqlite" and (are_distinct or compiled.text.startswith("INSERT")):
+            return sum(answer.changed for answer, _ in self._in_portions(connection, compiled, rows))
+        return _execute_many(connection, compiled.text, [compiled.given(one) for one in rows])
 
     def insert_one(self, connection: Connection, **values: object) -> int:
         """Insert a row and give its id; for PostgreSQL the statement returns it. Raises what SQLAlchemy does."""
@@ -70,16 +81,27 @@ class Statement:
         take as long again as the row itself, and each statement by itself hands Python to another thread and waits to
         have it back. Raises what SQLAlchemy does.
         """
+        if not rows:
+            return []
         ids: list[int] = []
-        while len(ids) < len(rows):
-            left = rows[len(ids) :]
-            # powers of two: so there are but a few statements, and the driver keeps all of them prepared
-            portion = left[: min(1 << len(left).bit_length() - 1, _MOST_AT_ONCE)]
-            compiled = self._for(connection.dialect, rows[0])
-            given = tuple([value for one in portion for value in compiled.given(one)])
-            last = _execute(connection, compiled.for_rows(len(portion)), given).last_id
-            ids += range(last - len(portion) + 1, last + 1)
+        compiled = self._for(connection.dialect, rows[0])
+        for answer, count in self._in_portions(connection, compiled, rows):
+            ids += range(answer.last_id - count + 1, answer.last_id + 1)
         return ids
+
+    @staticmethod
+    def _in_portions(
+        connection: Connection, compiled: "_Compiled", rows: Sequence[Mapping[str, object]]
+    ) -> Iterator[tuple[_Answer, int]]:
+        """Run it for some rows after the other; gives what came of it and how many they were."""
+        done = 0
+        while done < len(rows):
+            # powers of two: so there are but a few statements, and the driver keeps all of them prepared
+            count = min(1 << (len(rows) - done).bit_length() - 1, _MOST_AT_ONCE)
+            given = tuple([value for one in rows[done : done + count] for value in compiled.given(one)])
+            text = compiled.text if count == 1 else _for_rows(compiled.text, count)
+            yield _execute(connection, text, given), count
+            done += count
 
     def _for(self, dialect: Dialect, values: Mapping[str, object]) -> "_Compiled":
         compiled = self._by_dialect.get(dialect.name)
@@ -93,26 +115,23 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     text: str
-    order: tuple[str, ...] | None
-    """Of the parameters, where they have no names."""
+    order: tuple[tuple[str, _Convert | None], ...] | None
+    """The parameters where they have no names, each with what turns its value into the driver's."""
     constants: Mapping[str, object]
-    to_driver: tuple[tuple[str, _Convert], ...]
+    to_driver: Mapping[str, _Convert]
     from_driver: tuple[tuple[int, _Convert], ...]
     make_row: _Convert
 
     def given(self, values: Mapping[str, object]) -> Given:
-        every = {**self.constants, **values}
+        every = {**self.constants, **values} if self.constants else values
         try:
-            for name, convert in self.to_driver:
-                every[name] = convert(every[name])
+            if self.order is None:
+                return {**every, **{name: convert(every[name]) for name, convert in self.to_driver.items()}}
+            return tuple(
+                [every[name] if convert is None else convert(every[name]) for name, convert in self.order]
+            )
         except (TypeError, ValueError) as error:
             raise StatementError(str(error), self.text, None, error, hide_parameters=True) from error
-        return every if self.order is None else tuple([every[name] for name in self.order])
-
-    def for_rows(self, count: int) -> str:
-        """Give the text of an INSERT that takes the values of several rows, one after the other."""
-        head, _, values = self.text.rpartition(" VALUES ")
-        return f"{head} VALUES {', '.join([values] * count)}"
 
     def row(self, found: tuple[Any, ...]) -> Any:  # noqa: ANN401  its columns are those of the statement
         values = list(found)
@@ -126,13 +145,15 @@ def _compile(statement: ClauseElement, dialect: Dialect, names: list[str]) -> _C
     compiled = cast(
         "SQLCompiler", statement.compile(dialect=dialect, column_keys=names, compile_kwargs=options)
     )
-    order = None if compiled.positiontup is None else tuple(compiled.positiontup)
-    to_driver = [
-        (name, convert)
+    to_driver = {
+        name: convert
         for name, bound in compiled.binds.items()
-        if (order is None or name in order)
-        and (convert := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
-    ]
+        if (convert := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+    }
+    names_in_order = compiled.positiontup
+    order = (
+        None if names_in_order is None else tuple([(name, to_driver.get(name)) for name in names_in_order])
+    )
     columns = list(getattr(statement, "exported_columns", ()))
     from_driver = [
         (place, convert)
@@ -144,10 +165,22 @@ def _compile(statement: ClauseElement, dialect: Dialect, names: list[str]) -> _C
         text=str(compiled),
         order=order,
         constants={name: value for name, value in compiled.params.items() if name not in names},
-        to_driver=tuple(to_driver),
+        to_driver=to_driver,
         from_driver=tuple(from_driver),
         make_row=row._make,
     )
+
+
+@lru_cache(maxsize=256)
+def _for_rows(text: str, count: int) -> str:
+    """Give the text of an INSERT or UPDATE of SQLite's that takes the values of several rows, one after the other."""
+    if text.startswith("INSERT"):
+        return _VALUES.sub(lambda found: f"VALUES {', '.join([found[1]] * count)}", text, count=1)
+    places = text.count("?")
+    numbers = iter(range(1, places + 1))
+    changes, _, which = re.sub(r"\?", lambda _: f"given.column{next(numbers)}", text).partition(" WHERE ")
+    values = f"({', '.join('?' * places)})"
+    return f"{changes} FROM (VALUES {', '.join([values] * count)}) AS given WHERE {which}"
 
 
 def tell(connection: Connection, text: str) -> None:
@@ -155,7 +188,7 @@ def tell(connection: Connection, text: str) -> None:
     _execute(connection, text, ())
 
 
-def execute_many(connection: Connection, text: str, rows: Sequence[Given]) -> int:
+def _execute_many(connection: Connection, text: str, rows: Sequence[Given]) -> int:
     """Run a statement for several rows and give how many it changed. Raises what SQLAlchemy does."""
     with _faults_of(connection, text) as cursor:
         for listen in connection.dispatch.before_cursor_execute:

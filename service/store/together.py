@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 
 from service.errors import IncidentChangedMeanwhile
 from service.model import Incident, JoinedAlert
-from service.store.statements import Statement, execute_many
+from service.store.statements import Statement
 
 _KEY: Final = "replycast_together"
 _T = TypeVar("_T")
@@ -29,6 +29,8 @@ class _Run:
     rows: list[dict[str, Any]] = field(default_factory=list)
     unless: list[str] = field(default_factory=list)
     """What is wrong if one of the rows is not there; empty: it need not be."""
+    are_distinct: bool = True
+    """Whether no row is written twice by it, by what tells them apart."""
 
 
 @dataclass(slots=True)
@@ -45,10 +47,13 @@ class _ToWrite:
         if number < self.last_of_row.get(row, (0, 0))[0]:
             number = self.last_of_statement[statement] = len(self.runs)
             self.runs.append(_Run(statement))
+        run = self.runs[number]
+        if row is None or self.last_of_row.get(row, (-1, 0))[0] == number:
+            run.are_distinct = False
         if row is not None:
-            self.last_of_row[row] = number, len(self.runs[number].rows)
-        self.runs[number].rows.append(values)
-        self.runs[number].unless.append(unless)
+            self.last_of_row[row] = number, len(run.rows)
+        run.rows.append(values)
+        run.unless.append(unless)
 
     def merge(self, statement: Statement, row: object, values: dict[str, Any], first: str) -> bool:
         """Write the row's last values alone, where the same statement was to write it before; False: it was not."""
@@ -152,8 +157,7 @@ def _write(connection: Connection, shared: Together, table: str) -> None:
     to_write = shared.later.pop(table, _ToWrite())
     for run in to_write.runs:
         shared.is_writing = True
-        prepared = [run.statement.prepared(connection, **values) for values in run.rows]
-        changed = execute_many(connection, prepared[0][0], [given for _, given in prepared])
+        changed = run.statement.run_rows(connection, run.rows, are_distinct=run.are_distinct)
         if changed != len(run.rows) and any(run.unless):
             raise IncidentChangedMeanwhile(" or ".join(dict.fromkeys(filter(None, run.unless))))
         shared.is_writing = False

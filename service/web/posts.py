@@ -58,24 +58,20 @@ class Post:
         declared = self.field(b"content-length")
         if declared.isdecimal() and int(declared) > largest:
             raise TooLarge(largest)
-        body, is_whole = await self._piece()
-        if not is_whole:
-            # few come in several pieces
-            pieces = bytearray(body)
-            while not is_whole and len(pieces) <= largest:
-                body, is_whole = await self._piece()
-                pieces += body
-            body = bytes(pieces)
-        if len(body) > largest:
-            raise TooLarge(largest)
-        return body
-
-    async def _piece(self) -> tuple[bytes, bool]:
-        message = await self.receive()
-        if message["type"] == "http.disconnect":
-            raise CutShort
-        piece: bytes = message.get("body", b"")
-        return piece, not message.get("more_body", False)
+        body, pieces, is_whole = b"", bytearray(), False
+        while not is_whole:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise CutShort
+            piece: bytes = message.get("body", b"")
+            is_whole = not message.get("more_body", False)
+            if is_whole and not pieces:
+                body = piece  # as nearly all come
+            else:
+                pieces += piece
+            if len(pieces) + len(body) > largest:
+                raise TooLarge(largest)
+        return body or bytes(pieces)
 
 
 def check_secret(post: Post, secret: Secret) -> None:

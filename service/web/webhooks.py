@@ -19,7 +19,6 @@ from service.providers.post import RawPost
 from service.providers.registry import PROVIDERS, Provider, provider_named
 from service.providers.signatures import check_signature
 from service.store.inbox_rows import Arrival, Door, InboxState
-from service.web.front import Front
 from service.web.guards import RawField, raw_guard_headers
 from service.web.posts import CutShort, Post, TooLarge, check_secret
 
@@ -94,7 +93,10 @@ async def _receive(post: Post) -> _Answer:
     config = front.house.config
     provider, secret = _checked(post, config)
     body = await _read(post, provider.largest)
-    afterwards = await _prove(post, provider, secret, body)
+    afterwards = None
+    proof = config.proofs.get(provider.name, _NO_PROOF)
+    if proof.signing_secret or provider.is_signed_by_amazon:
+        afterwards = await _prove(post, provider, proof, secret, body)
     query = {key: value for key, value in post.query.items() if key != "secret"} if post.query else {}
     content_type = post.field(b"content-type")
     raw = RawPost(body, content_type, query)
@@ -144,13 +146,11 @@ async def _read(post: Post, largest: int) -> bytes:
         raise _Refused(400, str(error)) from error
 
 
-async def _prove(post: Post, provider: Provider, secret: Secret, body: bytes) -> BackgroundTask | None:
+async def _prove(
+    post: Post, provider: Provider, proof: Proof, secret: Secret, body: bytes
+) -> BackgroundTask | None:
     """Check a post's signature, and give what is to be done once it was answered."""
-    front = post.front
-    proof = front.house.config.proofs.get(provider.name, _NO_PROOF)
-    if not (proof.signing_secret or provider.is_signed_by_amazon):
-        return None
-    now = front.clock()
+    now = post.front.clock()
     try:
         check_signature(provider.name, body, Headers(scope=post.scope), proof.signing_secret, now)
         if not provider.is_signed_by_amazon:

@@ -12,7 +12,9 @@ import pytest
 from service.app import working
 from service.app.building import Service, build_on
 from service.app.ground import open_ground
+from service.app.making_room import FEW, Busyness
 from service.app.roles import ServeRole
+from service.jobs import ARRIVALS_AT_ONCE
 from tests.rooms import Clock, config_in
 from tests.store.databases import new_database
 
@@ -55,23 +57,38 @@ async def test_the_tick_wakes_the_loops_in_their_own_thread(
     assert at_the_start is by_the_tick is threading.current_thread()
 
 
-@pytest.mark.parametrize(("is_rushed", "pauses"), [(True, [0.09, 0.2]), (False, [])])
-async def test_in_a_rush_of_posts_the_decider_leaves_most_of_the_time_to_taking_them_in(
-    service: Service, monkeypatch: pytest.MonkeyPatch, *, is_rushed: bool, pauses: list[float]
+@pytest.mark.parametrize(
+    ("rushes", "mosts", "pauses"),
+    [
+        # while it lasts, in steps, since it may be over before the pause is
+        ([True] * 9, [FEW, FEW, FEW], [0.02, 0.01125, 0.02, 0.01125]),
+        ([True, True, False, False, False, False], [FEW, ARRIVALS_AT_ONCE, ARRIVALS_AT_ONCE], [0.02]),
+        ([False] * 9, [ARRIVALS_AT_ONCE] * 3, []),
+    ],
+)
+async def test_in_a_rush_of_posts_the_decider_takes_short_turns_and_pauses_while_it_lasts(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    rushes: list[bool],
+    mosts: list[int],
+    pauses: list[float],
 ) -> None:
-    times, slept = iter([0.0, 0.01, 1.0, 2.0, 3.0, 4.0]), list[float]()
-    answers = iter([True, True, False])
+    times, slept, asked = iter([0.0, 0.0078125, 1.0, 1.0078125, 2.0, 2.0]), list[float](), list[int]()
+    rushed, answers = iter(rushes), iter([True, True, False])
 
-    async def decide_next(_service: Service) -> bool:
+    async def decide_next(_service: Service, most: int) -> bool:
+        asked.append(most)
         return next(answers)
 
     async def sleep(seconds: float) -> None:
         slept.append(round(seconds, 6))
 
     monkeypatch.setattr(Service, "decide_next", decide_next)
-    monkeypatch.setattr(type(service.intake), "is_rushed", is_rushed)
+    monkeypatch.setattr(type(service.intake), "is_rushed", property(lambda _: next(rushed)))
     monkeypatch.setattr(working, "_now", lambda: next(times))
     monkeypatch.setattr("service.app.working.asyncio.sleep", sleep)
-    while await working.decide_considerately(service):
+    half = iter(range(100)), iter([number / 2 for number in range(100)])
+    loop = Busyness(lambda: next(half[0]), lambda: next(half[1]))
+    while await working.decide_considerately(service, loop):
         pass
-    assert slept == pauses
+    assert (asked, slept) == (mosts, pauses)

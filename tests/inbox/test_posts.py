@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
@@ -241,39 +240,63 @@ async def test_stopping_leaves_nobody_waiting(
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 3
 
 
-async def test_it_is_a_rush_while_many_come_before_a_group_is_stored(
+async def test_it_is_a_rush_where_many_came_within_a_moment(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    times = [0.0]
+    monkeypatch.setattr(inbox, "_now", lambda: times[0])
     intake, rushes = an_intake(store), list[bool]()
-    for count in (inbox.RUSH - 1, inbox.RUSH):
-        await receive_all(intake, [a_post() for _ in range(count)])
-        rushes.append(intake.is_rushed)
-    now = time.monotonic()
-    monkeypatch.setattr("service.inbox.time.monotonic", lambda: now + inbox.RUSH_LASTS)
-    assert [*rushes, intake.is_rushed] == [False, True, False]
+    await receive_all(intake, [a_post() for _ in range(inbox.RUSH - 1)])
+    rushes.append(intake.is_rushed)
+    await intake.receive(a_post())
+    rushes.append(intake.is_rushed)
+    times[0] = inbox.RUSH_LASTS
+    rushes.append(intake.is_rushed)
+    # each of them later than the moment before
+    for _ in range(inbox.RUSH):
+        times[0] += inbox.RUSH_LASTS
+        await intake.receive(a_post())
+    assert [*rushes, intake.is_rushed] == [False, True, False, False]
 
 
-async def test_in_a_rush_a_group_that_is_not_full_waits_for_more(
+async def flooded(store: Store) -> PostIntake:
+    """Give an intake in which many posts came while one group of them was stored."""
+    intake = an_intake(store)
+    await receive_all(intake, [a_post() for _ in range(inbox.FLOOD)])
+    return intake
+
+
+async def test_in_a_flood_a_group_waits_until_it_is_full(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lingered: list[float] = []
-    joining: list[asyncio.Task[int]] = []
-    intake, pause = an_intake(store), asyncio.sleep
-
-    async def linger(seconds: float) -> None:
-        lingered.append(seconds)
-        joining.append(asyncio.create_task(intake.receive(a_post("joins"))))
-        await pause(0)
-        await pause(0)
-
+    monkeypatch.setattr(inbox, "LINGER", 3_600)
+    monkeypatch.setattr(inbox, "FLOOD_LASTS", 3_600)
+    intake = await flooded(store)
     commits = commits_of(store)
-    await receive_all(intake, [a_post() for _ in range(inbox.FULL)])
-    assert (lingered, len(commits)) == ([], 1)
-    monkeypatch.setattr("service.inbox.asyncio.sleep", linger)
-    await intake.receive(a_post("the first of the next group"))
-    await asyncio.gather(*joining)
-    assert lingered[:1] == [inbox.LINGER]
-    assert len(commits) == 2
+    first = asyncio.create_task(intake.receive(a_post("the first of the next group")))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not commits
+    await receive_all(intake, [a_post() for _ in range(inbox.FULL - 1)])
+    await first
+    assert len(commits) == 1
+
+
+async def test_in_a_flood_a_group_that_does_not_fill_waits_for_a_moment_only(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "FLOOD_LASTS", 3_600)
+    intake = await flooded(store)
+    assert await intake.receive(a_post("the only one")) == inbox.FLOOD + 1
+
+
+async def test_once_the_flood_is_over_nobody_waits_for_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LINGER", 3_600)
+    monkeypatch.setattr(inbox, "FLOOD_LASTS", 0)
+    intake = await flooded(store)
+    assert await intake.receive(a_post()) == inbox.FLOOD + 1
 
 
 async def test_one_that_waits_longer_than_others_is_given_up_by_itself(

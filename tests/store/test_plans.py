@@ -88,7 +88,7 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "everybody": (lambda c: next_to_tell(c, Audience(None)), {"INTEGER PRIMARY KEY"}),
     "who heard": (lambda c: next_to_tell(c, Audience(1)), {"INTEGER PRIMARY KEY", "ix_deliveries_heard"}),
     "last alert": (lambda c: narrative.last_alert_of(c, 1), {"ix_alerts_incident_id"}),
-    "last UID": (lambda c: inbox_rows.last_uid(c, "a/INBOX/1/"), {"sqlite_autoindex_inbox_2"}),
+    "last UID": (lambda c: inbox_rows.last_uid(c, "a/INBOX/1/"), {"uq_inbox_uid_key"}),
     "occasions": (
         lambda c: deliveries.count_of_occasions(c, "answer-error:", NOW - MINUTE),
         {"sqlite_autoindex_deliveries_1"},
@@ -131,7 +131,7 @@ def test_a_hot_query_goes_by_its_index(sqlite: Store, name: str) -> None:
     with sqlite.transaction() as connection:
         steps = plan_of(connection, query)
     whole_tables = [step for step in steps if re.fullmatch(r"SCAN (?!anon_)\w+", step)]
-    used = set(re.findall(r"ix_\w+|sqlite_autoindex_\w+|INTEGER PRIMARY KEY", " ".join(steps)))
+    used = set(re.findall(r"ix_\w+|uq_\w+|sqlite_autoindex_\w+|INTEGER PRIMARY KEY", " ".join(steps)))
     assert not whole_tables
     assert wanted <= used
     assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step]

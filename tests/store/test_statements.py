@@ -1,6 +1,7 @@
 """Statements that are handed to the driver as they are behave as SQLAlchemy's own."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, delete, event, insert, select, update
@@ -11,7 +12,7 @@ from service.store import incidents
 from service.store.database import Store
 from service.store.schema import inbox, is_open
 from service.store.schema import incidents as table
-from service.store.statements import Statement, execute_many
+from service.store.statements import Statement
 from tests.store.rows import NOW, add_incident
 
 FIND = Statement(select(table).where(table.c.id == bindparam("wanted")))
@@ -72,25 +73,6 @@ def test_who_listens_hears_of_it(store: Store) -> None:
     assert len(heard) == 1
 
 
-COUNT = Statement(update(inbox).where(inbox.c.id == bindparam("of_id")))
-
-
-def test_rows_are_changed_many_at_a_time_and_counted_and_who_listens_hears_once(store: Store) -> None:
-    heard: list[str] = []
-    add = Statement(insert(inbox))
-    with store.transaction() as connection:
-        for one in arrivals(3):
-            add.run(connection, **one)
-        event.listen(connection, "before_cursor_execute", lambda *given: heard.append(str(given[2])))
-        prepared = [COUNT.prepared(connection, of_id=number, attempts=number) for number in (1, 2, 9)]
-        [text] = {text for text, _ in prepared}
-        assert execute_many(connection, text, [given for _, given in prepared]) == 2
-        assert execute_many(connection, text, [prepared[0][1]]) == 1
-        rows = connection.execute(select(inbox.c.attempts).order_by(inbox.c.id)).scalars().all()
-    assert rows == [1, 2, 0]
-    assert heard.count(text) == 2
-
-
 ADD = Statement(insert(inbox))
 
 
@@ -135,6 +117,53 @@ def test_many_rows_take_few_statements(sqlite: Store) -> None:
     with sqlite.transaction() as connection:
         ADD.insert_many(connection, arrivals(70))
     assert sum(text.startswith("INSERT") for text in said) == 3
+
+
+COUNT = Statement(update(inbox).where(inbox.c.id == bindparam("of_id"), inbox.c.state == bindparam("was")))
+
+
+def counted(number: int, attempts: int, explanation: str | None = "why?") -> dict[str, object]:
+    return {"of_id": number, "was": "pending", "attempts": attempts, "explanation": explanation}
+
+
+@pytest.mark.parametrize("are_distinct", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
+def test_each_of_many_rows_is_changed_as_if_it_were_the_only_one(
+    store: Store, count: int, *, are_distinct: bool
+) -> None:
+    with store.transaction() as connection:
+        ADD.run_rows(connection, arrivals(count + 1), are_distinct=True)
+        ids = connection.execute(select(inbox.c.id).order_by(inbox.c.id)).scalars().all()
+        given = [counted(each, 7 * each, f"why? {each}") for each in ids[:count]]
+        gone = counted(ids[-1] + 1, 1)
+        assert COUNT.run_rows(connection, [*given, gone], are_distinct=are_distinct) == count
+        found = connection.execute(select(inbox.c.id, inbox.c.attempts, inbox.c.explanation)).all()
+    assert sorted(found) == [*((each, 7 * each, f"why? {each}") for each in ids[:count]), (ids[-1], 0, "")]
+
+
+def test_a_row_that_is_changed_twice_keeps_the_last_values(store: Store) -> None:
+    with store.transaction() as connection:
+        ADD.run_rows(connection, arrivals(1), are_distinct=True)
+        only = connection.execute(select(inbox.c.id)).scalar_one()
+        COUNT.run_rows(connection, [counted(only, 1), counted(only, 2)], are_distinct=False)
+        assert connection.execute(select(inbox.c.attempts)).scalar_one() == 2
+
+
+def test_many_rows_are_changed_by_few_statements_each_row_found_by_its_key(sqlite: Store) -> None:
+    said: list[tuple[str, Any]] = []
+    event.listen(
+        sqlite.engine,
+        "before_cursor_execute",
+        lambda _c, _cur, text, given, *_: said.append((text, given)),
+    )
+    with sqlite.transaction() as connection:
+        COUNT.run_rows(connection, [counted(number, 1) for number in range(70)], are_distinct=True)
+    updates = [one for one in said if one[0].startswith("UPDATE")]
+    assert len(updates) == 3
+    with sqlite.reading() as connection:
+        text, given = updates[0]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given).all()
+    assert any("SEARCH inbox USING INTEGER PRIMARY KEY" in step.detail for step in plan)
 
 
 def test_one_row_gets_its_id_on_each_database(store: Store) -> None:

@@ -48,11 +48,18 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("authentic IN ('yes', 'no', 'unknown')", name=op.f("ck_inbox_authentic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
-        sa.UniqueConstraint("content_key", name=op.f("uq_inbox_content_key")),
-        sa.UniqueConstraint("uid_key", name=op.f("uq_inbox_uid_key")),
         comment="authentic, evidence: whether a mail was believed when it was decided about, and why.",
         sqlite_autoincrement=True,
     )
+    for key in ("content_key", "uid_key"):
+        op.create_index(
+            f"uq_inbox_{key}",
+            "inbox",
+            [key],
+            unique=True,
+            sqlite_where=sa.text(f"{key} IS NOT NULL"),
+            postgresql_where=sa.text(f"{key} IS NOT NULL"),
+        )
     op.create_index("ix_inbox_received", "inbox", ["received_at"], unique=False)
     op.create_index(
         "ix_inbox_pending",

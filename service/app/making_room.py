@@ -1,0 +1,45 @@
+"""How the decider makes room for whom somebody waits: posts that are taken in, pages that are shown.
+
+Two threads of a process hand Python to one another. While the decider computes, the loop that takes posts in gets
+little of it, so that a rush of posts is decided about in short turns, with a pause after each that is the longer the
+busier the loop is. What is not taken in may be lost; what is decided about later is only late.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+FEW: Final = 8
+"""Arrivals of a turn in a rush: a few milliseconds."""
+LONGEST_PAUSE: Final = 0.2
+"""Seconds."""
+_SHYNESS: Final = 4
+"""How many times as much of the time as would be fair the decider leaves to the loop."""
+
+
+def pause_after(turn: float, busy: float) -> float:
+    """Give how long to pause after a turn, in its seconds, while the loop computes for this share of the time.
+
+    Not at all while the loop is idle; at half of the time four turns, at nine tenths thirty-six.
+    """
+    if busy >= 1:
+        return LONGEST_PAUSE
+    return min(_SHYNESS * turn * max(busy, 0) / (1 - busy), LONGEST_PAUSE)
+
+
+class Busyness:
+    """How busy a thread is; asked in that thread alone. Its clocks count seconds."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._clock = clock
+        self._used = used
+        self._looked_at, self._used_then = clock(), used()
+
+    def share(self) -> float:
+        """Give for which share of the time it computed since this was asked last."""
+        now, used = self._clock(), self._used()
+        span, spent = now - self._looked_at, used - self._used_then
+        self._looked_at, self._used_then = now, used
+        return min(max(spent / span, 0.0), 1.0) if span > 0 else 0.0

@@ -1,0 +1,34 @@
+"""The decider pauses the longer, the busier the loop is that takes posts in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.app.making_room import LONGEST_PAUSE, Busyness, pause_after
+
+shares = st.floats(0, 1)
+turns = st.floats(0, 10)
+
+
+def test_beside_an_idle_loop_nobody_pauses() -> None:
+    assert pause_after(0.01, 0.0) == 0
+
+
+@pytest.mark.parametrize(("busy", "turns"), [(0.5, 4), (0.8, 16), (0.9, 36)])
+def test_beside_a_busy_one_the_decider_has_a_small_share_of_the_time(busy: float, turns: float) -> None:
+    assert pause_after(0.001, busy) == pytest.approx(0.001 * turns)
+
+
+@given(turns, shares, shares)
+def test_a_pause_is_longer_beside_a_busier_loop_and_never_beyond_its_bound(
+    turn: float, one: float, other: float
+) -> None:
+    calm, busy = sorted((one, other))
+    assert 0 <= pause_after(turn, calm) <= pause_after(turn, busy) <= LONGEST_PAUSE
+
+
+def test_busyness_is_what_was_computed_since_it_was_asked_last() -> None:
+    clock, used = iter([0.0, 10.0, 12.0, 12.0, 13.0]), iter([5.0, 6.0, 8.5, 8.5, 8.5])
+    busyness = Busyness(lambda: next(clock), lambda: next(used))
+    shown = [busyness.share() for _ in range(4)]
+    assert shown == [0.1, 1.0, 0.0, 0.0]
