@@ -29,6 +29,9 @@ from service.store.together import together
 Effect = Callable[[Store, InboxRow], None]
 """What an arrival does, with a store whose every change is a part of one transaction."""
 
+Beginning = Callable[[Store, Sequence[InboxRow]], None]
+"""Prepares what several arrivals do together, with such a store."""
+
 MOST_TOGETHER = 256
 MOST_WAITING = 10_000
 PATIENCE = 5.0
@@ -271,13 +274,18 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
     return True
 
 
-def work_off_posts(store: Store, work: Effect, most: int) -> int:
+def _no_more(_within: Store, _rows: Sequence[InboxRow]) -> None:
+    pass
+
+
+def work_off_posts(store: Store, work: Effect, most: int, *, begin: Beginning = _no_more) -> int:
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
 
     None where a mail waits, where there is but one, or where the next one was tried before. Where one fails, no other
     has had an effect either: the failure is counted, and they are worked off again, it alone, by `work_off`; where what
     they wrote together is refused, each of them alone. They are fewer where somebody waits to write meanwhile, as who
-    takes in the next posts does. `work` gets the store whose every change is a part of that transaction.
+    takes in the next posts does. `work` gets the store whose every change is a part of that transaction, and `begin`,
+    before the first one, that store and all of them.
     Raises StoreUnavailable, and then none of them had any effect.
     """
     with store.reading() as connection:
@@ -288,8 +296,10 @@ def work_off_posts(store: Store, work: Effect, most: int) -> int:
         inbox_rows.count_attempts(connection, rows)
     done, shared = 0, None
     try:
-        with store.transaction() as connection, together(connection) as shared:
+        with store.transaction() as connection, together(connection) as sharing:
             within = OneTransaction(connection)
+            begin(within, rows)
+            shared = sharing
             for row in rows:
                 work(within, row)
                 done += 1

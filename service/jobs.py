@@ -4,7 +4,7 @@ Each job does a bounded part of what is due at the time it is given and returns 
 of one thing holds up no other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,6 +28,7 @@ from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
 from service.mail.imap import FetchedMail
 from service.mail.replies import Reply
+from service.model import Alert
 from service.providers.post import RawPost
 from service.providers.registry import read_post
 from service.store import (
@@ -41,6 +42,7 @@ from service.store import (
     maintenances,
     old_deliveries,
     old_posts,
+    open_incidents,
 )
 from service.store.database import Store
 from service.store.inbox_rows import Door, InboxRow, InboxState
@@ -62,6 +64,8 @@ MOST_BATCHES = 100
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
+_Read = tuple[Alert, ...] | PostUnreadable
+"""The alerts of a post, or why it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,36 @@ def _work_off(house: House, now: datetime, most: int) -> int:
     """Work off a few arrivals, several posts together, and count them."""
     worked = 0
     while worked < most:
-        together = inbox.work_off_posts(
-            house.store,
-            lambda within, row: _work(replace(house, store=within), row, now),
-            most - worked,
-        )
+        group = _Group(house, now)
+        together = inbox.work_off_posts(house.store, group.work, most - worked, begin=group.begin)
         if not together and not inbox.work_off(house.store, lambda row: _work(house, row, now)):
             break
         worked += together or 1
     return worked
+
+
+class _Group:
+    """Posts that are worked off together: all are read before the first one has its effect."""
+
+    def __init__(self, house: House, now: datetime) -> None:
+        self._house = house
+        self._now = now
+        self._read: dict[int, _Read] = {}
+
+    def begin(self, within: Store, rows: Sequence[InboxRow]) -> None:
+        """Read them, and say what will be asked about."""
+        self._house = replace(self._house, store=within)
+        self._read = {row.id: _read_alerts(self._house, row) for row in rows}
+        alerts = [
+            alert for read in self._read.values() if not isinstance(read, PostUnreadable) for alert in read
+        ]
+        with within.reading() as connection:
+            open_incidents.expect(connection, (alert.entity_id for alert in alerts if alert.entity_id))
+
+    def work(self, _within: Store, row: InboxRow) -> None:
+        """Let one have its effect."""
+        self._house.notes.waited(row.door, self._now - row.received_at)
+        _traced(self._house, row, lambda: _take(self._house, row, self._read[row.id]))
 
 
 def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
@@ -150,15 +175,24 @@ def _traced(house: House, row: InboxRow, act: Callable[[], _T]) -> _T:
 
 
 def _work_post(house: House, row: InboxRow) -> None:
+    _take(house, row, _read_alerts(house, row))
+
+
+def _read_alerts(house: House, row: InboxRow) -> _Read:
     post = RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
     try:
-        alerts = read_post(row.provider, post, house.config.readings)
+        return read_post(row.provider, post, house.config.readings)
     except PostUnreadable as error:
+        return error
+
+
+def _take(house: House, row: InboxRow, read: _Read) -> None:
+    if isinstance(read, PostUnreadable):
         with house.store.transaction() as connection:
             finished = InboxState.REFUSED
-            inbox_rows.finish(connection, row.id, finished, reason="unreadable", explanation=str(error))
-        return
-    take_alerts(house, row.id, alerts, row.received_at)
+            inbox_rows.finish(connection, row.id, finished, reason="unreadable", explanation=str(read))
+    else:
+        take_alerts(house, row.id, read, row.received_at)
 
 
 def _work_mail(house: House, row: InboxRow, now: datetime) -> None:

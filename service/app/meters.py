@@ -5,6 +5,7 @@ Names and units as Prometheus' guide has them: https://prometheus.io/docs/practi
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
@@ -69,11 +70,12 @@ class Meters:
         self.registry = CollectorRegistry()
         self._answers = AnswerTally(METERS, _FAST)
         self.registry.register(self._answers)
-        self._alerts = self._counter("replycast_alerts_total")
-        self._decisions = self._counter("replycast_decisions_total")
+        # to find a count by its labels takes longer than to count
+        self._alerts = cache(self._counter("replycast_alerts_total").labels)
+        self._decisions = cache(self._counter("replycast_decisions_total").labels)
         self._mails = self._counter("replycast_received_mails_total")
         self._deliveries = self._counter("replycast_deliveries_total")
-        self._waits = self._histogram("replycast_arrival_wait_seconds", _PATIENT)
+        self._waits = cache(self._histogram("replycast_arrival_wait_seconds", _PATIENT).labels)
         self._decide_seconds = self._histogram("replycast_decide_duration_seconds", _FAST)
         self._loop_failures = self._counter("replycast_loop_failures_total")
         info = METERS["replycast_build_info"]
@@ -111,7 +113,7 @@ class Meters:
     def answered(self, provider: str, code: int, seconds: float) -> None:
         """Count the answer to a webhook post; `provider` is one that exists, or empty."""
         if self._answers.know(provider or UNKNOWN) and provider:
-            self._alerts.labels(provider, AlertReason.NO_MONITOR)  # alerts watch it, as they do the answers
+            self._alerts(provider, AlertReason.NO_MONITOR)  # alerts watch it, as they do the answers
         self._answers.note(provider or UNKNOWN, code, seconds)
 
     def decided_for(self, seconds: float) -> None:
@@ -130,15 +132,15 @@ class Meters:
 
     def _decided(self, decision: Decision) -> None:
         incident, reason = decision.incident, decision.reason
-        self._decisions.labels(incident.phase, reason).inc()
+        self._decisions(incident.phase, reason).inc()
         if not reason.is_silent:
             _log.info("decided", incident=incident.tag, phase=incident.phase, reason=reason, by=decision.by)
 
     def _took_alert(self, provider: str, reason: str) -> None:
-        self._alerts.labels(provider, reason).inc()
+        self._alerts(provider, reason).inc()
 
     def _took_mail(self, reason: str) -> None:
         self._mails.labels(reason).inc()
 
     def _waited(self, door: str, span: timedelta) -> None:
-        self._waits.labels(door).observe(max(span.total_seconds(), 0.0))
+        self._waits(door).observe(max(span.total_seconds(), 0.0))

@@ -1,8 +1,9 @@
 """Rows of incidents and of the alerts that they remember."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
 )
 
 from service.model import ComponentState, Incident, JoinedAlert, Phase
+from service.store import incident_numbers
 from service.store.schema import incidents, is_ended, is_going_on_in_public, is_open, joined_alerts
 from service.store.statements import Statement
 from service.store.together import Together, found, write
@@ -31,23 +33,34 @@ _RESERVE = Statement(
         insert(incidents) if dialect.name == "sqlite" else insert(incidents).returning(incidents.c.id)
     )
 )
+_RESERVE_AS = Statement(insert(incidents))
 
 
 def reserve_id(connection: Connection, monitor_key: str, now: datetime) -> int:
-    """Take the next incident number, so that texts can name it; `save` must follow in this transaction."""
-    return _RESERVE.insert_one(
-        connection,
-        monitor_key=monitor_key,
-        phase=Phase.WAITING,
-        version=0,
-        subject="",
-        message="",
-        type="",
-        components={},
-        started_at=now,
-        authored_by="",
-        notify_employees=[],
-    )
+    """Take the next incident number, so that texts can name it; `save` must follow in this transaction.
+
+    The transaction must be alone: where several decisions are made together the numbers are counted here.
+    """
+    empty: dict[str, Any] = {
+        "monitor_key": monitor_key,
+        "phase": Phase.WAITING,
+        "version": 0,
+        "subject": "",
+        "message": "",
+        "type": "",
+        "components": {},
+        "started_at": now,
+        "authored_by": "",
+        "notify_employees": [],
+    }
+    shared = found(connection)
+    if shared is None:
+        return _RESERVE.insert_one(connection, **empty)
+    number = shared.last_number = (shared.last_number or incident_numbers.last(connection)) + 1
+    shared.finish = lambda at_end: incident_numbers.go_on_after(at_end, number)
+    shared.root = incidents.name
+    write(connection, _RESERVE_AS, incidents.name, row=number, id=number, **empty)
+    return number
 
 
 _SAVED = update(incidents).where(
@@ -67,23 +80,34 @@ def save(connection: Connection, before: Incident | None, after: Incident) -> No
     Raises IncidentChangedMeanwhile where somebody did.
     """
     expected = before.version if before else 0
-    new = _columns(after)
-    if before is not None:
-        new = {name: value for name, value in new.items() if getattr(before, name) != getattr(after, name)}
+    new = _columns(after, _NAMES if before is None else _changed(before, after))
     given = {"saved_id": after.id, "expected_version": expected, **new}
     changed = f"{after.tag} was changed by somebody else; decide again"
     saving, table = _saving(frozenset(new)), incidents.name
     write(connection, saving, table, row=after.id, unless=changed, first="expected_version", **given)
-    known = {alert.entity_id: alert for alert in before.alerts} if before else {}
-    for alert in after.alerts:
-        old = known.get(alert.entity_id)
-        if old is not alert and old != alert:
-            _save_alert(connection, after.id, alert, is_new=old is None)
+    _save_alerts(connection, after, before.alerts if before else ())
     if (shared := found(connection)) is not None:
         _keep(shared, after)
 
 
+def _changed(before: Incident, after: Incident) -> list[str]:
+    pairs = zip(_NAMES, _values(before), _values(after), strict=True)
+    return [name for name, old, new in pairs if old is not new and old != new]
+
+
+def _save_alerts(connection: Connection, after: Incident, before: tuple[JoinedAlert, ...]) -> None:
+    # there may be thousands, of which a decision changes one
+    same = set(map(id, before))
+    changed = [alert for alert in after.alerts if id(alert) not in same]
+    known = {alert.entity_id: alert for alert in before} if changed else {}
+    for alert in changed:
+        old = known.get(alert.entity_id)
+        if old != alert:
+            _save_alert(connection, after.id, alert, is_new=old is None)
+
+
 def _keep(shared: Together, incident: Incident) -> None:
+    shared.saved[incident.id] = incident
     shared.alerts[incident.id, incident.version] = incident.alerts
     of_monitor = shared.open.get(incident.monitor_key)
     if of_monitor is not None and incident.phase.is_open:
@@ -202,6 +226,23 @@ def listed(
     return _many(connection, query.order_by(incidents.c.id.desc()).limit(limit))
 
 
+def that_fire(connection: Connection, entity_ids: Collection[str]) -> tuple[Incident, ...]:
+    """Read the open incidents, of all monitors and in any order, in which an alert of one of these entity ids fires."""
+    ids = connection.execute(_FIRING_IN, {"entity_ids": list(entity_ids)}).scalars().all()
+    # not asked for by the database: it would go through all that are open
+    return tuple([one for one in with_ids(connection, ids) if one.phase.is_open])
+
+
+_FIRING_IN = (
+    select(joined_alerts.c.incident_id)
+    .where(
+        joined_alerts.c.entity_id.in_(bindparam("entity_ids", expanding=True)),
+        joined_alerts.c.recovered_at.is_(None),
+    )
+    .distinct()
+)
+
+
 def with_ids(connection: Connection, ids: Sequence[int]) -> tuple[Incident, ...]:
     """Read the incidents of some numbers, newest first."""
     query = select(incidents).where(incidents.c.id.in_(ids))
@@ -236,32 +277,21 @@ def _alert(row: Row[Any]) -> JoinedAlert:
     return JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired)
 
 
-def _columns(incident: Incident) -> dict[str, object]:
-    return {
-        "monitor_key": incident.monitor_key,
-        "phase": incident.phase,
-        "due_at": incident.due_at,
-        "version": incident.version,
-        "subject": incident.subject,
-        "message": incident.message,
-        "type": incident.type,
-        "components": dict(incident.components),
-        "started_at": incident.started_at,
-        "authored_by": incident.authored_by,
-        "notify_employees": list(incident.notify_employees),
-        "audience": list(incident.audience),
-        "text_version": incident.text_version,
-        "approved_by": list(incident.approved_by),
-        "rung": incident.rung,
-        "ladder_from": incident.ladder_from,
-        "reminded_at": incident.reminded_at,
-        "held_until": incident.held_until,
-        "notified_at": incident.notified_at,
-        "published_at": incident.published_at,
-        "published_by": incident.published_by,
-        "ended_at": incident.ended_at,
-        "ended_by": incident.ended_by,
-    }
+_NAMES = tuple(column.name for column in incidents.columns if column.name != "id")
+"""Of the columns, and of what they hold of an incident."""
+_values = attrgetter(*_NAMES)
+_PLAIN: Mapping[str, Callable[[Any], object]] = {
+    "components": dict,
+    "notify_employees": list,
+    "audience": list,
+    "approved_by": list,
+}
+"""What makes JSON of values."""
+
+
+def _columns(incident: Incident, names: Iterable[str]) -> dict[str, object]:
+    values = ((name, getattr(incident, name)) for name in names)
+    return {name: _PLAIN[name](value) if name in _PLAIN else value for name, value in values}
 
 
 def _incident(row: Row[Any], alerts: Iterable[JoinedAlert]) -> Incident:

@@ -1,15 +1,19 @@
 """The open incidents of a monitor, which its next alert may join or end: only what a decision needs is read."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, bindparam, exists, select
 
 from service.model import Incident
-from service.store.incidents import whole
+from service.store.incidents import that_fire, whole
 from service.store.schema import incidents, is_open, joined_alerts
 from service.store.statements import Statement
-from service.store.together import found
+from service.store.together import Together, found
 
 FEW_OPEN = 20
 """Of a monitor: so many are read once where decisions are made together; of more only what each decision needs."""
+MOST_EXPECTED = 500
+"""Entity ids that are asked for at once: a post may carry thousands."""
 
 # what is asked for each alert is put together once, for that takes longer than the asking
 _OPEN = Statement(
@@ -81,11 +85,33 @@ def firing_of_monitor(
     few = _few_open(connection, monitor_key)
     if few is not None:
         return tuple(one for one in few.values() if one.fires(entity_id))
+    shared = found(connection)
+    if shared is not None and entity_id is not None:
+        known = {one.id: one for one in _that_fired(connection, shared, entity_id)} | shared.saved
+        open_ones = (one for _, one in sorted(known.items()) if one.monitor_key == monitor_key)
+        return tuple([one for one in open_ones if one.phase.is_open and one.fires(entity_id)])
     if entity_id is None:
         rows = _FIRING_UNNAMED.rows(connection, of_monitor=monitor_key)
     else:
         rows = _FIRING.rows(connection, of_monitor=monitor_key, same_entity=entity_id)
     return tuple(whole(connection, row) for row in rows)
+
+
+def expect(connection: Connection, entity_ids: Iterable[str]) -> None:
+    """Say which entity ids will be asked about by decisions that are made together."""
+    shared, expected = found(connection), frozenset(entity_ids)
+    if shared is not None and len(expected) <= MOST_EXPECTED:
+        shared.expected = expected
+
+
+def _that_fired(connection: Connection, shared: Together, entity_id: str) -> tuple[Incident, ...]:
+    """Give the incidents in which it fired when it was asked first, with all that are expected besides."""
+    if entity_id not in shared.firing:
+        asked = {entity_id, *(shared.expected - shared.firing.keys())}
+        rows = that_fire(connection, asked)
+        for each in asked:
+            shared.firing[each] = tuple([one for one in rows if one.fires(each)])
+    return shared.firing[entity_id]
 
 
 def _few_open(connection: Connection, monitor_key: str) -> dict[int, Incident] | None:

@@ -73,6 +73,14 @@ class Together:
     """Of an incident's version."""
     open: dict[str, dict[int, Incident] | None] = field(default_factory=dict)
     """By monitor: its open incidents as they are by now, oldest first; None: they are too many to be kept."""
+    saved: dict[int, Incident] = field(default_factory=dict)
+    """The incidents that were saved, as they are by now."""
+    expected: frozenset[str] = frozenset()
+    """The entity ids that will be asked about: what fires of them is read at once."""
+    firing: dict[str, tuple[Incident, ...]] = field(default_factory=dict)
+    """By entity id: the open incidents in which it fired when they were read, of all monitors."""
+    last_number: int = 0
+    """That of the newest incident; 0: not known yet."""
     once: dict[object, object] = field(default_factory=dict)
     later: dict[str, _ToWrite] = field(default_factory=dict)
     """By table: what is to be written."""
@@ -80,6 +88,10 @@ class Together:
     """Finds which of these tables a statement names."""
     is_writing: bool = False
     """It stays so where writing failed: whose row it was is not known then."""
+    root: str = ""
+    """The table whose rows those of others name: it is written before any of these."""
+    finish: Callable[[Connection], object] = lambda _connection: None
+    """What is to be done once all is written."""
 
 
 def found(connection: Connection) -> Together | None:
@@ -98,16 +110,18 @@ def together(connection: Connection) -> Iterator[Together]:
     shared = info[_KEY] = Together()
 
     def look(_connection: object, _cursor: object, text: str, *_given: object) -> None:
-        # what only adds a row asks for none
-        if shared.names is not None and not (text.startswith("INSERT") and " SELECT " not in text):
-            for table in dict.fromkeys(shared.names.findall(text)):
-                _write(connection, shared, table)
+        # what only adds a row asks for none, but may name one
+        adds_only = text.startswith("INSERT") and " SELECT " not in text
+        named = [shared.root] if adds_only or shared.names is None else shared.names.findall(text)
+        for table in dict.fromkeys(named):
+            _write(connection, shared, table)
 
     event.listen(connection, "before_cursor_execute", look)
     try:
         yield shared
         while shared.later:
             _write(connection, shared, next(iter(shared.later)))
+        shared.finish(connection)
     finally:
         event.remove(connection, "before_cursor_execute", look)
         info.pop(_KEY, None)
@@ -154,6 +168,8 @@ def write(
 
 
 def _write(connection: Connection, shared: Together, table: str) -> None:
+    if shared.root in shared.later and table != shared.root:
+        _write(connection, shared, shared.root)
     to_write = shared.later.pop(table, _ToWrite())
     for run in to_write.runs:
         shared.is_writing = True

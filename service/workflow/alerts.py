@@ -79,7 +79,7 @@ def _fire_again(alert: JoinedAlert) -> JoinedAlert:
 def _each(
     incident: Incident, entity_id: str | None, change: Callable[[JoinedAlert], JoinedAlert]
 ) -> tuple[JoinedAlert, ...]:
-    return tuple(change(alert) if alert.entity_id == entity_id else alert for alert in incident.alerts)
+    return tuple([change(alert) if alert.entity_id == entity_id else alert for alert in incident.alerts])
 
 
 def recovered(incident: Incident, event: AlertRecovered, policy: Policy, now: datetime) -> Decision:

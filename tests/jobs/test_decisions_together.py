@@ -21,6 +21,7 @@ from tests.rooms import CONFIG, Clock, make_house
 
 COMBINED = CONFIG.replace("wait_time: 5m", "wait_time: 0")
 APART = COMBINED.replace("combine_alerts: true", "combine_alerts: false")
+WAITING = CONFIG.replace("combine_alerts: true", "combine_alerts: false")
 PUBLISHED = COMBINED.replace("auto_publish: false", "auto_publish: true")
 
 posts = st.lists(
@@ -72,7 +73,9 @@ def outcome(config: str, portions: Sequence[Sequence[tuple[str, str | None]]], f
 
 
 @given(
-    st.sampled_from([COMBINED, APART, PUBLISHED]), st.lists(posts, max_size=3), st.sampled_from([0, 1, 20])
+    st.sampled_from([COMBINED, APART, PUBLISHED, CONFIG, WAITING]),
+    st.lists(posts, max_size=3),
+    st.sampled_from([0, 1, 20]),
 )
 def test_posts_decided_together_come_to_the_same_as_one_by_one(
     config: str, portions: Sequence[Sequence[tuple[str, str | None]]], few: int

@@ -1,21 +1,23 @@
 """Incidents are saved by version, with their alerts, and shown outside only once they are published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, event, func, insert, select
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
-from service.model import Incident, JoinedAlert, Phase
-from service.store import incidents, open_incidents
+from service.model import Incident, JoinedAlert, Phase, TimelineEntry
+from service.store import incidents, narrative, open_incidents
 from service.store.database import Store
+from service.store.schema import alerts as alert_rows
 from service.store.schema import joined_alerts
 from service.store.together import together
 from tests.store.rows import MINUTE, MONITOR, NOW, add_incident
 
 DISK, NET = JoinedAlert("disk", NOW), JoinedAlert("net", NOW)
 LATER = NOW + MINUTE
+OPENED = TimelineEntry(NOW, None, Phase.WAITING, "opened", "automatic")
 
 
 def changed(incident: Incident, **said: object) -> Incident:
@@ -64,6 +66,51 @@ def test_a_number_never_comes_again(store: Store) -> None:
         numbers = [incidents.reserve_id(connection, MONITOR, NOW) for _ in range(3)]
         connection.exec_driver_sql("DELETE FROM incidents")
         assert incidents.reserve_id(connection, MONITOR, NOW) == numbers[-1] + 1
+
+
+def open_in_vain(store: Store) -> None:
+    with store.transaction() as connection, together(connection):
+        add_incident(connection)
+        raise ZeroDivisionError
+
+
+def test_numbers_that_are_counted_together_are_followed_by_the_next_and_leave_none_out(store: Store) -> None:
+    with store.transaction() as connection:
+        first = add_incident(connection).id
+    for _ in range(2):
+        with store.transaction() as connection, together(connection):
+            for _ in range(2):
+                add_incident(connection)
+    with pytest.raises(ZeroDivisionError):
+        open_in_vain(store)
+    with store.transaction() as connection:
+        assert add_incident(connection).id == first + 5
+        assert [one.id for one in incidents.listed(connection, limit=9)] == [*range(first + 5, first - 1, -1)]
+
+
+def test_what_names_a_new_incident_finds_it_however_late_it_is_written(store: Store) -> None:
+    with store.transaction() as connection, together(connection):
+        for number in range(2):
+            opened = add_incident(connection)
+            narrative.add_timeline(connection, opened.id, OPENED)
+            # reads the timeline, in which the one before is named, and then all incidents
+            assert len(narrative.timeline_of(connection, opened.id)) == 1
+            assert len(incidents.listed(connection, limit=9)) == number + 1
+        last = add_incident(connection)
+        narrative.add_timeline(connection, last.id, OPENED)
+        connection.execute(
+            insert(alert_rows).values(
+                incident_id=last.id,
+                monitor_name="Email Server",
+                state="firing",
+                raw_state="CRITICAL",
+                message="",
+                received_at=NOW,
+                reason="opened",
+            )
+        )
+    with store.reading() as connection:
+        assert len(narrative.timeline_of(connection, last.id)) == 1
 
 
 @pytest.mark.parametrize(
@@ -158,6 +205,32 @@ def test_an_alert_is_found_where_it_fires_in_what_is_open_of_the_monitor(
         nothing = open_incidents.firing_of_monitor(connection, MONITOR, "other")
     assert found == tuple(one for phase, one in by_phase.items() if phase.is_open)
     assert nothing == ()
+
+
+@pytest.mark.parametrize(
+    "expected", [(), ("disk", "net", "cpu"), map(str, range(open_incidents.MOST_EXPECTED + 1))]
+)
+def test_beside_many_open_ones_an_alert_is_found_where_it_fires_by_now(
+    store: Store, monkeypatch: pytest.MonkeyPatch, expected: Iterable[str]
+) -> None:
+    monkeypatch.setattr(open_incidents, "FEW_OPEN", 0)
+    with store.transaction() as connection:
+        before = add_incident(connection, alerts=(DISK,), phase=Phase.WAITING)
+        other = add_incident(connection, alerts=(DISK, NET), phase=Phase.WAITING)
+        add_incident(connection, monitor_key="victorops:Website", alerts=(DISK, NET), phase=Phase.WAITING)
+
+    def found(entity_id: str) -> list[int]:
+        return [one.id for one in open_incidents.firing_of_monitor(connection, MONITOR, entity_id)]
+
+    with store.transaction() as connection, together(connection):
+        open_incidents.expect(connection, expected)
+        at_first = found("disk"), found("net"), found("cpu")
+        incidents.save(connection, before, changed(before, alerts=(replace(DISK, recovered_at=LATER),)))
+        incidents.save(connection, other, changed(other, phase=Phase.CLOSED, due_at=None))
+        new = add_incident(connection, alerts=(NET, JoinedAlert("cpu", NOW)), phase=Phase.WAITING)
+        by_now = found("disk"), found("net"), found("cpu")
+    assert at_first == ([before.id, other.id], [other.id], [])
+    assert by_now == ([], [new.id], [new.id])
 
 
 def test_the_newest_open_incident_of_a_monitor_is_found(store: Store) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, event
 
-from service.model import DeliveryKind, Update, UpdateStatus
+from service.model import DeliveryKind, JoinedAlert, Update, UpdateStatus
 from service.store import (
     audience,
     deliveries,
@@ -135,6 +135,15 @@ def test_a_hot_query_goes_by_its_index(sqlite: Store, name: str) -> None:
     assert not whole_tables
     assert wanted <= used
     assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step]
+
+
+def test_what_fires_of_many_entity_ids_is_read_by_their_index(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        add_incident(connection, alerts=(JoinedAlert("disk", NOW),))
+        steps = plan_of(connection, lambda c: incidents.that_fire(c, {"disk", "net"}))
+    said = " ".join(steps)
+    assert "SCAN" not in said
+    assert all(index in said for index in ("ix_joined_alerts_firing", "INTEGER PRIMARY KEY"))
 
 
 def test_who_heard_an_update_is_counted_by_its_index(sqlite: Store) -> None:
