@@ -20,7 +20,7 @@ from service.app.building import Service, open_service_door, start_mailbox
 from service.app.giving_back import give_back
 from service.app.making_room import FEW, Busyness, pause_after
 from service.app.rehearsal import rehearse
-from service.inbox import RUSH_LASTS
+from service.inbox.posts import RUSH_LASTS
 
 TICK = 1.0
 """Seconds between two looks at what may be due; what arrives is looked at at once."""

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
 
-from service import inbox
 from service.errors import StoreUnavailable
-from service.inbox import PostIntake
+from service.inbox import posts
+from service.inbox.posts import PostIntake
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door
@@ -52,14 +52,14 @@ async def receive_all(intake: PostIntake, posts: list[Arrival]) -> list[int | Ba
 
 async def test_posts_that_arrive_together_are_committed_together(store: Store) -> None:
     commits = commits_of(store)
-    ids = await receive_all(an_intake(store), [a_post() for _ in range(inbox.MOST_TOGETHER)])
+    ids = await receive_all(an_intake(store), [a_post() for _ in range(posts.MOST_TOGETHER)])
     assert len(commits) == 1
-    assert ids == list(range(1, inbox.MOST_TOGETHER + 1))
+    assert ids == list(range(1, posts.MOST_TOGETHER + 1))
 
 
 async def test_more_than_fit_in_one_group_take_another(store: Store) -> None:
     commits = commits_of(store)
-    await receive_all(an_intake(store), [a_post() for _ in range(inbox.MOST_TOGETHER + 1)])
+    await receive_all(an_intake(store), [a_post() for _ in range(posts.MOST_TOGETHER + 1)])
     assert len(commits) == 2
 
 
@@ -120,7 +120,7 @@ async def test_where_the_store_fails_the_whole_group_is_told_and_the_next_is_sto
 async def test_a_fault_that_nobody_foresaw_leaves_nobody_waiting(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "MOST_TOGETHER", 2)
+    monkeypatch.setattr(posts, "MOST_TOGETHER", 2)
     naive = a_post("bad", NOW.replace(tzinfo=None))
     with capture_logs() as said:
         answers = await receive_all(an_intake(store), [naive, a_post("beside"), a_post("behind")])
@@ -157,8 +157,8 @@ class StandsStill(Store):
 async def test_a_database_that_stands_still_holds_up_no_answer(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "MOST_TOGETHER", 1)
-    monkeypatch.setattr(inbox, "PATIENCE", 0.01)
+    monkeypatch.setattr(posts, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(posts, "PATIENCE", 0.01)
     stored = asyncio.Event()
     still = StandsStill(store)
     intake = PostIntake(still, stored=stored.set)
@@ -169,7 +169,7 @@ async def test_a_database_that_stands_still_holds_up_no_answer(
     told = "the database did not answer for 0.01 seconds; try again"
     assert [(type(answer), str(answer)) for answer in refused] == [(StoreUnavailable, told)] * 3
     await stored.wait()
-    monkeypatch.setattr(inbox, "PATIENCE", 60.0)
+    monkeypatch.setattr(posts, "PATIENCE", 60.0)
     assert await receive_all(intake, [a_post("later")]) == [2]
     assert on_disk(tmp_path) == ["given", "later"], "only what it was given before is stored after all"
 
@@ -177,7 +177,7 @@ async def test_a_database_that_stands_still_holds_up_no_answer(
 async def test_who_went_away_before_the_database_went_on_has_stored_what_he_sent(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(posts, "MOST_TOGETHER", 1)
     still = StandsStill(store)
     intake = an_intake(still)
     tasks = [asyncio.create_task(intake.receive(a_post(text))) for text in ("ana", "ben")]
@@ -195,7 +195,7 @@ async def test_who_went_away_before_the_database_went_on_has_stored_what_he_sent
 async def test_a_repeated_post_that_was_stored_after_its_refusal_has_no_second_effect(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "PATIENCE", 0.01)
+    monkeypatch.setattr(posts, "PATIENCE", 0.01)
     still = StandsStill(store)
     stored = asyncio.Event()
     intake = PostIntake(still, stored=stored.set)
@@ -206,7 +206,7 @@ async def test_a_repeated_post_that_was_stored_after_its_refusal_has_no_second_e
     finally:
         still.goes_on.set()
     await stored.wait()
-    monkeypatch.setattr(inbox, "PATIENCE", 60.0)
+    monkeypatch.setattr(posts, "PATIENCE", 60.0)
     again = await intake.receive(numbered)
     with store.reading() as connection:
         assert inbox_rows.count_pending(connection) == 1
@@ -217,18 +217,18 @@ async def test_a_repeated_post_that_was_stored_after_its_refusal_has_no_second_e
 
 async def test_what_the_disk_cannot_take_is_refused_and_the_rest_is_stored(store: Store) -> None:
     post = a_post()
-    answers = await receive_all(an_intake(store), [post] * (inbox.MOST_WAITING + 1))
+    answers = await receive_all(an_intake(store), [post] * (posts.MOST_WAITING + 1))
     refused = [answer for answer in answers if not isinstance(answer, int)]
     assert [str(error) for error in refused] == ["more posts arrive than the disk can take; try again"]
     assert isinstance(answers[-1], StoreUnavailable)
     with store.reading() as connection:
-        assert inbox_rows.count_pending(connection) == inbox.MOST_WAITING
+        assert inbox_rows.count_pending(connection) == posts.MOST_WAITING
 
 
 async def test_stopping_leaves_nobody_waiting(
     store: Store, locked: Lock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(posts, "MOST_TOGETHER", 1)
     intake = an_intake(store)
     with locked():
         tasks = [asyncio.create_task(intake.receive(a_post())) for _ in range(3)]
@@ -244,17 +244,17 @@ async def test_it_is_a_rush_where_many_came_within_a_moment(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = [0.0]
-    monkeypatch.setattr(inbox, "_now", lambda: times[0])
+    monkeypatch.setattr(posts, "_now", lambda: times[0])
     intake, rushes = an_intake(store), list[bool]()
-    await receive_all(intake, [a_post() for _ in range(inbox.RUSH - 1)])
+    await receive_all(intake, [a_post() for _ in range(posts.RUSH - 1)])
     rushes.append(intake.is_rushed)
     await intake.receive(a_post())
     rushes.append(intake.is_rushed)
-    times[0] = inbox.RUSH_LASTS
+    times[0] = posts.RUSH_LASTS
     rushes.append(intake.is_rushed)
     # each of them later than the moment before
-    for _ in range(inbox.RUSH):
-        times[0] += inbox.RUSH_LASTS
+    for _ in range(posts.RUSH):
+        times[0] += posts.RUSH_LASTS
         await intake.receive(a_post())
     assert [*rushes, intake.is_rushed] == [False, True, False, False]
 
@@ -262,22 +262,22 @@ async def test_it_is_a_rush_where_many_came_within_a_moment(
 async def flooded(store: Store) -> PostIntake:
     """Give an intake in which many posts came while one group of them was stored."""
     intake = an_intake(store)
-    await receive_all(intake, [a_post() for _ in range(inbox.FLOOD)])
+    await receive_all(intake, [a_post() for _ in range(posts.FLOOD)])
     return intake
 
 
 async def test_in_a_flood_a_group_waits_until_it_is_full(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "LINGER", 3_600)
-    monkeypatch.setattr(inbox, "FLOOD_LASTS", 3_600)
+    monkeypatch.setattr(posts, "LINGER", 3_600)
+    monkeypatch.setattr(posts, "FLOOD_LASTS", 3_600)
     intake = await flooded(store)
     commits = commits_of(store)
     first = asyncio.create_task(intake.receive(a_post("the first of the next group")))
     for _ in range(10):
         await asyncio.sleep(0)
     assert not commits
-    await receive_all(intake, [a_post() for _ in range(inbox.FULL - 1)])
+    await receive_all(intake, [a_post() for _ in range(posts.FULL - 1)])
     await first
     assert len(commits) == 1
 
@@ -285,18 +285,18 @@ async def test_in_a_flood_a_group_waits_until_it_is_full(
 async def test_in_a_flood_a_group_that_does_not_fill_waits_for_a_moment_only(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "FLOOD_LASTS", 3_600)
+    monkeypatch.setattr(posts, "FLOOD_LASTS", 3_600)
     intake = await flooded(store)
-    assert await intake.receive(a_post("the only one")) == inbox.FLOOD + 1
+    assert await intake.receive(a_post("the only one")) == posts.FLOOD + 1
 
 
 async def test_once_the_flood_is_over_nobody_waits_for_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "LINGER", 3_600)
-    monkeypatch.setattr(inbox, "FLOOD_LASTS", 0)
+    monkeypatch.setattr(posts, "LINGER", 3_600)
+    monkeypatch.setattr(posts, "FLOOD_LASTS", 0)
     intake = await flooded(store)
-    assert await intake.receive(a_post()) == inbox.FLOOD + 1
+    assert await intake.receive(a_post()) == posts.FLOOD + 1
 
 
 async def test_one_that_waits_longer_than_others_is_given_up_by_itself(
@@ -311,11 +311,11 @@ async def test_one_that_waits_longer_than_others_is_given_up_by_itself(
         assert may_go_on.wait(10)
         return list(range(len(arrivals)))
 
-    monkeypatch.setattr(inbox, "_add", stand_still)
-    monkeypatch.setattr(inbox, "PATIENCE", 0.02)
+    monkeypatch.setattr(posts, "_add", stand_still)
+    monkeypatch.setattr(posts, "PATIENCE", 0.02)
     first = asyncio.create_task(intake.receive(a_post("ana")))
     await began.wait()
-    monkeypatch.setattr(inbox, "PATIENCE", 0.04)
+    monkeypatch.setattr(posts, "PATIENCE", 0.04)
     second = asyncio.create_task(intake.receive(a_post("ben")))
     done = await asyncio.gather(first, second, return_exceptions=True)
     may_go_on.set()

@@ -4,6 +4,7 @@ import pytest
 
 from service import inbox
 from service.errors import StoreUnavailable
+from service.inbox.working_off import FULL_TURN
 from service.model import Alert, AlertState
 from service.store import inbox_rows, narrative
 from service.store.database import Store
@@ -158,7 +159,7 @@ class WantedStore(Store):
 
 def test_whoever_waits_to_write_does_not_wait_for_all_of_them(store: Store) -> None:
     receive(store, *"abcdefghij")
-    assert inbox.work_off_posts(WantedStore(store.engine), finish, MOST) == inbox.FULL_TURN == 8
+    assert inbox.work_off_posts(WantedStore(store.engine), finish, MOST) == FULL_TURN == 8
     assert states(store) == [(InboxState.DONE, 1)] * 8 + [(InboxState.PENDING, 0)] * 2
 
 

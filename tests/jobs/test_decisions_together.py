@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from service import inbox
 from service.actions.house import House
+from service.inbox import working_off
 from service.jobs import decide_what_is_due
 from service.store import inbox_rows, open_incidents
 from service.store.columns import metadata
@@ -57,7 +57,7 @@ def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
 def outcome(config: str, portions: Sequence[Sequence[tuple[str, str | None]]], fewest: int) -> object:
     with (
         TemporaryDirectory() as folder,
-        patch.object(inbox, "FEWEST_TOGETHER", fewest),
+        patch.object(working_off, "FEWEST_TOGETHER", fewest),
     ):
         clock, house = Clock(), make_house(Path(folder), config)
         for said in portions:

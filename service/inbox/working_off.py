@@ -1,0 +1,168 @@
+"""Hands arrivals on in order, and quarantines what makes the work fail three times, so that the next one goes on."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+import structlog
+
+from service.errors import IncidentChangedMeanwhile, StoreUnavailable
+from service.inbox.mails import mail_arrival
+from service.mail.imap import FetchedMail
+from service.store import inbox_rows
+from service.store.database import Store
+from service.store.inbox_rows import InboxRow, InboxState
+from service.store.one_transaction import OneTransaction
+from service.store.together import together
+
+Effect = Callable[[Store, InboxRow], None]
+"""What an arrival does, with a store whose every change is a part of one transaction."""
+
+Beginning = Callable[[Store, Sequence[InboxRow]], None]
+"""Prepares what several arrivals do together, with such a store."""
+
+STRIKES = 3
+FEWEST_TOGETHER = 2
+FULL_TURN = 8
+"""Posts that are worked off together even while somebody waits to write: each transaction has its price."""
+
+_log = structlog.get_logger()
+
+
+def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
+    """Let the oldest pending arrival have its effect; False where none is pending.
+
+    The attempt is counted before it is made, so that one which kills the process is given up as well; the count need
+    not outlive a power cut, which is nobody's fault.
+    Raises StoreUnavailable, which is nobody's fault and no strike.
+    """
+    with store.reading() as connection:
+        row = inbox_rows.next_pending(connection)
+    if row is None:
+        return False
+    if row.attempts >= STRIKES:
+        _quarantine(store, row, "it made the service fail three times")
+        return True
+    with store.transaction(durable=False) as connection:
+        inbox_rows.count_attempt(connection, row.id)
+    _try(store, row, work)
+    return True
+
+
+def _no_more(_within: Store, _rows: Sequence[InboxRow]) -> None:
+    pass
+
+
+def work_off_posts(store: Store, work: Effect, most: int, *, begin: Beginning = _no_more) -> int:
+    """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
+
+    None where a mail waits, where there is but one, or where the next one was tried before. Where one fails, no other
+    has had an effect either: the failure is counted, and they are worked off again, it alone, by `work_off`; where what
+    they wrote together is refused, each of them alone. They are fewer where somebody waits to write meanwhile, as who
+    takes in the next posts does. `work` gets the store whose every change is a part of that transaction, and `begin`,
+    before the first one, that store and all of them.
+    Raises StoreUnavailable, and then none of them had any effect.
+    """
+    with store.reading() as connection:
+        rows = inbox_rows.untried_posts(connection, most)
+    if len(rows) < FEWEST_TOGETHER:
+        return 0
+    with store.transaction(durable=False) as connection:
+        inbox_rows.count_attempts(connection, rows)
+    done, shared = 0, None
+    try:
+        with store.transaction() as connection, together(connection) as sharing:
+            within = OneTransaction(connection)
+            begin(within, rows)
+            shared = sharing
+            for row in rows:
+                work(within, row)
+                done += 1
+                if done >= FULL_TURN and store.is_wanted:
+                    break
+            inbox_rows.uncount_attempts(connection, rows[done:])
+    except (StoreUnavailable, IncidentChangedMeanwhile):
+        with suppress(StoreUnavailable):
+            _take_back_attempts(store, rows)
+        raise
+    except Exception:  # noqa: BLE001  as in `_try`: it is tried again by itself
+        if shared is None or shared.is_writing or done == len(rows):
+            # whose fault it was is not known: each is tried once more by itself, and this one counts for all
+            _log.exception("inbox: arrivals failed together", first=rows[0].id, last=rows[-1].id)
+            return 0
+        failed = rows[done]
+        _log.exception("inbox: an arrival failed", inbox_id=failed.id, attempt=failed.attempts + 1)
+        _take_back_attempts(store, rows[:done], rows[done + 1 :])
+        return 0
+    return done
+
+
+def _take_back_attempts(store: Store, *portions: Sequence[InboxRow]) -> None:
+    with store.transaction(durable=False) as connection:
+        for posts in portions:
+            inbox_rows.uncount_attempts(connection, posts)
+
+
+def receive_with_effect(
+    store: Store, mail: FetchedMail, read: Callable[[bytes], Effect | None], *, now: datetime
+) -> bool:
+    """Store a mail of the mailbox and let it have its effect in one transaction, never before those that wait already.
+
+    Only for one that cannot be what ended this process before: while it is tried, nothing but the mailbox has it.
+    `read` is asked before the transaction for what is to be done. Where it gives None, or anything fails, False is
+    returned and nothing was stored: `receive_and_work_off` does better. Raises StoreUnavailable likewise.
+    """
+    try:
+        effect = read(mail.raw)
+        if effect is None:
+            return False
+        arrival = mail_arrival(mail, now)
+        with store.transaction() as connection:
+            row = inbox_rows.add_mail_to_try(connection, arrival)
+            if row is not None:
+                effect(OneTransaction(connection), row)
+    except StoreUnavailable:
+        raise
+    except Exception:  # noqa: BLE001  the outermost loop of one arrival: once it is stored, it fails by itself
+        _log.exception("inbox: a mail failed before it was stored", uid=mail.uid)
+        return False
+    return True
+
+
+def receive_and_work_off(
+    store: Store, mail: FetchedMail, work: Callable[[InboxRow], None], *, now: datetime
+) -> None:
+    """Store a mail of the mailbox and let it have its effect at once, but never before those that wait already.
+
+    It is on disk when this returns: the commit of its effect takes it there, so that one wait for the disk does
+    for both; where it had none, it is waited for here. Raises StoreUnavailable where it could not be stored.
+    """
+    with store.transaction(durable=False) as connection:
+        row = inbox_rows.add_mail_to_try(connection, mail_arrival(mail, now))
+    is_on_disk = False
+    with suppress(StoreUnavailable, IncidentChangedMeanwhile):  # it waits for the next `work_off`
+        is_on_disk = row is not None and _try(store, row, work)
+    if not is_on_disk:
+        with store.transaction() as connection:
+            inbox_rows.touch_newest(connection)
+
+
+def _try(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> bool:
+    """Let an arrival have its effect, whose attempt is counted already; False where it failed through its own fault."""
+    try:
+        work(row)
+    except (StoreUnavailable, IncidentChangedMeanwhile):
+        with suppress(StoreUnavailable), store.transaction(durable=False) as connection:
+            inbox_rows.uncount_attempt(connection, row.id)
+        raise
+    except Exception as error:  # noqa: BLE001  the outermost loop of one arrival: the next one must go on
+        _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)
+        if row.attempts + 1 >= STRIKES:
+            _quarantine(store, row, f"it failed three times, last with {type(error).__name__}")
+        return False
+    return True
+
+
+def _quarantine(store: Store, row: InboxRow, why: str) -> None:
+    with store.transaction() as connection:
+        inbox_rows.finish(connection, row.id, InboxState.QUARANTINED, reason="failed", explanation=why)
