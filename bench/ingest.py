@@ -29,13 +29,15 @@ from starlette.routing import Route
 from bench.peers.alerta import ALERT, alert_of, alerta, is_usable
 from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, usable_kinds
 from bench.peers.figures import percentile
+from bench.peers.mailing import ALERTMANAGER, AT_ONCE
 from bench.peers.paced import post_paced
-from bench.peers.servers import Server, alertmanager, find, replycast, running
+from bench.peers.servers import Server, alertmanager, find, replycast, running, smtp_sink
 from bench.peers.slow_sync import build_slow_sync
 from bench.peers.wrk import CONNECTIONS, load, posting
 from tests.mailservers.processes import free_port
 
 VICTOROPS = """'{"monitorName":"Email Server","state":"CRITICAL","entityId":"disk-' .. count % 100 .. '"}'"""
+EACH_ITS_OWN = """'{"monitorName":"Email Server","state":"CRITICAL","entityId":"' .. count .. '"}'"""
 _ALERT = """'[{{"labels":{{"alertname":"Email Server","instance":"disk-' .. {} .. '"}}}}]'"""
 MANY_GROUPS = "route: {receiver: none, group_by: ['...'], group_wait: 1h}\nreceivers: [{name: none}]\n"
 ALERTA = "Alerta, PostgreSQL"
@@ -99,6 +101,27 @@ def ours(kind: str, folder: Path, preload: Path | None = None) -> Iterator[Serve
         yield server
 
 
+@contextmanager
+def ours_that_mails(folder: Path) -> Iterator[Server]:
+    """Start `replycast serve`, for which each post is an incident of its own, and a mail."""
+    with (
+        smtp_sink(folder) as sink,
+        new_database("sqlite", folder) as database,
+        replycast(folder, database, config=AT_ONCE, smtp_port=sink.port) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def alertmanager_that_mails(folder: Path, program: str) -> Iterator[Server]:
+    """Start Alertmanager, for which each post is a group of its own, and a mail."""
+    with (
+        smtp_sink(folder) as sink,
+        alertmanager(folder, program, ALERTMANAGER.format(port=sink.port)) as server,
+    ):
+        yield server
+
+
 def peers(folder: Path, kinds: Sequence[str]) -> list[Peer]:
     """Name everybody who is measured, the ceiling first."""
     post = posting(folder / "victorops.lua", VICTOROPS)
@@ -120,6 +143,18 @@ def peers(folder: Path, kinds: Sequence[str]) -> list[Peer]:
         for name, which in (("100 groups", "count % 100"), ("a group for each post", "count")):
             alerts = posting(folder / f"{name}.lua", _ALERT.format(which))
             found.append(Peer(f"Alertmanager, {name}", start, "/api/v2/alerts", alerts, body=alerts_of))
+    if program is not None and find("smtp-sink", "postfix"):
+        each = posting(folder / "each.lua", EACH_ITS_OWN)
+        found += [
+            Peer("replycast, SQLite, a mail for each", partial(ours_that_mails, folder), webhook[0], each),
+            Peer(
+                "Alertmanager, a mail for each",
+                partial(alertmanager_that_mails, folder, program),
+                "/api/v2/alerts",
+                alerts,
+                body=alerts_of,
+            ),
+        ]
     if is_usable():
         alerts = posting(folder / "alerta.lua", ALERT)
         found.append(Peer(ALERTA, partial(alerta, folder), "/alert", alerts, body=alert_of))

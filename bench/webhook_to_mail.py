@@ -22,30 +22,13 @@ import click
 
 from bench.peers.databases import TITLES, folder_on_disk, new_database, usable_kinds
 from bench.peers.figures import percentile
+from bench.peers.mailing import ALERTMANAGER, AT_ONCE
 from bench.peers.paced import Line
 from bench.peers.servers import Server, alertmanager, find, replycast
 from bench.peers.wrk import CONNECTIONS
 from service.outbox.fanning_out import new_event_loop
 from tests.faults.relay import Relay
-from tests.rooms import CONFIG
 
-AT_ONCE = (
-    CONFIG.replace("wait_time: 5m", "wait_time: 0")
-    .replace("combine_alerts: true", "combine_alerts: false")
-    .replace('subject: "Email is unavailable"', 'subject: "mark-{{ alert.entity_id }}-"')
-    .replace("notify_employees: [jordan, sam]", "notify_employees: [jordan]")
-)
-_ALERTMANAGER = """\
-global:
-  smtp_smarthost: "127.0.0.1:{port}"
-  smtp_from: status@acme.example
-  smtp_require_tls: false
-route: {{receiver: jordan, group_by: [instance], group_wait: 0s, group_interval: 1h, repeat_interval: 24h}}
-receivers:
-  - name: jordan
-    email_configs:
-      - {{to: jordan@acme.example, headers: {{Subject: 'mark-{{{{ .CommonLabels.instance }}}}-'}}}}
-"""
 _MARK = re.compile(rb"mark-(\d+)-")
 PATIENCE = 60.0
 WARM_UP = 3
@@ -125,7 +108,7 @@ def _ours(kind: str, folder: Path, port: int) -> Iterator[Server]:
 
 @contextmanager
 def _theirs(folder: Path, program: str, port: int) -> Iterator[Server]:
-    with alertmanager(folder, program, _ALERTMANAGER.format(port=port)) as server:
+    with alertmanager(folder, program, ALERTMANAGER.format(port=port)) as server:
         yield server
 
 
