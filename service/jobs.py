@@ -69,6 +69,19 @@ _Read = tuple[Alert, ...] | PostUnreadable
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of a turn; it is true where there may be more to do."""
+
+    did: bool
+    """Whether there was anything to do."""
+    may_go_on: bool
+
+    def __bool__(self) -> bool:
+        """Tell whether there may be more."""
+        return self.may_go_on
+
+
+@dataclass(frozen=True, slots=True)
 class Timers:
     """The timers of one kind of rows: which are due by a time, and what to do about each."""
 
@@ -83,12 +96,13 @@ ALL_TIMERS = (
 )
 
 
-def decide_what_is_due(house: House, now: datetime, most: int = ARRIVALS_AT_ONCE) -> bool:
+def decide_what_is_due(house: House, now: datetime, most: int = ARRIVALS_AT_ONCE) -> Turn:
     """Let everybody have a turn: a few arrivals, `most` of them, mails first, then timers and alarms."""
     worked = _work_off(house, now, most)
     fired = [_fire_timers(house, now, timers) for timers in ALL_TIMERS]
-    alarmed = raise_alarms(house, now)
-    return worked > 0 or any(fired) or alarmed
+    is_other = raise_alarms(house, now) or any(fired)
+    # fewer arrivals than might have been: none was left
+    return Turn(did=worked > 0 or is_other, may_go_on=worked >= most or is_other)
 
 
 def _work_off(house: House, now: datetime, most: int) -> int:

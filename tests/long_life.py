@@ -87,7 +87,9 @@ class LongLife:
             with self.house.store.transaction() as connection:
                 inbox_rows.add_many(connection, [self._post(one, began + each * one) for one in numbers])
         self.clock.move(HOUR)
-        while turn(lambda: jobs.decide_what_is_due(self.house, self.clock())):
+        is_more = True
+        while is_more:
+            is_more = turn(lambda: bool(jobs.decide_what_is_due(self.house, self.clock())))
             self._send()
             self.house.store.checkpoint()
 

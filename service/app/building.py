@@ -114,13 +114,15 @@ class Service:
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.wake)
 
+    def wake_senders(self) -> None:
+        """Look at once whether there is something to send, from whichever thread."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.send.set)
+            self.loop.call_soon_threadsafe(self.fan_out.set)
+
     async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> bool:
-        """Decide what is due next, about so many arrivals at most; False where nothing is."""
-        if not await self.may_work() or not await to_thread.run_sync(self._decide, most):
-            return False
-        self.send.set()
-        self.fan_out.set()
-        return True
+        """Decide what is due next, about so many arrivals at most; False where there is no more."""
+        return await self.may_work() and bool(await to_thread.run_sync(self._decide, most))
 
     async def may_work(self) -> bool:
         """Tell whether it falls to us to decide, and take that part where nobody has it."""
@@ -138,7 +140,7 @@ class Service:
             await to_thread.run_sync(self.sender.look, self.clock())
         return self.sender.number is not None
 
-    def _decide(self, most: int) -> bool:
+    def _decide(self, most: int) -> jobs.Turn:
         with self._deciding:
             return self.instruments.turn(
                 lambda: jobs.decide_what_is_due(self.house, self.clock(), most), self.clock
@@ -288,6 +290,7 @@ async def _connect(
         intake=PostIntake(store, stored=decide.set),
     )
     ground.heard = service.wake_from_thread
+    store.queued = service.wake_senders
     service.mailbox = _mailbox(service, mail) if ground.role.works else None
     ground.instruments.expect_mailbox(clock(), is_there=service.mailbox is not None)
     pages = make_pages(house)

@@ -9,6 +9,7 @@ from service.actions.watchdog import Problem, Seen
 from service.app.meters import Meters
 from service.app.reloading import ReloadState
 from service.app.tracing import Traces, Untraced
+from service.jobs import Turn
 from service.mail.imap import MailboxReader
 from service.outbox import Relay
 
@@ -39,14 +40,14 @@ class Instruments:
             self.mailbox_since, self.mailbox_read_at = (now if self.mailbox_since else None), None
         self.is_standby = is_standby
 
-    def turn(self, decide: Callable[[], bool], clock: Callable[[], datetime]) -> bool:
-        """Let the decider have a turn; time it where it had anything to do, which is what it gives."""
+    def turn(self, decide: Callable[[], Turn], clock: Callable[[], datetime]) -> Turn:
+        """Let the decider have a turn, and time it where it had anything to do."""
         began = time.perf_counter()
-        worked = decide()
-        if worked:
+        turn = decide()
+        if turn.did:
             self.meters.decided_for(time.perf_counter() - began)
         self.decided_at = clock()
-        return worked
+        return turn
 
     def expect_mailbox(self, now: datetime, *, is_there: bool) -> None:
         """Remember whether the configuration that is to work has a mailbox to read."""

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from enum import StrEnum
 from functools import cached_property
@@ -58,6 +58,8 @@ class Store:
         self.voice = secrets.token_hex(8)
         """What other instances hear us by."""
         self._counting = Lock()
+        self.queued: Callable[[], None] = lambda: None
+        """Called once there is something new to send, in the thread that committed it."""
         is_sqlite = engine.dialect.name == "sqlite"
         self._turns = Turns(BUSY_MILLISECONDS / 1_000) if is_sqlite else None
 
@@ -103,7 +105,10 @@ class Store:
         ):
             yield connection
             tidings.tell(connection, self.voice)
+            is_to_send = tidings.is_to_send(connection)
         self.count_commit()
+        if is_to_send:
+            self.queued()
 
     def count_commit(self) -> None:
         """Let everybody here look at the database anew: something was committed, by us or by another instance."""
@@ -233,6 +238,7 @@ def _begin_sqlite(connection: Connection) -> None:
     if mode is _Mode.READING:
         tell(connection, "BEGIN")
         return
+    tidings.forget(connection)
     synchronous = "NORMAL" if mode is _Mode.PASSING else "FULL"
     if connection.info.get(_SYNCHRONOUS, "FULL") != synchronous:
         tell(connection, f"PRAGMA synchronous = {synchronous}")

@@ -64,7 +64,7 @@ def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> 
     """Queue what was not queued before; returns the public ids of what now is."""
     queued = [one for one in new if _is_added(connection, one, now)]
     if queued:
-        tidings.mark(connection)
+        tidings.mark_to_send(connection)
     for update_id, number in Counter(one.update_id for one in queued).items():
         progress.count(connection, update_id, queued=number)
     return tuple(one.public_id for one in queued)

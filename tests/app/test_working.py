@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
 from service.app import working
 from service.app.building import Service, build_on
@@ -17,6 +18,7 @@ from service.app.roles import ServeRole
 from service.jobs import ARRIVALS_AT_ONCE
 from tests.rooms import Clock, config_in
 from tests.store.databases import new_database
+from tests.store.rows import a_mail, queued
 
 pytestmark = pytest.mark.anyio
 
@@ -92,3 +94,18 @@ async def test_in_a_rush_of_posts_the_decider_takes_short_turns_and_pauses_while
     while await working.decide_considerately(service, loop):
         pass
     assert (asked, slept) == (mosts, pauses)
+
+
+async def test_who_queues_a_mail_wakes_the_senders_from_whichever_thread(service: Service) -> None:
+    service.send.clear()
+    service.fan_out.clear()
+    store = service.house.store
+
+    def queue() -> None:
+        with store.transaction() as connection:
+            queued(connection, a_mail("first"))
+
+    await to_thread.run_sync(queue)
+    async with asyncio.timeout(10):
+        await service.send.wait()
+        await service.fan_out.wait()

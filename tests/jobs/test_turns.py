@@ -159,3 +159,29 @@ def test_timers_wait_for_every_mail_and_for_earlier_posts_a_second(since: timede
     assert until is not None
     assert now - TIMER_PATIENCE <= until <= now
     assert until < now - since or until == now - TIMER_PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("posts", "did", "may_go_on"),
+    [
+        (0, False, False),
+        (1, True, False),
+        (ARRIVALS_AT_ONCE - 1, True, False),
+        (ARRIVALS_AT_ONCE, True, True),
+        (ARRIVALS_AT_ONCE + 1, True, True),
+    ],
+)
+def test_a_turn_tells_whether_it_did_anything_and_whether_there_may_be_more(
+    house: House, clock: Clock, posts: int, *, did: bool, may_go_on: bool
+) -> None:
+    arrive(house, clock(), times=posts)
+    turn = decide_what_is_due(house, clock())
+    assert (turn.did, turn.may_go_on, bool(turn)) == (did, may_go_on, may_go_on)
+
+
+def test_after_a_timer_there_may_be_another_that_is_due(house: House, clock: Clock) -> None:
+    arrive(house, clock(), name="Email Server")
+    settle(house, clock())
+    clock.move(timedelta(minutes=5))
+    assert decide_what_is_due(house, clock())
+    assert not decide_what_is_due(house, clock()).did

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store.database import Store
 from service.store.schema import instance, timeline
-from tests.store.rows import NOW
+from tests.store.rows import NOW, a_mail, add_incident, add_update, queued
 
 THREADS, CHANGES = 4, 50
 
@@ -83,3 +83,33 @@ def test_what_stands_in_a_row_is_not_in_an_errors_text(store: Store) -> None:
     with pytest.raises(IntegrityError) as raised:
         set_value(store, "secret")
     assert "secret" not in str(raised.value)
+
+
+def test_who_queues_a_mail_wakes_the_senders_once_it_is_committed(store: Store) -> None:
+    heard: list[int] = []
+    store.queued = lambda: heard.append(store.commits)
+    with store.transaction() as connection:
+        queued(connection, a_mail("first"))
+        assert heard == []
+    assert heard == [store.commits]
+    with store.transaction() as connection:
+        add_incident(connection)
+    with pytest.raises(ZeroDivisionError):
+        queue_in_vain(store)
+    with store.transaction() as connection:
+        add_incident(connection)
+    assert len(heard) == 1
+
+
+def test_an_update_wakes_them_too(store: Store) -> None:
+    heard: list[bool] = []
+    store.queued = lambda: heard.append(True)
+    with store.transaction() as connection:
+        add_update(connection, add_incident(connection))
+    assert heard == [True]
+
+
+def queue_in_vain(store: Store) -> None:
+    with store.transaction() as connection:
+        queued(connection, a_mail("in vain"))
+        raise ZeroDivisionError
