@@ -107,11 +107,15 @@ def decide_what_is_due(house: House, now: datetime, most: int = ARRIVALS_AT_ONCE
 
 def _work_off(house: House, now: datetime, most: int) -> int:
     """Work off a few arrivals, several posts together, and count them."""
+
+    def alone(row: InboxRow) -> None:
+        _work(house, row, now)
+
     worked = 0
     while worked < most:
-        group = _Group(house, now)
-        together = inbox.work_off_posts(house.store, group.work, most - worked, begin=group.begin)
-        if not together and not inbox.work_off(house.store, lambda row: _work(house, row, now)):
+        group, left = _Group(house, now), most - worked
+        together = inbox.work_off_posts(house.store, group.work, left, begin=group.begin, alone=alone)
+        if not together and not inbox.work_off(house.store, alone):
             break
         worked += together or 1
     return worked

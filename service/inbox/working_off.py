@@ -40,31 +40,45 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
         row = inbox_rows.next_pending(connection)
     if row is None:
         return False
+    _work_off_one(store, row, work)
+    return True
+
+
+def _work_off_one(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> None:
     if row.attempts >= STRIKES:
         _quarantine(store, row, "it made the service fail three times")
-        return True
+        return
     with store.transaction(durable=False) as connection:
         inbox_rows.count_attempt(connection, row.id)
     _try(store, row, work)
-    return True
 
 
 def _no_more(_within: Store, _rows: Sequence[InboxRow]) -> None:
     pass
 
 
-def work_off_posts(store: Store, work: Effect, most: int, *, begin: Beginning = _no_more) -> int:
+def work_off_posts(
+    store: Store,
+    work: Effect,
+    most: int,
+    *,
+    begin: Beginning = _no_more,
+    alone: Callable[[InboxRow], None] | None = None,
+) -> int:
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
 
-    None where a mail waits, where there is but one, or where the next one was tried before. Where one fails, no other
-    has had an effect either: the failure is counted, and they are worked off again, it alone, by `work_off`; where what
-    they wrote together is refused, each of them alone. They are fewer where somebody waits to write meanwhile, as who
-    takes in the next posts does. `work` gets the store whose every change is a part of that transaction, and `begin`,
-    before the first one, that store and all of them.
+    None where a mail waits, or where the next one was tried before. Where there is but one, it is worked off `alone`,
+    if that is given, as `work_off` would. Where one fails, no other has had an effect either: the failure is counted,
+    and they are worked off again, it alone, by `work_off`; where what they wrote together is refused, each of them
+    alone. They are fewer where somebody waits to write meanwhile, as who takes in the next posts does. `work` gets the
+    store whose every change is a part of that transaction, and `begin`, before the first one, that store and all.
     Raises StoreUnavailable, and then none of them had any effect.
     """
     with store.reading() as connection:
         rows = inbox_rows.untried_posts(connection, most)
+    if len(rows) == 1 and alone is not None:
+        _work_off_one(store, rows[0], alone)
+        return 1
     if len(rows) < FEWEST_TOGETHER:
         return 0
     with store.transaction(durable=False) as connection:

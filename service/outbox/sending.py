@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from time import monotonic
@@ -123,31 +122,36 @@ class Courier:
             self._runner.run(self._keeper.let_go())
 
 
-@dataclass(frozen=True, slots=True)
 class _Urgent:
-    """The mails that a person waits for, as a source."""
+    """The mails that a person waits for, as a source for one run."""
 
-    store: Store
-    office: PostOffice
+    def __init__(self, store: Store, office: PostOffice) -> None:
+        self._store = store
+        self._office = office
+        self._is_drained = False
+        """Whether there were fewer than might have been: what came since then wakes the courier anew."""
 
     def claim(self, now: datetime, number: int) -> Sequence[Delivery] | None:
         """Claim the next ones."""
-        with self.store.reading() as connection:
+        if self._is_drained:
+            return None
+        with self._store.reading() as connection:
             due_at = deliveries.next_due_at(connection, urgent=True)
         if due_at is None or due_at > now:
             return None
         # a power cut may take the claim back, and what was sent by then is not noted as sent either
-        with self.store.transaction(durable=False, alone=False) as connection:
+        with self._store.transaction(durable=False, alone=False) as connection:
             found = deliveries.claim_due(
                 connection, now, urgent=True, lease=LEASE, limit=BATCH, claimed_by=number
             )
+        self._is_drained = len(found) < BATCH
         return found or None
 
     def compose(self, delivery: Delivery, now: datetime) -> Envelope:
         """Compose one of them, unless it came to be of no use."""
         if delivery.kind in SHORT_LIVED and now >= delivery.created_at + SHORT_LIVED[delivery.kind]:
             raise RecipientRefused("it waited until it was of no use any more")
-        return compose_one(self.store, self.office, delivery)
+        return compose_one(self._store, self._office, delivery)
 
 
 class _Keeper:

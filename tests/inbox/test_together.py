@@ -148,6 +148,24 @@ def test_fewer_than_two_are_left_for_the_way_of_one(store: Store) -> None:
     assert inbox.work_off_posts(store, finish, MOST) == 0
 
 
+def test_one_that_is_by_itself_is_worked_off_at_once_where_its_way_is_given(store: Store) -> None:
+    receive(store, "only one")
+    assert inbox.work_off_posts(store, spoilt, MOST, alone=lambda row: finish(store, row)) == 1
+    assert states(store) == [(InboxState.DONE, 1)]
+
+
+def fail(_row: InboxRow) -> None:
+    raise ZeroDivisionError
+
+
+def test_one_that_is_by_itself_and_fails_is_tried_three_times_in_all(store: Store) -> None:
+    receive(store, "poison")
+    tried = [inbox.work_off_posts(store, finish, MOST, alone=fail) for _ in range(2)]
+    tried += [inbox.work_off(store, fail) for _ in range(inbox.STRIKES)]
+    assert tried == [1, 0, True, True, False]
+    assert states(store) == [(InboxState.QUARANTINED, inbox.STRIKES)]
+
+
 class WantedStore(Store):
     """Somebody waits to write into it all the time."""
 
