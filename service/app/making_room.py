@@ -1,8 +1,8 @@
 """How the decider makes room for whom somebody waits: posts that are taken in, pages that are shown.
 
 Two threads of a process hand Python to one another. While the decider computes, the loop that takes posts in gets
-little of it, so that a rush of posts is decided about in short turns, with a pause after each that is the longer the
-busier the loop is. What is not taken in may be lost; what is decided about later is only late.
+little of it. So a rush of posts is decided about with a pause after each turn, the longer the busier the loop is, and
+in short turns where it is very busy. What is not taken in may be lost; what is decided about later is only late.
 """
 
 import time
@@ -10,11 +10,18 @@ from collections.abc import Callable
 from typing import Final
 
 FEW: Final = 8
-"""Arrivals of a turn in a rush: a few milliseconds."""
+"""Arrivals of a turn beside a busy loop: a few milliseconds."""
+BUSY: Final = 0.3
+"""From which share of the time on the loop is busy; beside one that is not a rush is kept up with, by longer turns."""
 LONGEST_PAUSE: Final = 0.2
 """Seconds."""
 _SHYNESS: Final = 4
 """How many times as much of the time as would be fair the decider leaves to the loop."""
+
+
+def arrivals_in_a_turn(usual: int, busy: float) -> int:
+    """Give about how many arrivals a turn may decide in a rush."""
+    return FEW if busy >= BUSY else usual
 
 
 def pause_after(turn: float, busy: float) -> float:

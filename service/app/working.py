@@ -18,7 +18,7 @@ from service import jobs
 from service.actions.audience import count_ahead
 from service.app.building import Service, open_service_door, start_mailbox
 from service.app.giving_back import give_back
-from service.app.making_room import FEW, Busyness, pause_after
+from service.app.making_room import Busyness, arrivals_in_a_turn, pause_after
 from service.app.rehearsal import rehearse
 from service.inbox.posts import RUSH_LASTS
 
@@ -122,9 +122,12 @@ async def _decide(service: Service, stopping: asyncio.Event) -> None:
 
 async def decide_considerately(service: Service, loop: Busyness) -> bool:
     """Decide what is due next, and in a rush of posts make room for taking them in."""
+    busy, most = loop.share(), jobs.ARRIVALS_AT_ONCE
+    if service.intake.is_rushed:
+        most = arrivals_in_a_turn(most, busy)
     began = _now()
-    is_any = await service.decide_next(FEW if service.intake.is_rushed else jobs.ARRIVALS_AT_ONCE)
-    left = pause_after(_now() - began, loop.share()) if is_any else 0.0
+    is_any = await service.decide_next(most)
+    left = pause_after(_now() - began, busy) if is_any else 0.0
     while left > 0 and service.intake.is_rushed:
         await asyncio.sleep(min(left, RUSH_LASTS))  # the rush may be over before the pause is
         left -= RUSH_LASTS

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.app.making_room import LONGEST_PAUSE, Busyness, pause_after
+from service.app.making_room import FEW, LONGEST_PAUSE, Busyness, arrivals_in_a_turn, pause_after
 
 shares = st.floats(0, 1)
 turns = st.floats(0, 10)
@@ -25,6 +25,11 @@ def test_a_pause_is_longer_beside_a_busier_loop_and_never_beyond_its_bound(
 ) -> None:
     calm, busy = sorted((one, other))
     assert 0 <= pause_after(turn, calm) <= pause_after(turn, busy) <= LONGEST_PAUSE
+
+
+@pytest.mark.parametrize(("busy", "most"), [(0.0, 50), (0.29, 50), (0.3, FEW), (1.0, FEW)])
+def test_turns_are_short_only_beside_a_busy_loop(busy: float, most: int) -> None:
+    assert arrivals_in_a_turn(50, busy) == most
 
 
 def test_busyness_is_what_was_computed_since_it_was_asked_last() -> None:
