@@ -120,9 +120,11 @@ class Service:
             self.loop.call_soon_threadsafe(self.send.set)
             self.loop.call_soon_threadsafe(self.fan_out.set)
 
-    async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> bool:
-        """Decide what is due next, about so many arrivals at most; False where there is no more."""
-        return await self.may_work() and bool(await to_thread.run_sync(self._decide, most))
+    async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> jobs.Turn:
+        """Decide what is due next, about so many arrivals at most; nothing where that falls to another one."""
+        if not await self.may_work():
+            return jobs.Turn(did=False, may_go_on=False)
+        return await to_thread.run_sync(self._decide, most)
 
     async def may_work(self) -> bool:
         """Tell whether it falls to us to decide, and take that part where nobody has it."""

@@ -126,12 +126,12 @@ async def decide_considerately(service: Service, loop: Busyness) -> bool:
     if service.intake.is_rushed:
         most = arrivals_in_a_turn(most, busy)
     began = _now()
-    is_any = await service.decide_next(most)
-    left = pause_after(_now() - began, busy) if is_any else 0.0
+    turn = await service.decide_next(most)
+    left = pause_after(_now() - began, busy) if turn.did else 0.0
     while left > 0 and service.intake.is_rushed:
         await asyncio.sleep(min(left, RUSH_LASTS))  # the rush may be over before the pause is
         left -= RUSH_LASTS
-    return is_any
+    return bool(turn)
 
 
 async def _keep_doing(

@@ -1,8 +1,10 @@
 """Hands arrivals on in order, and quarantines what makes the work fail three times, so that the next one goes on."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import accumulate
 
 import structlog
 
@@ -25,8 +27,13 @@ STRIKES = 3
 FEWEST_TOGETHER = 2
 FULL_TURN = 8
 """Posts that are worked off together even while somebody waits to write: each transaction has its price."""
+LONGEST_TURN = 0.02
+"""Seconds after which there are fewer of them then: one post may hold a thousand alerts."""
+MOST_BYTES = 256 * 1024
+"""Of the posts that are worked off together."""
 
 _log = structlog.get_logger()
+_now = time.monotonic
 
 
 def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
@@ -76,6 +83,7 @@ def work_off_posts(
     """
     with store.reading() as connection:
         rows = inbox_rows.untried_posts(connection, most)
+    rows = _that_are_small(rows)
     if len(rows) == 1 and alone is not None:
         _work_off_one(store, rows[0], alone)
         return 1
@@ -83,7 +91,7 @@ def work_off_posts(
         return 0
     with store.transaction(durable=False) as connection:
         inbox_rows.count_attempts(connection, rows)
-    done, shared = 0, None
+    done, shared, began = 0, None, _now()
     try:
         with store.transaction() as connection, together(connection) as sharing:
             within = OneTransaction(connection)
@@ -92,7 +100,7 @@ def work_off_posts(
             for row in rows:
                 work(within, row)
                 done += 1
-                if done >= FULL_TURN and store.is_wanted:
+                if store.is_wanted and (done >= FULL_TURN or _now() - began > LONGEST_TURN):
                     break
             inbox_rows.uncount_attempts(connection, rows[done:])
     except (StoreUnavailable, IncidentChangedMeanwhile):
@@ -109,6 +117,12 @@ def work_off_posts(
         _take_back_attempts(store, rows[:done], rows[done + 1 :])
         return 0
     return done
+
+
+def _that_are_small(rows: list[InboxRow]) -> list[InboxRow]:
+    """Give as many of them as are quickly read, and one at least: all are, while nobody else may write."""
+    sizes = accumulate(len(row.raw) for row in rows)
+    return rows[: max(1, sum(size <= MOST_BYTES for size in sizes))]
 
 
 def _take_back_attempts(store: Store, *portions: Sequence[InboxRow]) -> None:

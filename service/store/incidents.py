@@ -21,7 +21,7 @@ from service.model import ComponentState, Incident, JoinedAlert, Phase
 from service.store import incident_numbers
 from service.store.schema import incidents, is_ended, is_going_on_in_public, is_open, joined_alerts
 from service.store.statements import Statement
-from service.store.together import Together, found, write
+from service.store.together import MOST_OPEN, Together, found, write
 
 MOST_FORMS = 100
 """Of the statement that saves an incident: it is another one for each set of columns."""
@@ -100,7 +100,10 @@ def _save_alerts(connection: Connection, after: Incident, before: tuple[JoinedAl
     same = set(map(id, before))
     changed = [alert for alert in after.alerts if id(alert) not in same]
     known = {alert.entity_id: alert for alert in before} if changed else {}
+    shared = found(connection)
     for alert in changed:
+        if shared is not None:
+            shared.touched.setdefault(alert.entity_id, set()).add(after.id)
         old = known.get(alert.entity_id)
         if old != alert:
             _save_alert(connection, after.id, alert, is_new=old is None)
@@ -112,6 +115,8 @@ def _keep(shared: Together, incident: Incident) -> None:
     of_monitor = shared.open.get(incident.monitor_key)
     if of_monitor is not None and incident.phase.is_open:
         of_monitor[incident.id] = incident  # a new one is the newest
+        if len(of_monitor) > MOST_OPEN:
+            shared.open[incident.monitor_key] = None
     elif of_monitor is not None:
         of_monitor.pop(incident.id, None)
 
@@ -229,17 +234,19 @@ def listed(
 def that_fire(connection: Connection, entity_ids: Collection[str]) -> tuple[Incident, ...]:
     """Read the open incidents, of all monitors and in any order, in which an alert of one of these entity ids fires."""
     ids = connection.execute(_FIRING_IN, {"entity_ids": list(entity_ids)}).scalars().all()
-    # not asked for by the database: it would go through all that are open
-    return tuple([one for one in with_ids(connection, ids) if one.phase.is_open])
+    return with_ids(connection, ids)
 
 
-_FIRING_IN = (
-    select(joined_alerts.c.incident_id)
-    .where(
-        joined_alerts.c.entity_id.in_(bindparam("entity_ids", expanding=True)),
-        joined_alerts.c.recovered_at.is_(None),
-    )
-    .distinct()
+_FIRING_IN = select(incidents.c.id).where(
+    incidents.c.id.in_(
+        select(joined_alerts.c.incident_id).where(
+            joined_alerts.c.entity_id.in_(bindparam("entity_ids", expanding=True)),
+            # in what was closed or discarded by hand they fire for ever
+            joined_alerts.c.recovered_at.is_(None),
+        )
+    ),
+    # not by its index: very many may be open, and few hold these alerts
+    incidents.c.phase.concat("").in_([phase.value for phase in Phase if phase.is_open]),
 )
 
 

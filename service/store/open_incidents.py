@@ -87,9 +87,11 @@ def firing_of_monitor(
         return tuple(one for one in few.values() if one.fires(entity_id))
     shared = found(connection)
     if shared is not None and entity_id is not None:
-        known = {one.id: one for one in _that_fired(connection, shared, entity_id)} | shared.saved
-        open_ones = (one for _, one in sorted(known.items()) if one.monitor_key == monitor_key)
-        return tuple([one for one in open_ones if one.phase.is_open and one.fires(entity_id)])
+        known = {one.id: one for one in _that_fired(connection, shared, entity_id)}
+        numbers = sorted(known.keys() | shared.touched.get(entity_id, set()))
+        by_now = [shared.saved[number] if number in shared.saved else known[number] for number in numbers]
+        of_monitor = [one for one in by_now if one.monitor_key == monitor_key]
+        return tuple([one for one in of_monitor if one.phase.is_open and one.fires(entity_id)])
     if entity_id is None:
         rows = _FIRING_UNNAMED.rows(connection, of_monitor=monitor_key)
     else:

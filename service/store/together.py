@@ -17,6 +17,8 @@ from service.errors import IncidentChangedMeanwhile
 from service.model import Incident, JoinedAlert
 from service.store.statements import Statement
 
+MOST_OPEN: Final = 100
+"""Open incidents of a monitor that are kept: each alert looks at all of them."""
 _KEY: Final = "replycast_together"
 _T = TypeVar("_T")
 
@@ -75,6 +77,8 @@ class Together:
     """By monitor: its open incidents as they are by now, oldest first; None: they are too many to be kept."""
     saved: dict[int, Incident] = field(default_factory=dict)
     """The incidents that were saved, as they are by now."""
+    touched: dict[str | None, set[int]] = field(default_factory=dict)
+    """By entity id: the incidents of which an alert with it was saved."""
     expected: frozenset[str] = frozenset()
     """The entity ids that will be asked about: what fires of them is read at once."""
     firing: dict[str, tuple[Incident, ...]] = field(default_factory=dict)

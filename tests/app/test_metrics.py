@@ -217,3 +217,23 @@ def test_what_is_counted_costs_the_hot_paths_next_to_nothing() -> None:
             notes.waited("webhook", timedelta(milliseconds=3))
             meters.answered("victorops", 202, 0.002)
     assert effort.calls < 10_000
+
+
+def test_answers_are_counted_from_zero_on_and_their_seconds_are_summed() -> None:
+    meters = Meters()
+    for provider, code, took in (("victorops", 202, 0.0025), ("victorops", 401, 0.5), ("", 404, 7.0)):
+        meters.answered(provider, code, took)
+    told = {
+        (one.name, *one.labels.values()): one.value for metric in meters.collect() for one in metric.samples
+    }
+    counts = {labels[1:]: value for labels, value in told.items() if labels[0] == "replycast_webhooks_total"}
+    assert len(counts) == 2 * 6
+    assert {labels for labels, value in counts.items() if value == 1} == {
+        ("victorops", "202"),
+        ("victorops", "401"),
+        ("unknown", "404"),
+    }
+    name = "replycast_webhook_duration_seconds"
+    assert told[f"{name}_sum",] == pytest.approx(7.5025)
+    ends = ("0.001", "0.0025", "0.5", "5.0", "+Inf")
+    assert [told[f"{name}_bucket", end] for end in ends] == [0, 1, 2, 2, 3]

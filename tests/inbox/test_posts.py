@@ -319,4 +319,24 @@ async def test_one_that_waits_longer_than_others_is_given_up_by_itself(
     second = asyncio.create_task(intake.receive(a_post("ben")))
     done = await asyncio.gather(first, second, return_exceptions=True)
     may_go_on.set()
-    assert [type(one) for one in done] == [StoreUnavailable, StoreUnavailable]
+    assert [str(one) for one in done] == [
+        "the database did not answer for 0.04 seconds; try again",
+        "the database did not answer for 0.04 seconds; try again",
+    ]
+
+
+async def test_one_that_is_stuck_after_others_were_stored_is_given_up_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posts, "PATIENCE", 0.02)
+    intake, may_go_on = an_intake(store), Event()
+    await intake.receive(a_post("stored"))
+
+    def stand_still(_store: Store, _arrivals: list[Arrival]) -> list[int]:
+        assert may_go_on.wait(10)
+        return [1]
+
+    monkeypatch.setattr(posts, "_add", stand_still)
+    [stuck] = await receive_all(intake, [a_post("stuck")])
+    may_go_on.set()
+    assert str(stuck) == "the database did not answer for 0.02 seconds; try again"

@@ -4,6 +4,7 @@ import pytest
 
 from service import inbox
 from service.errors import StoreUnavailable
+from service.inbox import working_off
 from service.inbox.working_off import FULL_TURN
 from service.model import Alert, AlertState
 from service.store import inbox_rows, narrative
@@ -175,10 +176,33 @@ class WantedStore(Store):
         return True
 
 
-def test_whoever_waits_to_write_does_not_wait_for_all_of_them(store: Store) -> None:
+def test_whoever_waits_to_write_does_not_wait_for_all_of_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working_off, "_now", lambda: 0.0)
     receive(store, *"abcdefghij")
     assert inbox.work_off_posts(WantedStore(store.engine), finish, MOST) == FULL_TURN == 8
     assert states(store) == [(InboxState.DONE, 1)] * 8 + [(InboxState.PENDING, 0)] * 2
+
+
+def test_whoever_waits_to_write_does_not_wait_for_posts_that_take_long(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([number * working_off.LONGEST_TURN / 2 for number in range(9)])
+    monkeypatch.setattr(working_off, "_now", lambda: next(times))
+    receive(store, *"abcdefghij")
+    assert inbox.work_off_posts(WantedStore(store.engine), finish, MOST) == 3
+
+
+@pytest.mark.parametrize(("sizes", "together"), [([10, 20, 30], 3), ([40, 60, 1], 2), ([101, 1, 1], 1)])
+def test_posts_that_are_large_are_not_worked_off_with_many_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch, sizes: list[int], together: int
+) -> None:
+    monkeypatch.setattr(working_off, "MOST_BYTES", 100)
+    receive(store, *("x" * size for size in sizes))
+    alone: list[int] = []
+    done = inbox.work_off_posts(store, finish, MOST, alone=lambda row: alone.append(row.size))
+    assert (done, alone) == (together, [] if together > 1 else [101])
 
 
 def test_a_mail_goes_first(store: Store) -> None:

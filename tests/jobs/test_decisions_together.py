@@ -14,7 +14,7 @@ from sqlalchemy import select
 from service.actions.house import House
 from service.inbox import working_off
 from service.jobs import decide_what_is_due
-from service.store import inbox_rows, open_incidents
+from service.store import inbox_rows, incidents, open_incidents
 from service.store.columns import metadata
 from service.store.inbox_rows import Arrival, Door
 from tests.rooms import CONFIG, Clock, make_house
@@ -80,6 +80,6 @@ def outcome(config: str, portions: Sequence[Sequence[tuple[str, str | None]]], f
 def test_posts_decided_together_come_to_the_same_as_one_by_one(
     config: str, portions: Sequence[Sequence[tuple[str, str | None]]], few: int
 ) -> None:
-    with patch.object(open_incidents, "FEW_OPEN", few):
+    with patch.object(open_incidents, "FEW_OPEN", few), patch.object(incidents, "MOST_OPEN", few + 1):
         together = outcome(config, portions, 2)
     assert together == outcome(config, portions, 1_000)

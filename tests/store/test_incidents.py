@@ -12,7 +12,7 @@ from service.store import incidents, narrative, open_incidents
 from service.store.database import Store
 from service.store.schema import alerts as alert_rows
 from service.store.schema import joined_alerts
-from service.store.together import together
+from service.store.together import MOST_OPEN, together
 from tests.store.rows import MINUTE, MONITOR, NOW, add_incident
 
 DISK, NET = JoinedAlert("disk", NOW), JoinedAlert("net", NOW)
@@ -231,6 +231,49 @@ def test_beside_many_open_ones_an_alert_is_found_where_it_fires_by_now(
         by_now = found("disk"), found("net"), found("cpu")
     assert at_first == ([before.id, other.id], [other.id], [])
     assert by_now == ([], [new.id], [new.id])
+
+
+def test_beside_many_open_ones_an_alert_looks_at_no_incident_that_it_does_not_concern(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_incidents, "FEW_OPEN", 0)
+    looked_at: list[int] = []
+    fires = Incident.fires
+
+    def looking(incident: Incident, entity_id: str | None) -> bool:
+        looked_at.append(incident.id)
+        return fires(incident, entity_id)
+
+    monkeypatch.setattr(Incident, "fires", looking)
+    with store.transaction() as connection, together(connection):
+        for number in range(30):
+            add_incident(connection, alerts=(JoinedAlert(f"disk-{number}", NOW),))
+        open_incidents.firing_of_monitor(connection, MONITOR, "net")
+        looked_at.clear()
+        [found] = open_incidents.firing_of_monitor(connection, MONITOR, "disk-7")
+    assert len(looked_at) <= 2
+    assert set(looked_at) == {found.id}
+
+
+def test_what_ended_with_an_alert_that_never_recovered_is_not_read_again(store: Store) -> None:
+    said: list[str] = []
+    with store.transaction() as connection:
+        for phase in (Phase.CLOSED, Phase.DISCARDED):
+            add_incident(connection, alerts=(DISK,), phase=phase)
+        event.listen(connection, "before_cursor_execute", lambda *given: said.append(str(given[2])))
+        assert incidents.that_fire(connection, {"disk"}) == ()
+    assert len(said) == 1
+
+
+def test_a_monitor_of_which_many_are_opened_together_is_asked_about_as_any_other(store: Store) -> None:
+    with store.transaction() as connection, together(connection):
+        assert open_incidents.newest_of_monitor(connection, MONITOR) == ()
+        for number in range(MOST_OPEN + 2):
+            newest = add_incident(connection, alerts=(JoinedAlert(f"disk-{number}", NOW),))
+        assert open_incidents.newest_of_monitor(connection, MONITOR) == (newest,)
+        for number in (0, MOST_OPEN + 1):
+            [found] = open_incidents.firing_of_monitor(connection, MONITOR, f"disk-{number}")
+            assert found.alerts[0].entity_id == f"disk-{number}"
 
 
 def test_the_newest_open_incident_of_a_monitor_is_found(store: Store) -> None:

@@ -32,6 +32,17 @@ def test_a_time_comes_back_as_the_same_instant_in_utc(store: Store, at: datetime
     assert read.started_at.tzinfo is UTC
 
 
+@pytest.mark.parametrize("microsecond", [0, 1, 120000])
+def test_sqlite_keeps_times_as_texts_of_one_length_which_sort_as_they_do(
+    sqlite: Store, microsecond: int
+) -> None:
+    at = NOW.replace(microsecond=microsecond)
+    with sqlite.transaction() as connection:
+        add_incident(connection, started_at=at.astimezone(NEPAL))
+        kept = connection.exec_driver_sql("SELECT started_at FROM incidents").scalar_one()
+    assert kept == f"2026-11-24 12:00:00.{microsecond:06}"
+
+
 def test_no_time_comes_back_as_none(store: Store) -> None:
     with store.transaction() as connection:
         stored = add_incident(connection, due_at=None)

@@ -94,6 +94,15 @@ async def test_the_right_secret_opens(victorops: httpx2.AsyncClient, house: Hous
     assert [row.id for row in stored(house)] == [answer.json()["id"]]
 
 
+@pytest.mark.parametrize(("offered", "status"), [((SECRET, "x"), 202), (("x", SECRET), 401)])
+async def test_of_two_secrets_in_one_field_the_first_counts(
+    victorops: httpx2.AsyncClient, offered: tuple[str, str], status: int
+) -> None:
+    fields = [(b"x-replycast-secret", one.encode()) for one in offered]
+    answer = await victorops.post(DOOR, content=FIRING, headers=fields)
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("place", OFFERED)
 @pytest.mark.parametrize("secret", [SECRET[:-1], SECRET + "x", SECRET.upper(), "x"])
 async def test_a_wrong_secret_does_not(
