@@ -11,7 +11,7 @@ from typing import Final
 
 FEW: Final = 8
 """Arrivals of a turn beside a busy loop: a few milliseconds."""
-BUSY: Final = 0.3
+BUSY: Final = 0.2
 """From which share of the time on the loop is busy; beside one that is not a rush is kept up with, by longer turns."""
 LONGEST_PAUSE: Final = 0.2
 """Seconds."""
