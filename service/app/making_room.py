@@ -12,7 +12,7 @@ from typing import Final
 FEW: Final = 8
 """Arrivals of a turn beside a busy loop: a few milliseconds."""
 BUSY: Final = 0.2
-"""From which share of the time on the loop is busy; beside one that is not a rush is kept up with, by longer turns."""
+"""The share of its time from which on the loop counts as busy. Below it turns are long, to keep up with the rush."""
 LONGEST_PAUSE: Final = 0.2
 """Seconds."""
 _SHYNESS: Final = 4

@@ -53,7 +53,7 @@ class PostIntake:
         self._waiting: deque[_WaitingPost] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._latest: deque[float] = deque(maxlen=RUSH)
-        """When the latest ones came, by the loop's clock."""
+        """When the latest ones came, by the monotonic clock."""
         self._flooded_at = float("-inf")
         self._unanswered: deque[_WaitingPost] = deque()
         self._giving_up: asyncio.TimerHandle | None = None

@@ -60,7 +60,7 @@ def _work_off_one(store: Store, row: InboxRow, work: Callable[[InboxRow], None])
     _try(store, row, work)
 
 
-def _no_more(_within: Store, _rows: Sequence[InboxRow]) -> None:
+def _prepare_nothing(_within: Store, _rows: Sequence[InboxRow]) -> None:
     pass
 
 
@@ -69,7 +69,7 @@ def work_off_posts(
     work: Effect,
     most: int,
     *,
-    begin: Beginning = _no_more,
+    begin: Beginning = _prepare_nothing,
     alone: Callable[[InboxRow], None] | None = None,
 ) -> int:
     """Let the next posts have their effect in one transaction, and count them: one wait for the disk does for all.
@@ -78,7 +78,7 @@ def work_off_posts(
     if that is given, as `work_off` would. Where one fails, no other has had an effect either: the failure is counted,
     and they are worked off again, it alone, by `work_off`; where what they wrote together is refused, each of them
     alone. They are fewer where somebody waits to write meanwhile, as who takes in the next posts does. `work` gets the
-    store whose every change is a part of that transaction, and `begin`, before the first one, that store and all.
+    store whose every change is a part of that transaction; `begin` gets it and all posts before the first one is.
     Raises StoreUnavailable, and then none of them had any effect.
     """
     with store.reading() as connection:
