@@ -35,21 +35,23 @@ class AnswerTally(Collector):
         self._buckets = [0] * (len(bounds) + 1)
         self._seconds = 0.0
 
-    def note(self, provider: str, code: int, seconds: float) -> None:
-        """Count an answer."""
-        self._counts[provider, code] = self._counts.get((provider, code), 0) + 1
+    def note(self, provider: str, code: int, seconds: float) -> bool:
+        """Count an answer; gives whether it is the first one of this provider."""
+        counted = self._counts.get((provider, code))
+        is_first = counted is None and self._know(provider)
+        self._counts[provider, code] = (counted or 0) + 1
         self._buckets[bisect_left(self._bounds, seconds)] += 1
         self._seconds += seconds
+        return is_first
 
-    def know(self, provider: str) -> bool:
+    def _know(self, provider: str) -> bool:
         """Begin a provider's counts at 0, since Prometheus takes no notice of the step from nothing to 1.
 
         Gives whether it was not known before.
         """
         if (provider, _CODES[0]) in self._counts:
             return False
-        for code in _CODES:
-            self._counts.setdefault((provider, code), 0)
+        self._counts |= dict.fromkeys(((provider, code) for code in _CODES), 0)
         return True
 
     def collect(self) -> Iterator[Metric]:

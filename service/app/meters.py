@@ -112,9 +112,8 @@ class Meters:
 
     def answered(self, provider: str, code: int, seconds: float) -> None:
         """Count the answer to a webhook post; `provider` is one that exists, or empty."""
-        if self._answers.know(provider or UNKNOWN) and provider:
+        if self._answers.note(provider or UNKNOWN, code, seconds) and provider:
             self._alerts(provider, AlertReason.NO_MONITOR)  # alerts watch it, as they do the answers
-        self._answers.note(provider or UNKNOWN, code, seconds)
 
     def decided_for(self, seconds: float) -> None:
         """Time a turn of the decider."""

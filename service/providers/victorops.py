@@ -4,6 +4,7 @@ It says what the post says and never whether that matters: matching a monitor an
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 import orjson
@@ -98,9 +99,14 @@ def is_plain(body: bytes) -> bool:
         and name.isprintable()
         and not name.isspace()
         and 0 < len(name) <= MAX_NAME_LENGTH
-        # another spelling of the same property might be the one that counts; none is shorter than the folded one
-        and sum([len(key) >= len(_FOLDED_NAME) and fold_key(key) == _FOLDED_NAME for key in tree]) == 1
+        and _is_named_once(tuple(tree))
     )
+
+
+@lru_cache(maxsize=64)
+def _is_named_once(keys: tuple[str, ...]) -> bool:
+    """Tell whether one property alone names the monitor: of two spellings either might be the one that counts."""
+    return [fold_key(key) for key in keys].count(_FOLDED_NAME) == 1
 
 
 def _text(folded: Mapping[str, Scalar], spellings: tuple[str, ...]) -> str:

@@ -1,11 +1,12 @@
 """Rows of what arrived: raw webhook bodies and raw mails, with what became of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, literal_column, select, update
 
@@ -34,15 +35,14 @@ class InboxState(StrEnum):
     """It made the service fail three times; kept and shown, and the next one goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """Something about to be stored."""
 
     door: Door
     received_at: datetime
     raw: bytes
     provider: str = ""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = MappingProxyType({})
     """What stood around the body: content type, URL parameters; for a mail its folder and size."""
     content_key: str | None = None
     """Equal for two copies of one mail, and for a post and its repetition."""
@@ -118,7 +118,7 @@ def _marked_if_repeated(connection: Connection, arrivals: Sequence[Arrival]) -> 
             yield arrival
         else:
             told = "its provider delivered it before, under the same id"
-            yield replace(arrival, content_key=None, state=InboxState.DONE, reason=REPEATED, explanation=told)
+            yield arrival._replace(content_key=None, state=InboxState.DONE, reason=REPEATED, explanation=told)
 
 
 _ADD_NEW = Statement(lambda dialect: insert_into(inbox, dialect).on_conflict_do_nothing())
