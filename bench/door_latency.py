@@ -22,8 +22,9 @@ import structlog
 from bench.peers.figures import percentile
 from service import inbox, jobs
 from service.app import wall_clock
-from service.app.building import Service, build
+from service.app.building import build
 from service.app.rehearsal import rehearse
+from service.app.service import Service
 from service.config import Mail, parse
 from service.config.settings import Door, Protocol, Security, Smtp
 from service.mail.tokens import make_token, reply_address

@@ -22,8 +22,9 @@ from bench.peers.databases import KINDS, TITLES, folder_on_disk, new_database, u
 from bench.peers.figures import percentile
 from service import jobs
 from service.app import wall_clock
-from service.app.building import Service, build, start_mailbox
+from service.app.building import build, start_mailbox
 from service.app.rehearsal import rehearse
+from service.app.service import Service
 from service.app.working import TICK, spare_what_is_built
 from service.config import Config, Mail, parse
 from service.mail.imap_connection import Mailbox

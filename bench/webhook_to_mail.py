@@ -31,8 +31,8 @@ from tests.faults.relay import Relay
 
 _MARK = re.compile(rb"mark-(\d+)-")
 PATIENCE = 60.0
-WARM_UP = 3
-"""Posts that are not counted."""
+WARM_UP = 50
+"""Posts that are not counted: at its start ours rehearses, and Alertmanager reads its templates."""
 HOW = ("one at a time", "in a burst")
 
 

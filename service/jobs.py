@@ -45,12 +45,14 @@ from service.store import (
     open_incidents,
 )
 from service.store.database import Store
-from service.store.inbox_rows import Door, InboxRow, InboxState
+from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
 
 OF_MACHINE = Judgement(Verdict.UNKNOWN, "not judged: a machine wrote it")
 OF_STRANGER = Judgement(Verdict.UNKNOWN, "not judged: its sender is no employee")
 ARRIVALS_AT_ONCE = 50
 """Few, so that whoever else has a turn waits for tenths of a second."""
+FEW_ALERTS = 8
+"""Of a post that is decided about as it is taken in: its sender waits for that."""
 TIMERS_AT_ONCE = 100
 TIMER_PATIENCE = timedelta(seconds=1)
 """How long a timer that is due waits for posts that came before."""
@@ -163,6 +165,27 @@ def receive_and_decide(house: House, mail: FetchedMail, now: datetime) -> None:
         _note(house, row, reason)
 
 
+def receive_post_and_decide(house: House, post: Arrival, now: datetime) -> tuple[int, bool] | None:
+    """Take a post in and decide about it, all in one transaction; give its id, and whether it was decided about.
+
+    None where it is to be taken in like all others, as one that is not soon worked off: nothing was stored then. Raises
+    OutcomeUnknown.
+    """
+    if post.state is not InboxState.PENDING or post.content_key is not None:
+        return None
+    alerts = _read_alerts(house, post)
+    if isinstance(alerts, PostUnreadable) or len(alerts) > FEW_ALERTS:
+        return None
+
+    def work(within: Store, row: InboxRow) -> None:
+        _traced(house, row, lambda: _take(replace(house, store=within), row, alerts))
+
+    taken = inbox.receive_post_with_effect(house.store, post, work)
+    if taken is not None and taken[1]:
+        house.notes.waited(post.door, now - post.received_at)
+    return taken
+
+
 def _effect_of_answer(house: House, raw: bytes, now: datetime) -> Callable[[Store, InboxRow], str] | None:
     """Read what may be an employee's answer to a notification, for which somebody waits; None for everything else."""
     try:
@@ -196,7 +219,7 @@ def _work_post(house: House, row: InboxRow) -> None:
     _take(house, row, _read_alerts(house, row))
 
 
-def _read_alerts(house: House, row: InboxRow) -> _Read:
+def _read_alerts(house: House, row: InboxRow | Arrival) -> _Read:
     post = RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
     try:
         return read_post(row.provider, post, house.config.readings)

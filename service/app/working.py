@@ -16,10 +16,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from service import jobs
 from service.actions.audience import count_ahead
-from service.app.building import Service, open_service_door, start_mailbox
+from service.app.building import open_service_door, start_mailbox
 from service.app.giving_back import give_back
 from service.app.making_room import Busyness, arrivals_in_a_turn, pause_after
 from service.app.rehearsal import rehearse
+from service.app.service import Service
 from service.inbox.posts import RUSH_LASTS
 
 TICK = 1.0
@@ -51,6 +52,7 @@ async def working(service: Service) -> AsyncIterator[None]:
             yield
         finally:
             stopping.set()
+            service.decides = False
             service.stop_fan_out.set()
             service.web.state.public_pages.close()  # whoever watches the status page would hold the server up
             service.web.state.changes.close()  # and whoever watches the dashboard
@@ -116,6 +118,7 @@ async def _decide(service: Service, stopping: asyncio.Event) -> None:
         await asyncio.sleep(LOOK_AGAIN)
         # while another one works we wait for our turn to read it
         waited += 0.0 if service.instruments.is_standby else LOOK_AGAIN
+    service.decides = True
     step = partial(decide_considerately, service, Busyness())
     await _keep_doing(service, "decide", service.decide, step, stopping)
 

@@ -50,6 +50,8 @@ class PostIntake:
     def __init__(self, store: Store, *, stored: Callable[[], None]) -> None:
         self._store = store
         self._stored = stored
+        self.take_alone: Callable[[Arrival], int | None] = lambda _arrival: None
+        """Asked first, in a thread, to take in a post that comes alone and see to all else; gives its id, or None."""
         self._waiting: deque[_WaitingPost] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._latest: deque[float] = deque(maxlen=RUSH)
@@ -108,6 +110,7 @@ class PostIntake:
             self._giving_up = loop.call_at(self._unanswered[0].until, self._give_up)
 
     async def _write(self) -> None:
+        is_first = True
         while self._waiting:
             group: list[_WaitingPost] = []
             try:
@@ -115,7 +118,10 @@ class PostIntake:
                 if is_flood and len(self._waiting) < FULL:
                     await self._linger()
                 group = self._next_group()
-                ids = await to_thread.run_sync(_add, self._store, [one.arrival for one in group])
+                # what comes while others are stored is not alone, nor do we run within its request
+                is_alone, is_first = is_first and len(group) == 1 and not self.is_rushed, False
+                arrivals = [one.arrival for one in group]
+                ids, is_decided = await to_thread.run_sync(self._take, arrivals, is_alone)
             except StoreUnavailable as error:
                 _settle(group, error)
             except asyncio.CancelledError:
@@ -129,8 +135,14 @@ class PostIntake:
                 for one, inbox_id in zip(group, ids, strict=True):
                     if not one.stored.done():
                         one.stored.set_result(inbox_id)
-                self._stored()
+                if not is_decided:
+                    self._stored()
             self._forget_answered()
+
+    def _take(self, arrivals: list[Arrival], is_alone: bool) -> tuple[list[int], bool]:  # noqa: FBT001  for a thread
+        """Store some posts, in a thread; gives their ids, and whether there is nothing left to decide about them."""
+        inbox_id = self.take_alone(arrivals[0]) if is_alone else None
+        return (_add(self._store, arrivals), False) if inbox_id is None else ([inbox_id], True)
 
     async def _linger(self) -> None:
         """Wait until there are enough for a group, but not for long."""

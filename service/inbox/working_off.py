@@ -3,14 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
 from itertools import accumulate
 
 import structlog
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
-from service.inbox.mails import mail_arrival
-from service.mail.imap import FetchedMail
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import InboxRow, InboxState
@@ -57,7 +54,7 @@ def _work_off_one(store: Store, row: InboxRow, work: Callable[[InboxRow], None])
         return
     with store.transaction(durable=False) as connection:
         inbox_rows.count_attempt(connection, row.id)
-    _try(store, row, work)
+    try_to_work_off(store, row, work)
 
 
 def _prepare_nothing(_within: Store, _rows: Sequence[InboxRow]) -> None:
@@ -107,7 +104,7 @@ def work_off_posts(
         with suppress(StoreUnavailable):
             _take_back_attempts(store, rows)
         raise
-    except Exception:  # noqa: BLE001  as in `_try`: it is tried again by itself
+    except Exception:  # noqa: BLE001  as in `try_to_work_off`: it is tried again by itself
         if shared is None or shared.is_writing or done == len(rows):
             # whose fault it was is not known: each is tried once more by itself, and this one counts for all
             _log.exception("inbox: arrivals failed together", first=rows[0].id, last=rows[-1].id)
@@ -131,51 +128,7 @@ def _take_back_attempts(store: Store, *portions: Sequence[InboxRow]) -> None:
             inbox_rows.uncount_attempts(connection, posts)
 
 
-def receive_with_effect(
-    store: Store, mail: FetchedMail, read: Callable[[bytes], Effect | None], *, now: datetime
-) -> bool:
-    """Store a mail of the mailbox and let it have its effect in one transaction, never before those that wait already.
-
-    Only for one that cannot be what ended this process before: while it is tried, nothing but the mailbox has it.
-    `read` is asked before the transaction for what is to be done. Where it gives None, or anything fails, False is
-    returned and nothing was stored: `receive_and_work_off` does better. Raises StoreUnavailable likewise.
-    """
-    try:
-        effect = read(mail.raw)
-        if effect is None:
-            return False
-        arrival = mail_arrival(mail, now)
-        with store.transaction() as connection:
-            row = inbox_rows.add_mail_to_try(connection, arrival)
-            if row is not None:
-                effect(OneTransaction(connection), row)
-    except StoreUnavailable:
-        raise
-    except Exception:  # noqa: BLE001  the outermost loop of one arrival: once it is stored, it fails by itself
-        _log.exception("inbox: a mail failed before it was stored", uid=mail.uid)
-        return False
-    return True
-
-
-def receive_and_work_off(
-    store: Store, mail: FetchedMail, work: Callable[[InboxRow], None], *, now: datetime
-) -> None:
-    """Store a mail of the mailbox and let it have its effect at once, but never before those that wait already.
-
-    It is on disk when this returns: the commit of its effect takes it there, so that one wait for the disk does
-    for both; where it had none, it is waited for here. Raises StoreUnavailable where it could not be stored.
-    """
-    with store.transaction(durable=False) as connection:
-        row = inbox_rows.add_mail_to_try(connection, mail_arrival(mail, now))
-    is_on_disk = False
-    with suppress(StoreUnavailable, IncidentChangedMeanwhile):  # it waits for the next `work_off`
-        is_on_disk = row is not None and _try(store, row, work)
-    if not is_on_disk:
-        with store.transaction() as connection:
-            inbox_rows.touch_newest(connection)
-
-
-def _try(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> bool:
+def try_to_work_off(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> bool:
     """Let an arrival have its effect, whose attempt is counted already; False where it failed through its own fault."""
     try:
         work(row)

@@ -32,6 +32,7 @@ NEWEST = "0003"
 """The last migration of this version."""
 _MODE = "replycast_mode"
 _BESIDE = "replycast_beside"
+_IMPATIENT = "replycast_impatient"
 _SYNCHRONOUS = "replycast_synchronous"
 
 
@@ -58,7 +59,7 @@ class Store:
         self.voice = secrets.token_hex(8)
         """What other instances hear us by."""
         self._counting = Lock()
-        self.queued: Callable[[], None] = lambda: None
+        self.queued: Callable[[tidings.ToSend], None] = lambda _what: None
         """Called once there is something new to send, in the thread that committed it."""
         is_sqlite = engine.dialect.name == "sqlite"
         self._turns = Turns(BUSY_MILLISECONDS / 1_000) if is_sqlite else None
@@ -80,11 +81,17 @@ class Store:
         return self.engine.execution_options(**{_MODE: _Mode.PASSING, _BESIDE: True})
 
     @cached_property
+    def _impatient(self) -> Engine:
+        return self.engine.execution_options(**{_IMPATIENT: True})
+
+    @cached_property
     def _outside(self) -> Engine:
         return self.engine.execution_options(**{_MODE: _Mode.OUTSIDE})
 
     @contextmanager
-    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = True, alone: bool = True, impatient: bool = False
+    ) -> Iterator[Connection]:
         """Give a connection whose changes are committed together at the end, or not at all.
 
         Alone, it waits for all others that are: what it reads stays as it is until it commits. That is dear on
@@ -93,8 +100,11 @@ class Store:
         With `durable` false the commit does not wait for the disk: its changes survive the end of this process,
         `kill -9` too, but a power cut before the next durable commit may take them back. Raises StoreUnavailable
         where the database cannot take or keep them (locked, full, gone), OutcomeUnknown where it may have kept them.
+        One that is `impatient`, alone and durable, does so soon on PostgreSQL where another one is alone.
         """
-        if alone:
+        if impatient:
+            engine = self._impatient
+        elif alone:
             engine = self.engine if durable else self._passing
         else:
             engine = self._beside if durable else self._passing_beside
@@ -105,10 +115,10 @@ class Store:
         ):
             yield connection
             tidings.tell(connection, self.voice)
-            is_to_send = tidings.is_to_send(connection)
+            queued = tidings.to_send(connection)
         self.count_commit()
-        if is_to_send:
-            self.queued()
+        for what in queued:
+            self.queued(what)
 
     def count_commit(self) -> None:
         """Let everybody here look at the database anew: something was committed, by us or by another instance."""
@@ -254,8 +264,12 @@ def _begin_postgresql(connection: Connection) -> None:
         postgresql.begin_reading(connection)
     elif mode is not _Mode.OUTSIDE:
         tidings.forget(connection)
-        is_durable, is_alone = mode is not _Mode.PASSING, not options.get(_BESIDE)
-        postgresql.begin(connection, is_durable=is_durable, is_alone=is_alone)
+        postgresql.begin(
+            connection,
+            is_durable=mode is not _Mode.PASSING,
+            is_alone=not options.get(_BESIDE),
+            is_impatient=options.get(_IMPATIENT, False),
+        )
 
 
 def _stat_of_log(engine: Engine) -> os.stat_result | None:

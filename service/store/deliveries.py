@@ -63,8 +63,9 @@ _ADD_NEW = Statement(_add_new)
 def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> tuple[str, ...]:
     """Queue what was not queued before; returns the public ids of what now is."""
     queued = [one for one in new if _is_added(connection, one, now)]
-    if queued:
-        tidings.mark_to_send(connection)
+    for of_an_update in {one.update_id is not None for one in queued}:
+        to_send = tidings.ToSend.UPDATES if of_an_update else tidings.ToSend.MAILS
+        tidings.mark_to_send(connection, to_send)
     for update_id, number in Counter(one.update_id for one in queued).items():
         progress.count(connection, update_id, queued=number)
     return tuple(one.public_id for one in queued)

@@ -144,19 +144,40 @@ def add_mail_to_try(connection: Connection, mail: Arrival) -> InboxRow | None:
         add_mails(connection, [mail])
         return None
     for added in _ADD_TRIED.rows(connection, **_columns(mail), attempts=1):
-        return InboxRow(
-            id=added.id,
-            door=mail.door,
-            provider=mail.provider,
-            received_at=mail.received_at,
-            raw=mail.raw,
-            about=mail.about,
-            state=mail.state,
-            attempts=0,
-            reason=mail.reason,
-            explanation=mail.explanation,
-        )
+        return _to_try(mail, added.id)
     return None
+
+
+_ADD_POST_TRIED = Statement(
+    lambda dialect: insert(inbox) if dialect.name == "sqlite" else insert(inbox).returning(inbox.c.id)
+)
+
+
+def add_post_to_try(connection: Connection, post: Arrival) -> tuple[int, InboxRow | None]:
+    """Store a post as one that is being worked off for the first time; give its id, and it.
+
+    None in its place where another arrival waits, behind which it is stored. It is to have no content key, by which it
+    might be known.
+    """
+    if next_pending(connection) is not None:
+        return add_many(connection, [post])[0], None
+    inbox_id = _ADD_POST_TRIED.insert_one(connection, **_columns(post), attempts=1)
+    return inbox_id, _to_try(post, inbox_id)
+
+
+def _to_try(arrival: Arrival, inbox_id: int) -> InboxRow:
+    return InboxRow(
+        id=inbox_id,
+        door=arrival.door,
+        provider=arrival.provider,
+        received_at=arrival.received_at,
+        raw=arrival.raw,
+        about=arrival.about,
+        state=arrival.state,
+        attempts=0,
+        reason=arrival.reason,
+        explanation=arrival.explanation,
+    )
 
 
 _TOUCH = Statement(

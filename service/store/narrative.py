@@ -88,7 +88,7 @@ def add_update(
     is_sent: bool = True,
 ) -> None:
     """Write an update of an incident or of a maintenance; its deliveries follow in chunks, where it is sent."""
-    tidings.mark_to_send(connection)
+    tidings.mark_to_send(connection, tidings.ToSend.UPDATES)
     _ADD_UPDATE.run(
         connection,
         incident_id=incident_id,

@@ -16,9 +16,11 @@ class OneTransaction(Store):
         self._connection = connection
 
     @contextmanager
-    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = True, alone: bool = True, impatient: bool = False
+    ) -> Iterator[Connection]:
         """Give the connection; how its changes are committed was told when its transaction began."""
-        del durable, alone
+        del durable, alone, impatient
         yield self._connection
 
     @contextmanager

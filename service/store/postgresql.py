@@ -14,19 +14,24 @@ WRITERS: Final = 0x7265706C79  # "reply"
 """The number of the advisory lock for which writers who decide stand in line."""
 MIGRATIONS: Final = WRITERS + 1
 """The number of the advisory lock for which instances stand in line that start at once."""
+IMPATIENCE: Final = 50
+"""Milliseconds that whoever has another way to go waits for those who are alone."""
 _PASSES: Final = frozenset({"25006", "42501"})
 """Refusals that an admin mends: a standby that only reads, and rights that are missing (PostgreSQL, Appendix A)."""
 
 
-def begin(connection: Connection, *, is_durable: bool, is_alone: bool) -> None:
+def begin(connection: Connection, *, is_durable: bool, is_alone: bool, is_impatient: bool = False) -> None:
     """Begin a transaction that writes.
 
     Alone, it waits for all others that are: whatever it reads stays so until it commits, as under SQLite's
     `BEGIN IMMEDIATE`. Each statement sees what was committed before it, and so all that those before it wrote.
+    Impatient, it waits for any lock for IMPATIENCE only.
     """
     words = ["BEGIN ISOLATION LEVEL READ COMMITTED"]
     if not is_durable:
         words.append("SET LOCAL synchronous_commit = off")
+    if is_impatient:
+        words.append(f"SET LOCAL lock_timeout = {IMPATIENCE}")
     if is_alone:
         words.append(f"SELECT pg_advisory_xact_lock({WRITERS})")
     _say(connection, words)

@@ -4,6 +4,7 @@ Who writes marks its transaction; nothing is told of one that is rolled back. Wh
 else: a hint that is lost costs a second, until the next tick. On SQLite there is nobody to tell but this process.
 """
 
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection
@@ -12,7 +13,16 @@ from service.store.statements import tell as say
 
 CHANNEL: Final = "replycast"
 _IS_NEWS: Final = "replycast_news"
-_IS_TO_SEND: Final = "replycast_to_send"
+_TO_SEND: Final = "replycast_to_send"
+
+
+class ToSend(StrEnum):
+    """What there is to send, of which each has its own sender."""
+
+    MAILS = "mails"
+    """For which a person waits."""
+    UPDATES = "updates"
+    """For subscribers."""
 
 
 def mark(connection: Connection) -> None:
@@ -21,21 +31,21 @@ def mark(connection: Connection) -> None:
         connection.info[_IS_NEWS] = True
 
 
-def mark_to_send(connection: Connection) -> None:
-    """Let the senders of this process hear of it, and the others: there is something to send."""
-    connection.info[_IS_TO_SEND] = True
+def mark_to_send(connection: Connection, what: ToSend) -> None:
+    """Let its sender in this process hear of it, and the others: there is something to send."""
+    connection.info.setdefault(_TO_SEND, set()).add(what)
     mark(connection)
 
 
-def is_to_send(connection: Connection) -> bool:
-    """Tell, once, whether this transaction was marked so."""
-    return bool(connection.info.pop(_IS_TO_SEND, False))
+def to_send(connection: Connection) -> frozenset[ToSend]:
+    """Tell, once, what this transaction was marked with."""
+    return frozenset(connection.info.pop(_TO_SEND, ()))
 
 
 def forget(connection: Connection) -> None:
     """Begin with nothing to tell, whatever became of the connection's last transaction."""
     connection.info.pop(_IS_NEWS, None)
-    connection.info.pop(_IS_TO_SEND, None)
+    connection.info.pop(_TO_SEND, None)
 
 
 def tell(connection: Connection, voice: str) -> None:

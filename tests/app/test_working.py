@@ -11,10 +11,11 @@ import pytest
 from anyio import to_thread
 
 from service.app import working
-from service.app.building import Service, build_on
+from service.app.building import build_on
 from service.app.ground import open_ground
 from service.app.making_room import FEW, Busyness
 from service.app.roles import ServeRole
+from service.app.service import Service
 from service.jobs import ARRIVALS_AT_ONCE, Turn
 from tests.rooms import Clock, config_in
 from tests.store.databases import new_database
@@ -99,7 +100,18 @@ async def test_in_a_rush_of_posts_the_decider_takes_short_turns_and_pauses_while
     assert (asked, slept) == (mosts, pauses)
 
 
-async def test_who_queues_a_mail_wakes_the_senders_from_whichever_thread(service: Service) -> None:
+async def test_posts_are_decided_about_as_they_come_only_while_the_decider_is_at_work(
+    service: Service,
+) -> None:
+    service.mailbox, seen = None, [service.decides]
+    async with working.working(service):
+        seen.append(service.decides)
+        await asyncio.sleep(0)
+        seen.append(service.decides)
+    assert [*seen, service.decides] == [False, False, True, False]
+
+
+async def test_who_queues_a_mail_wakes_its_sender_from_whichever_thread(service: Service) -> None:
     service.send.clear()
     service.fan_out.clear()
     store = service.house.store
@@ -111,4 +123,4 @@ async def test_who_queues_a_mail_wakes_the_senders_from_whichever_thread(service
     await to_thread.run_sync(queue)
     async with asyncio.timeout(10):
         await service.send.wait()
-        await service.fan_out.wait()
+    assert not service.fan_out.is_set(), "which would look in vain, just then"

@@ -24,9 +24,11 @@ class WatchedStore(Store):
         self.waits: list[bool] = []
 
     @contextmanager
-    def transaction(self, *, durable: bool = True, alone: bool = False) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = True, alone: bool = False, impatient: bool = False
+    ) -> Iterator[Connection]:
         """Give the connection, and note its commit."""
-        with super().transaction(durable=durable, alone=alone) as connection:
+        with super().transaction(durable=durable, alone=alone, impatient=impatient) as connection:
             yield connection
         self.waits.append(durable)
 

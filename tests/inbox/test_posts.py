@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
 
-from service.errors import StoreUnavailable
+from service.errors import OutcomeUnknown, StoreUnavailable
 from service.inbox import posts
 from service.inbox.posts import PostIntake
 from service.store import inbox_rows
@@ -31,6 +31,11 @@ def a_post(text: str = "{}", at: datetime = NOW) -> Arrival:
 
 def an_intake(store: Store) -> PostIntake:
     return PostIntake(store, stored=lambda: None)
+
+
+def count(store: Store) -> int:
+    with store.reading() as connection:
+        return inbox_rows.count_pending(connection)
 
 
 def commits_of(store: Store) -> list[str]:
@@ -105,6 +110,73 @@ async def test_the_deciding_is_woken_after_each_group(store: Store) -> None:
     assert woken == [2]
 
 
+async def test_one_that_comes_alone_may_be_taken_in_by_another_who_leaves_nothing_to_do(store: Store) -> None:
+    asked, woken = list[Arrival](), list[bool]()
+    intake = PostIntake(store, stored=lambda: woken.append(True))
+
+    def take(arrival: Arrival) -> int:
+        asked.append(arrival)
+        return 4711
+
+    intake.take_alone = take
+    assert await intake.receive(a_post("alone")) == 4711
+    assert (asked, woken, count(store)) == ([a_post("alone")], [], 0)
+
+
+async def test_one_that_another_does_not_take_in_is_stored_like_all_others(store: Store) -> None:
+    woken = list[bool]()
+    intake = PostIntake(store, stored=lambda: woken.append(True))
+    intake.take_alone = lambda _arrival: None
+    assert await intake.receive(a_post("alone")) == 1
+    assert (woken, count(store)) == ([True], 1)
+
+
+async def test_those_that_come_together_or_fast_are_stored_without_asking(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posts, "RUSH", 3)
+    monkeypatch.setattr(posts, "RUSH_LASTS", 60)
+    intake, asked = an_intake(store), list[Arrival]()
+    intake.take_alone = asked.append
+    await receive_all(intake, [a_post(), a_post()])
+    assert asked == []
+    for text in "third", "fourth":
+        await intake.receive(a_post(text))
+    assert asked == []
+    assert count(store) == 4
+
+
+async def test_one_that_comes_while_others_are_stored_is_not_alone(store: Store) -> None:
+    intake, asked = an_intake(store), list[str]()
+    loop = asyncio.get_running_loop()
+
+    def take(arrival: Arrival) -> None:
+        asked.append(arrival.raw.decode())
+        later = asyncio.run_coroutine_threadsafe(arrive_later(), loop)
+        later.result(5)
+
+    async def arrive_later() -> None:
+        meanwhile.append(asyncio.create_task(intake.receive(a_post("meanwhile"))))
+        await asyncio.sleep(0)
+
+    meanwhile = list[asyncio.Task[int]]()
+    intake.take_alone = take
+    assert [await intake.receive(a_post("first")), *await asyncio.gather(*meanwhile)] == [1, 2]
+    assert asked == ["first"]
+
+
+async def test_what_another_one_fails_at_is_answered_and_the_next_is_stored(store: Store) -> None:
+    intake = an_intake(store)
+
+    def fail(_arrival: Arrival) -> int | None:
+        raise OutcomeUnknown("the database ended as this was to be stored")
+
+    intake.take_alone = fail
+    with pytest.raises(OutcomeUnknown):
+        await intake.receive(a_post())
+    assert len(await receive_all(intake, [a_post(), a_post()])) == count(store) == 2
+
+
 async def test_where_the_store_fails_the_whole_group_is_told_and_the_next_is_stored(
     store: Store, tmp_path: Path, locked: Lock
 ) -> None:
@@ -147,10 +219,12 @@ class StandsStill(Store):
         self.goes_on = Event()
 
     @contextmanager
-    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = True, alone: bool = True, impatient: bool = False
+    ) -> Iterator[Connection]:
         """Wait for the database, then give a transaction like any other."""
         self.goes_on.wait()
-        with super().transaction(durable=durable, alone=alone) as connection:
+        with super().transaction(durable=durable, alone=alone, impatient=impatient) as connection:
             yield connection
 
 

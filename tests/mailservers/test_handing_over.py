@@ -13,7 +13,8 @@ import pytest
 from anyio import to_thread
 
 from service.app import wall_clock
-from service.app.building import Service, build
+from service.app.building import build
+from service.app.service import Service
 from service.config import Mail, parse
 from service.config.settings import Door, Protocol
 from service.mail.smtp import open_session

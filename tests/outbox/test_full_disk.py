@@ -61,11 +61,13 @@ class Disk(Store):
         return self.room is not None and self.room <= 0
 
     @contextmanager
-    def transaction(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
+    def transaction(
+        self, *, durable: bool = True, alone: bool = True, impatient: bool = False
+    ) -> Iterator[Connection]:
         """Refuse it, or take it."""
         if self.is_full:
             raise StoreUnavailable("database or disk is full")
-        with super().transaction(durable=durable, alone=alone) as connection:
+        with super().transaction(durable=durable, alone=alone, impatient=impatient) as connection:
             yield connection
         if self.room is not None:
             self.room -= 1

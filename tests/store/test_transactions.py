@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store.database import Store
 from service.store.schema import instance, timeline
+from service.store.tidings import ToSend
 from tests.store.rows import NOW, a_mail, add_incident, add_update, queued
 
 THREADS, CHANGES = 4, 50
@@ -85,13 +86,14 @@ def test_what_stands_in_a_row_is_not_in_an_errors_text(store: Store) -> None:
     assert "secret" not in str(raised.value)
 
 
-def test_who_queues_a_mail_wakes_the_senders_once_it_is_committed(store: Store) -> None:
-    heard: list[int] = []
-    store.queued = lambda: heard.append(store.commits)
+def test_who_queues_a_mail_wakes_its_sender_once_it_is_committed(store: Store) -> None:
+    heard: list[tuple[ToSend, int]] = []
+    store.queued = lambda what: heard.append((what, store.commits))
     with store.transaction() as connection:
         queued(connection, a_mail("first"))
+        queued(connection, a_mail("second"))
         assert heard == []
-    assert heard == [store.commits]
+    assert heard == [(ToSend.MAILS, store.commits)]
     with store.transaction() as connection:
         add_incident(connection)
     with pytest.raises(ZeroDivisionError):
@@ -101,12 +103,15 @@ def test_who_queues_a_mail_wakes_the_senders_once_it_is_committed(store: Store) 
     assert len(heard) == 1
 
 
-def test_an_update_wakes_them_too(store: Store) -> None:
-    heard: list[bool] = []
-    store.queued = lambda: heard.append(True)
+def test_an_update_wakes_its_own(store: Store) -> None:
+    heard: list[ToSend] = []
+    store.queued = heard.append
     with store.transaction() as connection:
-        add_update(connection, add_incident(connection))
-    assert heard == [True]
+        update_id = add_update(connection, add_incident(connection))
+    assert heard == [ToSend.UPDATES]
+    with store.transaction() as connection:
+        queued(connection, a_mail("first", update_id=update_id), a_mail("second"))
+    assert sorted(heard) == [ToSend.MAILS, ToSend.UPDATES, ToSend.UPDATES]
 
 
 def queue_in_vain(store: Store) -> None:

@@ -10,6 +10,7 @@ from service.store import leases
 from tests.rooms import Clock
 from tests.store.databases import databases
 from tests.store.postgres import server
+from tests.stories.test_posts_that_come_alone import CRITICAL, RECOVERY
 from tests.stories.world import JORDAN, SAM, World
 
 pytestmark = [
@@ -38,6 +39,17 @@ async def test_what_one_takes_in_the_other_decides(world: World, other: World) -
     assert world.phases() == []
     await world.service.settle()
     assert other.phases() == [Phase.WAITING]
+
+
+async def test_a_post_that_comes_alone_is_decided_about_at_once_by_the_one_that_decides(
+    world: World, other: World
+) -> None:
+    world.service.decides = other.service.decides = True
+    await other.post(CRITICAL)
+    assert world.phases() == []
+    await world.service.settle()
+    await world.post(RECOVERY)
+    assert other.phases() == [Phase.DISCARDED]
 
 
 async def test_a_reply_that_the_second_brings_is_decided_by_the_first(world: World, other: World) -> None:

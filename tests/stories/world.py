@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx2
 
-from service.app.building import Service, build
+from service.app.building import build
 from service.app.roles import ServeRole
+from service.app.service import Service
 from service.config import Config, Mail
 from service.mail.sandbox import Sandbox, SandboxMail
 from service.mail.smtp import open_session

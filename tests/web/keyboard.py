@@ -1,11 +1,17 @@
 """Hands that know no mouse: what a person does with the keys alone, and what is said to it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from tests.web.judging import judge
+
+FRAME_PATIENCE: Final = 1_000
+"""Milliseconds after which no frame of a page has the focus, and neither has anything else."""
 
 
 def tab_to(page: Page, text: str) -> None:
@@ -26,6 +32,13 @@ def _stops(page: Page) -> Iterator[tuple[str, str]]:
     page.wait_for_load_state("load")  # a page that is not there whole loses the focus again
     for _ in range(60):
         page.keyboard.press("Tab")
+        # a frame that lets no script in has a process of its own, which takes its time to tell that it has the focus:
+        # whoever does not wait for that presses Tab once too often
+        with suppress(NotInTime):
+            page.wait_for_function(
+                "document.activeElement !== document.body || !document.querySelector('iframe')",
+                timeout=FRAME_PATIENCE,
+            )
         said, box, outline = page.evaluate(
             """() => {
                 const focused = document.activeElement;

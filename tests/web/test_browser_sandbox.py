@@ -104,9 +104,11 @@ def test_an_employee_logs_in_by_mail_and_publishes(page: Page, office: Office, o
     page.get_by_role("heading", name="Mail sandbox").wait_for()
     judge(page)
     press(page, "Log in to Acme Status")
-    mail = page.frame_locator("iframe")
-    mail.get_by_role("link", name="Log in").first.wait_for()
-    press(page, "The mail, as HTML")  # and so its first link
+    link = page.frame_locator("iframe").get_by_role("link", name="Log in").first
+    link.wait_for()
+    tab_to(page, "The mail, as HTML")  # and so its first link
+    expect(link).to_be_focused()
+    enter(page)
     page.get_by_role("heading", name="Log in to Acme Status").wait_for()
     judge(page)
     enter(page)
