@@ -46,6 +46,7 @@ from service.store import (
 )
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
+from service.store.whats_due import is_to_decide
 
 OF_MACHINE = Judgement(Verdict.UNKNOWN, "not judged: a machine wrote it")
 OF_STRANGER = Judgement(Verdict.UNKNOWN, "not judged: its sender is no employee")
@@ -100,6 +101,9 @@ ALL_TIMERS = (
 
 def decide_what_is_due(house: House, now: datetime, most: int = ARRIVALS_AT_ONCE) -> Turn:
     """Let everybody have a turn: a few arrivals, `most` of them, mails first, then timers and alarms."""
+    with house.store.reading() as connection:
+        if not is_to_decide(connection, now):
+            return Turn(did=False, may_go_on=False)
     worked = _work_off(house, now, most)
     fired = [_fire_timers(house, now, timers) for timers in ALL_TIMERS]
     is_other = raise_alarms(house, now) or any(fired)

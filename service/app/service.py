@@ -22,11 +22,12 @@ from service.calls.calling import Caller
 from service.inbox import PostIntake
 from service.mail.compose import PostOffice
 from service.mail.imap import FetchedMail, MailboxReader
-from service.outbox import Courier, Relay, call_due, fan_out
+from service.outbox import Courier, Relay, call_due, fan_out, unrecorded_of
 from service.store.inbox_rows import Arrival
 from service.store.leases import Lease
 from service.store.senders import Sender
 from service.store.tidings import ToSend
+from service.store.whats_due import to_send
 from service.web.public.exporting import Exporter
 
 if TYPE_CHECKING:
@@ -91,9 +92,22 @@ class Service:
 
     def wake_sender(self, of: ToSend) -> None:
         """Look at once whether there is something to send, from whichever thread."""
-        due = self.send if of is ToSend.MAILS else self.fan_out
+        due = {ToSend.MAILS: self.send, ToSend.UPDATES: self.fan_out, ToSend.CALLS: self.call}[of]
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(due.set)
+
+    def look_what_to_send(self) -> None:
+        """Wake the senders who have something to do, from a thread. Raises StoreUnavailable."""
+        store = self.house.store
+        if unrecorded_of(store):
+            due = frozenset(ToSend)  # each of them settles that first
+        else:
+            with store.reading() as connection:
+                due = to_send(connection, self.clock())
+        if self.courier.keeps_too_long:
+            due |= {ToSend.MAILS}
+        for what in due:
+            self.wake_sender(what)
 
     async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> jobs.Turn:
         """Decide what is due next, about so many arrivals at most; nothing where that falls to another one."""

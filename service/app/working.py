@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import partial
 from typing import Final
 
@@ -16,6 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from service import jobs
 from service.actions.audience import count_ahead
+from service.app import wall_clock
 from service.app.building import open_service_door, start_mailbox
 from service.app.giving_back import give_back
 from service.app.making_room import Busyness, arrivals_in_a_turn, pause_after
@@ -87,11 +88,15 @@ def _schedule(service: Service) -> AsyncIOScheduler:
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(_count_ahead, "interval", minutes=30, args=[service], next_run_time=at_once)
-    scheduler.add_job(_checkpoint, "interval", seconds=TICK, args=[service])
     scheduler.add_job(_watch, "interval", seconds=WATCHED, args=[service])
+    ticks: list[Callable[[Service], Awaitable[None]]] = [_checkpoint]
     if service.role.works:
-        scheduler.add_job(_wake, "interval", seconds=TICK, args=[service])
         scheduler.add_job(_keep_house, "interval", hours=1, args=[service])
+        ticks += [_look_what_to_decide, _look_what_to_send]
+    for number, tick in enumerate(ticks):
+        # not all of them at once, which would hold up whoever posts just then; the scheduler goes by the wall clock
+        first = wall_clock() + timedelta(seconds=TICK * (1 + number / len(ticks)))
+        scheduler.add_job(tick, "interval", seconds=TICK, args=[service], next_run_time=first)
     return scheduler
 
 
@@ -164,8 +169,13 @@ async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
             await asyncio.wait_for(stopping.wait(), TICK)
 
 
-async def _wake(service: Service) -> None:
-    service.wake()  # in a coroutine, since the scheduler gives a plain function to a thread, and events are the loop's
+async def _look_what_to_decide(service: Service) -> None:
+    # in a coroutine, since the scheduler gives a plain function to a thread, and events are the loop's
+    service.decide.set()
+
+
+async def _look_what_to_send(service: Service) -> None:
+    await _keep_trying(service, "send", service.look_what_to_send)
 
 
 async def _keep_house(service: Service) -> None:

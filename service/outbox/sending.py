@@ -74,6 +74,11 @@ class Courier:
         await loop.run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
+    @property
+    def keeps_too_long(self) -> bool:
+        """Whether a session is kept that `send_due` would end."""
+        return self._keeper.is_stale
+
     async def send_due(self) -> int:
         """Send all mails that are due and no updates for subscribers; returns how many it claimed.
 

@@ -210,9 +210,9 @@ def last_uid(connection: Connection, prefix: str) -> int:
     return int(key.rpartition("/")[2]) if key else 0
 
 
-_is_pending = inbox.c.state == literal_column(f"'{InboxState.PENDING}'")
+is_pending = inbox.c.state == literal_column(f"'{InboxState.PENDING}'")
 _PENDING = Statement(
-    select(inbox).where(_is_pending, inbox.c.door == bindparam("of_door")).order_by(inbox.c.id).limit(1)
+    select(inbox).where(is_pending, inbox.c.door == bindparam("of_door")).order_by(inbox.c.id).limit(1)
 )
 
 
@@ -227,7 +227,7 @@ def next_pending(connection: Connection, *, first: Door = Door.MAIL) -> InboxRow
 
 _PENDING_FEW = Statement(
     select(inbox)
-    .where(_is_pending, inbox.c.door == bindparam("of_door"))
+    .where(is_pending, inbox.c.door == bindparam("of_door"))
     .order_by(inbox.c.id)
     .limit(bindparam("most"))
 )
@@ -243,8 +243,8 @@ def untried_posts(connection: Connection, most: int) -> list[InboxRow]:
 
 _OF_ID = update(inbox).where(inbox.c.id == bindparam("inbox_id"))
 _COUNT = Statement(_OF_ID.values(attempts=inbox.c.attempts + bindparam("by")))
-_FINISH = Statement(_OF_ID.where(_is_pending))
-_FINISH_JUDGED = Statement(_OF_ID.where(_is_pending))
+_FINISH = Statement(_OF_ID.where(is_pending))
+_FINISH_JUDGED = Statement(_OF_ID.where(is_pending))
 _NAME = Statement(_OF_ID)
 
 
@@ -254,7 +254,7 @@ def count_attempt(connection: Connection, inbox_id: int) -> None:
 
 
 _OF_POSTS = update(inbox).where(
-    _is_pending,
+    is_pending,
     inbox.c.door == literal_column(f"'{Door.WEBHOOK}'"),
     inbox.c.id >= bindparam("first_id"),
     inbox.c.id <= bindparam("last_id"),
@@ -326,7 +326,7 @@ def listed(connection: Connection, *, before_id: int | None = None, limit: int) 
 
 def count_pending(connection: Connection) -> int:
     """Count what is not worked off."""
-    query = select(func.count()).select_from(inbox).where(_is_pending)
+    query = select(func.count()).select_from(inbox).where(is_pending)
     return connection.execute(query).scalar_one()
 
 

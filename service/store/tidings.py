@@ -22,7 +22,9 @@ class ToSend(StrEnum):
     MAILS = "mails"
     """For which a person waits."""
     UPDATES = "updates"
-    """For subscribers."""
+    """Mails for subscribers, and whatever is to be queued for them."""
+    CALLS = "calls"
+    """Of subscribers' webhooks."""
 
 
 def mark(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -44,21 +43,27 @@ async def test_no_job_that_is_cut_off_is_called_a_fault_however_far_it_has_come(
     assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
-async def test_the_tick_wakes_the_loops_in_their_own_thread(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", ["decide_next", "look_what_to_send"])
+async def test_it_is_looked_each_second_what_is_to_be_done(
+    service: Service, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    woken: asyncio.Queue[threading.Thread] = asyncio.Queue()
+    looked: asyncio.Queue[None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
+
+    async def decide_next(_service: Service, _most: int) -> Turn:
+        looked.put_nowait(None)
+        return NOTHING_DONE
+
+    service.mailbox = None
+    looks = {
+        "decide_next": decide_next,
+        "look_what_to_send": lambda _: loop.call_soon_threadsafe(looked.put_nowait, None),
+    }
     monkeypatch.setattr(working, "TICK", 0.01)
-    monkeypatch.setattr(
-        Service,
-        "wake",
-        lambda _: loop.call_soon_threadsafe(woken.put_nowait, threading.current_thread()),
-    )
-    async with working.working(service):
-        at_the_start = await woken.get()
-        by_the_tick = await woken.get()
-    assert at_the_start is by_the_tick is threading.current_thread()
+    monkeypatch.setattr(Service, step, looks[step])
+    async with working.working(service), asyncio.timeout(10):
+        for _ in range(3):
+            await looked.get()
 
 
 @pytest.mark.parametrize(

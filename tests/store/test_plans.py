@@ -18,6 +18,7 @@ from service.store import (
     old_deliveries,
     old_posts,
     open_incidents,
+    whats_due,
 )
 from service.store.audience import Audience, Span
 from service.store.database import Store
@@ -62,6 +63,14 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "firing without an id": (
         lambda c: open_incidents.firing_of_monitor(c, MONITOR, None),
         {"ix_incidents_open", "ix_joined_alerts_incident_id"},
+    ),
+    "is anything to decide": (
+        lambda c: whats_due.is_to_decide(c, NOW),
+        {"ix_inbox_pending", "ix_incidents_due", "ix_maintenances_due", "ix_deliveries_unreached"},
+    ),
+    "what is to send": (
+        lambda c: whats_due.to_send(c, NOW),
+        {"ix_deliveries_urgent", "ix_updates_to_fan_out", "ix_deliveries_updates", "ix_deliveries_calls"},
     ),
     "fan-out": (narrative.next_fan_out, {"ix_updates_to_fan_out"}),
     "current": (incidents.current_public, {"ix_incidents_going_on"}),
