@@ -131,7 +131,7 @@ async def _connect(
         call=asyncio.Event(),
         intake=PostIntake(store, stored=decide.set),
     )
-    ground.heard = service.wake_from_thread
+    ground.heard = service.hear
     store.queued = service.wake_sender
     service.intake.take_alone = service.take_post
     service.mailbox = _mailbox(service, mail) if ground.role.works else None
@@ -180,7 +180,7 @@ def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:
 
     def take(mails: Sequence[FetchedMail]) -> None:
         service.take_mails(mails)
-        service.wake_from_thread()
+        service.wake_decider()
 
     return MailboxReader(
         mail.imap,

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,6 +20,7 @@ from service.actions.watching import watch
 from service.app.instruments import Instruments
 from service.app.roles import ServeRole
 from service.calls.calling import Caller
+from service.errors import StoreUnavailable
 from service.inbox import PostIntake
 from service.mail.compose import PostOffice
 from service.mail.imap import FetchedMail, MailboxReader
@@ -85,10 +87,10 @@ class Service:
         self.fan_out.set()
         self.call.set()
 
-    def wake_from_thread(self) -> None:
-        """Do the same from a thread other than the loop's."""
+    def wake_decider(self) -> None:
+        """Look at once whether there is something to decide, from whichever thread."""
         if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.wake)
+            self.loop.call_soon_threadsafe(self.decide.set)
 
     def wake_sender(self, of: ToSend) -> None:
         """Look at once whether there is something to send, from whichever thread."""
@@ -108,6 +110,13 @@ class Service:
             due |= {ToSend.MAILS}
         for what in due:
             self.wake_sender(what)
+
+    def hear(self) -> None:
+        """Look what there is to do since another instance stored something, from a thread; at a tick if not now."""
+        self.wake_decider()
+        if self.role.works:
+            with suppress(StoreUnavailable):
+                self.look_what_to_send()
 
     async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> jobs.Turn:
         """Decide what is due next, about so many arrivals at most; nothing where that falls to another one."""
@@ -178,7 +187,7 @@ class Service:
             return None
         inbox_id, is_done = taken
         if not is_done:
-            self.wake_from_thread()
+            self.wake_decider()
         return inbox_id
 
     async def send_next(self) -> bool:
