@@ -13,7 +13,7 @@ FEW: Final = 8
 """Arrivals of a turn beside a busy loop: a few milliseconds."""
 BUSY: Final = 0.2
 """The share of its time from which on the loop counts as busy. Below it turns are long, to keep up with the rush."""
-LONGEST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 1.0
 """Seconds."""
 _SHYNESS: Final = 4
 """How many times as much of the time as would be fair the decider leaves to the loop."""
@@ -27,11 +27,12 @@ def arrivals_in_a_turn(usual: int, busy: float) -> int:
 def pause_after(turn: float, busy: float) -> float:
     """Give how long to pause after a turn, in its seconds, while the loop computes for this share of the time.
 
-    Not at all while the loop is idle; at half of the time four turns, at nine tenths thirty-six.
+    Not at all while the loop is idle; at a tenth of the time half a turn, at half of it eight turns, and hundreds where
+    the loop hardly gets to the end.
     """
     if busy >= 1:
         return LONGEST_PAUSE
-    return min(_SHYNESS * turn * max(busy, 0) / (1 - busy), LONGEST_PAUSE)
+    return min(_SHYNESS * turn * max(busy, 0) / (1 - busy) ** 2, LONGEST_PAUSE)
 
 
 class Busyness:

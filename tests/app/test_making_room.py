@@ -14,9 +14,9 @@ def test_beside_an_idle_loop_nobody_pauses() -> None:
     assert pause_after(0.01, 0.0) == 0
 
 
-@pytest.mark.parametrize(("busy", "turns"), [(0.5, 4), (0.8, 16), (0.9, 36)])
+@pytest.mark.parametrize(("busy", "turns"), [(0.1, 0.49), (0.5, 8), (0.8, 80), (0.9, 360)])
 def test_beside_a_busy_one_the_decider_has_a_small_share_of_the_time(busy: float, turns: float) -> None:
-    assert pause_after(0.001, busy) == pytest.approx(0.001 * turns)
+    assert pause_after(0.001, busy) == pytest.approx(0.001 * turns, rel=0.01)
 
 
 @given(turns, shares, shares)

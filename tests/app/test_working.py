@@ -70,7 +70,7 @@ async def test_it_is_looked_each_second_what_is_to_be_done(
     ("rushes", "mosts", "pauses"),
     [
         # while it lasts, in steps, since it may be over before the pause is
-        ([True] * 9, [FEW, FEW, FEW], [0.02, 0.01125, 0.02, 0.01125]),
+        ([True] * 11, [FEW, FEW, FEW], [0.02, 0.02, 0.02, 0.0025] * 2),
         ([True, True, False, False, False, False], [FEW, ARRIVALS_AT_ONCE, ARRIVALS_AT_ONCE], [0.02]),
         ([False] * 9, [ARRIVALS_AT_ONCE] * 3, []),
     ],
