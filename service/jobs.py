@@ -173,21 +173,21 @@ def receive_post_and_decide(house: House, post: Arrival, now: datetime) -> tuple
     """Take a post in and decide about it, all in one transaction; give its id, and whether it was decided about.
 
     None where it is to be taken in like all others, as one that is not soon worked off: nothing was stored then. Raises
-    OutcomeUnknown.
+    StoreUnavailable, and OutcomeUnknown.
     """
+    taken = inbox.receive_post_with_effect(house.store, post, lambda post: _effect_of_post(house, post))
+    if taken is not None and taken[1]:
+        house.notes.waited(post.door, now - post.received_at)
+    return taken
+
+
+def _effect_of_post(house: House, post: Arrival) -> inbox.Effect | None:
     if post.state is not InboxState.PENDING or post.content_key is not None:
         return None
     alerts = _read_alerts(house, post)
     if isinstance(alerts, PostUnreadable) or len(alerts) > FEW_ALERTS:
         return None
-
-    def work(within: Store, row: InboxRow) -> None:
-        _traced(house, row, lambda: _take(replace(house, store=within), row, alerts))
-
-    taken = inbox.receive_post_with_effect(house.store, post, work)
-    if taken is not None and taken[1]:
-        house.notes.waited(post.door, now - post.received_at)
-    return taken
+    return lambda within, row: _traced(house, row, lambda: _take(replace(house, store=within), row, alerts))
 
 
 def _effect_of_answer(house: House, raw: bytes, now: datetime) -> Callable[[Store, InboxRow], str] | None:

@@ -70,8 +70,11 @@ class Service:
     """In which it works."""
     stop_fan_out: threading.Event = field(default_factory=threading.Event)
     """Set to end a fan-out after the mails and calls that are on their way."""
-    decides: bool = False
-    """Whether its decider is at work, so that what comes alone may be decided about at once."""
+    is_at_work: bool = False
+    """Whether its decider is at work."""
+    has_decided: bool = False
+    """Whether it has decided anything yet: a post that ended the process before comes again, and its attempts are to
+    be counted."""
     _deciding: threading.Lock = field(default_factory=threading.Lock)
     """Held by whoever decides: one at a time."""
     web: Starlette = field(default_factory=Starlette)
@@ -89,13 +92,16 @@ class Service:
 
     def wake_decider(self) -> None:
         """Look at once whether there is something to decide, from whichever thread."""
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.decide.set)
+        self._from_thread(self.decide)
 
     def wake_sender(self, of: ToSend) -> None:
         """Look at once whether there is something to send, from whichever thread."""
-        due = {ToSend.MAILS: self.send, ToSend.UPDATES: self.fan_out, ToSend.CALLS: self.call}[of]
-        if not self.loop.is_closed():
+        self._from_thread(
+            {ToSend.MAILS: self.send, ToSend.UPDATES: self.fan_out, ToSend.CALLS: self.call}[of]
+        )
+
+    def _from_thread(self, due: asyncio.Event) -> None:
+        with suppress(RuntimeError):  # the loop ended, and whoever would have been woken
             self.loop.call_soon_threadsafe(due.set)
 
     def look_what_to_send(self) -> None:
@@ -122,7 +128,9 @@ class Service:
         """Decide what is due next, about so many arrivals at most; nothing where that falls to another one."""
         if not await self.may_work():
             return jobs.Turn(did=False, may_go_on=False)
-        return await to_thread.run_sync(self._decide, most)
+        turn = await to_thread.run_sync(self._decide, most)
+        self.has_decided |= turn.did
+        return turn
 
     async def may_work(self) -> bool:
         """Tell whether it falls to us to decide, and take that part where nobody has it."""
@@ -174,10 +182,12 @@ class Service:
     def take_post(self, post: Arrival) -> int | None:
         """Take in a post that comes alone, from a thread, and decide about it in the same transaction; give its id.
 
-        None where somebody else decides, or decides just now: it is to be taken in like all others. Raises
-        OutcomeUnknown.
+        None where somebody else decides, or decides just now, and until something was decided otherwise, whose attempts
+        are counted: it is to be taken in like all others. Raises StoreUnavailable, and OutcomeUnknown.
         """
-        if not (self.decides and self.has_part() and self._deciding.acquire(blocking=False)):
+        # as last known, since to ask who has the part may take as long as the database is away
+        may = self.is_at_work and self.has_decided and not self.instruments.is_standby
+        if not (may and self._deciding.acquire(blocking=False)):
             return None
         try:
             taken = jobs.receive_post_and_decide(self.house, post, self.clock())

@@ -53,7 +53,7 @@ async def working(service: Service) -> AsyncIterator[None]:
             yield
         finally:
             stopping.set()
-            service.decides = False
+            service.is_at_work = False
             service.stop_fan_out.set()
             service.web.state.public_pages.close()  # whoever watches the status page would hold the server up
             service.web.state.changes.close()  # and whoever watches the dashboard
@@ -123,7 +123,7 @@ async def _decide(service: Service, stopping: asyncio.Event) -> None:
         await asyncio.sleep(LOOK_AGAIN)
         # while another one works we wait for our turn to read it
         waited += 0.0 if service.instruments.is_standby else LOOK_AGAIN
-    service.decides = True
+    service.is_at_work = not stopping.is_set()
     step = partial(decide_considerately, service, Busyness())
     await _keep_doing(service, "decide", service.decide, step, stopping)
 

@@ -65,22 +65,31 @@ def receive_and_work_off(
             inbox_rows.touch_newest(connection)
 
 
-def receive_post_with_effect(store: Store, post: Arrival, effect: Effect) -> tuple[int, bool] | None:
+def receive_post_with_effect(
+    store: Store, post: Arrival, read: Callable[[Arrival], Effect | None]
+) -> tuple[int, bool] | None:
     """Store a post and let it have its effect in one transaction; give its id, and whether it had its effect.
 
-    It has none yet where others wait, behind which it is stored. Where anything fails, where it repeats another one,
-    and where somebody else is alone in the database, None is returned and nothing was stored: it is to be taken in
-    like all others. It cannot be what ended this process before: until it is stored, nobody but its sender has it.
-    Raises OutcomeUnknown where it may have been stored.
+    It has none yet where others wait, behind which it is stored. `read` is asked before the transaction for what is to
+    be done. Where it gives None, where anything fails, and where on PostgreSQL somebody else is alone, None is returned
+    and nothing was stored: it is to be taken in like all others. Raises StoreUnavailable where nobody else would do
+    better, and OutcomeUnknown where it may have been stored.
     """
     try:
+        effect = read(post)
+        if effect is None:
+            return None
         with store.transaction(impatient=True) as connection:
             inbox_id, row = inbox_rows.add_post_to_try(connection, post)
             if row is not None:
                 effect(OneTransaction(connection), row)
     except OutcomeUnknown:
         raise
-    except (StoreUnavailable, IncidentChangedMeanwhile):
+    except StoreUnavailable:
+        if store.engine.dialect.name == "sqlite":
+            raise  # it has waited already as long as any post does
+        return None
+    except IncidentChangedMeanwhile:
         return None
     except Exception:  # noqa: BLE001  the outermost loop of one arrival: once it is stored, it fails by itself
         _log.exception("inbox: a post failed before it was stored", provider=post.provider)

@@ -120,8 +120,7 @@ class PostIntake:
                 group = self._next_group()
                 # what comes while others are stored is not alone, nor do we run within its request
                 is_alone, is_first = is_first and len(group) == 1 and not self.is_rushed, False
-                arrivals = [one.arrival for one in group]
-                ids, is_decided = await to_thread.run_sync(self._take, arrivals, is_alone)
+                ids, is_seen_to = await to_thread.run_sync(self._take, group, is_alone)
             except StoreUnavailable as error:
                 _settle(group, error)
             except asyncio.CancelledError:
@@ -135,14 +134,19 @@ class PostIntake:
                 for one, inbox_id in zip(group, ids, strict=True):
                     if not one.stored.done():
                         one.stored.set_result(inbox_id)
-                if not is_decided:
+                if not is_seen_to:
                     self._stored()
             self._forget_answered()
 
-    def _take(self, arrivals: list[Arrival], is_alone: bool) -> tuple[list[int], bool]:  # noqa: FBT001  for a thread
-        """Store some posts, in a thread; gives their ids, and whether there is nothing left to decide about them."""
-        inbox_id = self.take_alone(arrivals[0]) if is_alone else None
-        return (_add(self._store, arrivals), False) if inbox_id is None else ([inbox_id], True)
+    def _take(self, group: list[_WaitingPost], is_alone: bool) -> tuple[list[int], bool]:  # noqa: FBT001  for a thread
+        """Store some posts, in a thread; gives their ids, and whether all else was seen to."""
+        if is_alone:
+            inbox_id = self.take_alone(group[0].arrival)
+            if inbox_id is not None:
+                return [inbox_id], True
+            if group[0].stored.done():
+                raise StoreUnavailable("its sender was told meanwhile to send it again")
+        return _add(self._store, [one.arrival for one in group]), False
 
     async def _linger(self) -> None:
         """Wait until there are enough for a group, but not for long."""

@@ -161,6 +161,7 @@ def add_post_to_try(connection: Connection, post: Arrival) -> tuple[int, InboxRo
     """
     if next_pending(connection) is not None:
         return add_many(connection, [post])[0], None
+    tidings.mark(connection)
     inbox_id = _ADD_POST_TRIED.insert_one(connection, **_columns(post), attempts=1)
     return inbox_id, _to_try(post, inbox_id)
 

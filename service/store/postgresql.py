@@ -15,7 +15,7 @@ WRITERS: Final = 0x7265706C79  # "reply"
 MIGRATIONS: Final = WRITERS + 1
 """The number of the advisory lock for which instances stand in line that start at once."""
 IMPATIENCE: Final = 50
-"""Milliseconds that whoever has another way to go waits for those who are alone."""
+"""Milliseconds that whoever has another way to go waits for a lock, as that of those who are alone."""
 _PASSES: Final = frozenset({"25006", "42501"})
 """Refusals that an admin mends: a standby that only reads, and rights that are missing (PostgreSQL, Appendix A)."""
 

@@ -84,3 +84,21 @@ async def test_news_are_a_hint_that_may_be_lost(service: Service, monkeypatch: p
     await to_thread.run_sync(service.hear)
     await asyncio.sleep(0)
     assert service.decide.is_set()
+
+
+@pytest.mark.parametrize("what", ToSend)
+async def test_each_sender_is_woken_for_its_own(service: Service, what: ToSend) -> None:
+    senders = {ToSend.MAILS: service.send, ToSend.UPDATES: service.fan_out, ToSend.CALLS: service.call}
+    for due in senders.values():
+        due.clear()
+    await to_thread.run_sync(service.wake_sender, what)
+    await asyncio.sleep(0)
+    assert [one for one, due in senders.items() if due.is_set()] == [what]
+
+
+async def test_who_commits_as_the_loop_ends_is_not_bothered(service: Service) -> None:
+    ended = asyncio.new_event_loop()
+    ended.close()
+    service.loop = ended
+    service.wake_sender(ToSend.MAILS)
+    service.wake_decider()

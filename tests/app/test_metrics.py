@@ -94,6 +94,18 @@ async def test_a_whole_outage_is_counted_from_webhook_to_delivery(world: World) 
 
 
 @pytest.mark.anyio
+async def test_what_alerts_watch_of_a_provider_is_there_before_it_happens(world: World) -> None:
+    await world.fire()
+    found = await scraped(world)
+    expected = {
+        'replycast_alerts_total{provider="victorops",reason="no_monitor"}': 0,
+        'replycast_webhooks_total{code="401",provider="victorops"}': 0,
+        'replycast_webhooks_total{code="202",provider="victorops"}': 1,
+    }
+    assert {name: found.get(name) for name in expected} == expected
+
+
+@pytest.mark.anyio
 async def test_a_stranger_makes_no_counts_of_his_own(world: World) -> None:
     for number in range(5):
         assert (await world.post("{}", f"/webhook/made-up-{number}")).status_code == 404

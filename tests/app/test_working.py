@@ -105,15 +105,24 @@ async def test_in_a_rush_of_posts_the_decider_takes_short_turns_and_pauses_while
     assert (asked, slept) == (mosts, pauses)
 
 
-async def test_posts_are_decided_about_as_they_come_only_while_the_decider_is_at_work(
-    service: Service,
-) -> None:
-    service.mailbox, seen = None, [service.decides]
+async def test_the_decider_is_at_work_until_the_service_ends(service: Service) -> None:
+    service.mailbox, seen = None, [service.is_at_work]
     async with working.working(service):
-        seen.append(service.decides)
+        seen.append(service.is_at_work)
         await asyncio.sleep(0)
-        seen.append(service.decides)
-    assert [*seen, service.decides] == [False, False, True, False]
+        seen.append(service.is_at_work)
+    assert [*seen, service.is_at_work] == [False, False, True, False]
+
+
+async def test_it_is_not_before_the_mailbox_was_read_nor_ever_where_the_service_ends_first(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "start_mailbox", lambda *_given: None)
+    assert service.mailbox is not None
+    async with working.working(service):
+        await asyncio.sleep(0)
+        assert not service.is_at_work
+    assert not service.is_at_work
 
 
 async def test_who_queues_a_mail_wakes_its_sender_from_whichever_thread(service: Service) -> None:

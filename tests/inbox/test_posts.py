@@ -165,6 +165,24 @@ async def test_one_that_comes_while_others_are_stored_is_not_alone(store: Store)
     assert asked == ["first"]
 
 
+async def test_one_that_was_given_up_meanwhile_is_not_stored(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake, told = an_intake(store), Event()
+
+    def take(_arrival: Arrival) -> None:
+        assert told.wait(5)
+
+    intake.take_alone = take
+    with monkeypatch.context() as patched:
+        patched.setattr(posts, "PATIENCE", 0.01)
+        with pytest.raises(StoreUnavailable):
+            await intake.receive(a_post("lost"))
+    told.set()
+    await intake.receive(a_post("kept"))
+    assert count(store) == 1
+
+
 async def test_what_another_one_fails_at_is_answered_and_the_next_is_stored(store: Store) -> None:
     intake = an_intake(store)
 

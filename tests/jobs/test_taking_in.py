@@ -57,4 +57,7 @@ def test_how_long_it_waited_is_told_once_it_is_stored_and_of_no_other(house: Hou
     later = NOW + timedelta(seconds=2)
     receive_post_and_decide(told, a_group(FEW_ALERTS + 1), later)
     receive_post_and_decide(told, a_group(1), later)
+    with house.store.transaction() as connection:
+        inbox_rows.add_many(connection, [a_group(1)])
+    assert receive_post_and_decide(told, a_group(1), later) == (3, False)
     assert waited == [(Door.WEBHOOK, timedelta(seconds=2))]

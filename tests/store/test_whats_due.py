@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, update
 
-from service.model import DeliveryKind
-from service.store import deliveries, inbox_rows, narrative
+from service.model import DeliveryKind, Maintenance, MaintenancePhase
+from service.store import deliveries, inbox_rows, maintenances, narrative
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxState
 from service.store.schema import incidents as incident_rows
@@ -30,12 +30,17 @@ def a_timer(connection: Connection) -> None:
     connection.execute(update(incident_rows).where(incident_rows.c.id == incident.id).values(due_at=NOW))
 
 
+def a_maintenance(connection: Connection) -> None:
+    phase = MaintenancePhase.PLANNED
+    maintenances.add(connection, Maintenance(0, phase, NOW, 1, "Moving", "", (), NOW, LATER, BEFORE, "ana"))
+
+
 def somebody_who_was_not_reached(connection: Connection) -> None:
     (mail,) = queued(connection, a_mail("asked", employee_id="jordan"))
     deliveries.mark_bounced(connection, mail.id, NOW, "550 unknown")
 
 
-@pytest.mark.parametrize("what", [a_post, a_reply, a_timer, somebody_who_was_not_reached])
+@pytest.mark.parametrize("what", [a_post, a_reply, a_timer, a_maintenance, somebody_who_was_not_reached])
 def test_what_waits_for_the_decider_is_told(store: Store, what: Callable[[Connection], None]) -> None:
     with store.transaction() as connection:
         assert not is_to_decide(connection, NOW)

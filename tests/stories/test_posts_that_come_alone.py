@@ -1,5 +1,6 @@
 """A post that comes alone is decided about before its sender is answered, and never out of its turn."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,6 +8,7 @@ from anyio import from_thread
 from sqlalchemy import select
 
 from service import jobs
+from service.errors import OutcomeUnknown
 from service.jobs import Turn
 from service.model import Phase
 from service.store.inbox_rows import InboxState
@@ -21,7 +23,7 @@ RECOVERY = json.dumps({"monitorName": "Email Server", "state": "RECOVERY"})
 @pytest.fixture
 def service(world: World) -> World:
     """Give a world whose decider is at work."""
-    world.service.decides = True
+    world.service.is_at_work = world.service.has_decided = True
     return world
 
 
@@ -57,13 +59,14 @@ async def test_one_that_names_no_monitor_is_refused_as_ever(service: World) -> N
 
 
 async def test_it_waits_behind_one_that_nobody_has_decided_about(service: World) -> None:
-    service.service.decides = False
+    service.service.is_at_work = False
     await service.post(CRITICAL)
-    service.service.decides = True
+    service.service.is_at_work = True
     service.service.decide.clear()
     await service.post(RECOVERY)
     assert states(service) == [InboxState.PENDING] * 2
-    await service.service.decide.wait()
+    async with asyncio.timeout(10):
+        await service.service.decide.wait()
     await service.service.settle()
     assert states(service) == [InboxState.DONE] * 2
     assert service.phases() == [Phase.DISCARDED]
@@ -91,3 +94,39 @@ async def test_what_cannot_be_read_is_refused_as_ever(service: World, body: byte
     assert answer.status_code == 400
     assert states(service) == [InboxState.REFUSED]
     assert service.phases() == []
+
+
+async def test_the_first_one_goes_the_way_on_which_attempts_are_counted(world: World) -> None:
+    world.service.is_at_work = True
+    await world.post(CRITICAL)
+    assert states(world) == [InboxState.PENDING]
+    assert await world.service.decide_next() is not None
+    await world.post(RECOVERY)
+    assert states(world) == [InboxState.DONE] * 2
+
+
+async def test_one_whose_reading_fails_unforeseen_is_stored_and_put_aside_after_three_tries(
+    service: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(jobs, "read_post", fail)
+    answer = await service.post(CRITICAL)
+    assert answer.status_code == 202
+    for _ in range(4):
+        await service.service.decide_next()
+    assert states(service) == [InboxState.QUARANTINED]
+
+
+async def test_somebody_else_may_decide_once_one_has_failed(
+    service: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise OutcomeUnknown("the database ended as this was to be stored")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "receive_post_and_decide", fail)
+        assert (await service.post(CRITICAL)).status_code == 503
+    await service.post(CRITICAL)
+    assert states(service) == [InboxState.DONE]

@@ -44,7 +44,9 @@ async def test_what_one_takes_in_the_other_decides(world: World, other: World) -
 async def test_a_post_that_comes_alone_is_decided_about_at_once_by_the_one_that_decides(
     world: World, other: World
 ) -> None:
-    world.service.decides = other.service.decides = True
+    for one in (world, other):
+        await one.service.may_work()
+        one.service.is_at_work = one.service.has_decided = True
     await other.post(CRITICAL)
     assert world.phases() == []
     await world.service.settle()
