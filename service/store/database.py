@@ -100,7 +100,7 @@ class Store:
         With `durable` false the commit does not wait for the disk: its changes survive the end of this process,
         `kill -9` too, but a power cut before the next durable commit may take them back. Raises StoreUnavailable
         where the database cannot take or keep them (locked, full, gone), OutcomeUnknown where it may have kept them.
-        One that is `impatient` is alone and durable in any case; on PostgreSQL it soon gives up where it waits for a lock.
+        One that is `impatient` is alone and durable in any case; on PostgreSQL it soon gives up waiting for a lock.
         """
         if impatient:
             engine = self._impatient
