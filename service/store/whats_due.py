@@ -1,8 +1,7 @@
 """One cheap look at whether there is anything to do, for what looks each second: mostly there is not.
 
-Each part of it is told by the first entry of an index, however many rows there are. What has rested for a second takes
-ten times as long as what was done just now, so that one question in place of ten is what a process at rest costs, and
-what holds up those who post just then.
+Each part of it is told by the first entry of an index, however many rows there are. On some
+machines what is done once a second takes ten times as long as what is done all the time: it should touch little.
 """
 
 from datetime import datetime
