@@ -28,8 +28,8 @@ def problems_seen(connection: Connection, house: House, seen: Seen, now: datetim
     return find_problems(_facts(connection, house, seen), house.config.watchdog, now)
 
 
-def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...], bool]:
-    """Look for problems, and tell the admins of what began or ended; gives them, and whether there are mails.
+def watch(house: House, seen: Seen, now: datetime) -> tuple[Problem, ...]:
+    """Look for problems, and tell the admins of what began or ended; gives them.
 
     Where nothing is new, or another instance tells, it only reads. Raises StoreUnavailable.
     """
@@ -38,17 +38,15 @@ def watch(house: House, seen: Seen, now: datetime) -> tuple[tuple[Problem, ...],
         found = find_problems(facts, house.config.watchdog, now)
         unknown = not_known_yet(facts, house.config.watchdog, now)
         if seen.is_standby or not _changes(standing_problems.read_all(connection), found, unknown, now):
-            return found, False
-    is_told = False
+            return found
     with house.store.transaction() as connection:
         stood = standing_problems.read_all(connection)
         for name, standing, told in _changes(stood, found, unknown, now):
             standing_problems.write(connection, name, standing)
             if told is not None:
-                is_told = True
                 detail = seen.config_fault if name is ProblemName.CONFIG_REFUSED else ""
                 deliveries.queue(connection, _mails(house, name, standing, told, now, detail), now)
-    return found, is_told
+    return found
 
 
 def _facts(connection: Connection, house: House, seen: Seen) -> Facts:

@@ -160,9 +160,7 @@ class Service:
 
     def watch(self) -> None:
         """Look for what keeps us from our work, and tell the admins where that is new. Raises StoreUnavailable."""
-        self.instruments.problems, is_told = watch(self.house, self.seen(), self.clock())
-        if is_told:
-            self.send.set()
+        self.instruments.problems = watch(self.house, self.seen(), self.clock())
 
     def take_mails(self, mails: Sequence[FetchedMail]) -> None:
         """Take in mails of the mailbox, from whichever thread. Raises StoreUnavailable.
