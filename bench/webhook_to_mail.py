@@ -32,7 +32,7 @@ from tests.faults.relay import Relay
 _MARK = re.compile(rb"mark-(\d+)-")
 PATIENCE = 60.0
 WARM_UP = 50
-"""Posts that are not counted: at its start ours rehearses, and Alertmanager reads its templates."""
+"""Posts that are not counted, of ours and of the peer: at its start ours rehearses for a second."""
 HOW = ("one at a time", "in a burst")
 
 

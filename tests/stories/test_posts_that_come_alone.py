@@ -100,7 +100,7 @@ async def test_the_first_one_goes_the_way_on_which_attempts_are_counted(world: W
     world.service.is_at_work = True
     await world.post(CRITICAL)
     assert states(world) == [InboxState.PENDING]
-    assert await world.service.decide_next() is not None
+    assert (await world.service.decide_next()).did
     await world.post(RECOVERY)
     assert states(world) == [InboxState.DONE] * 2
 
