@@ -19,6 +19,7 @@ from service.actions.house_key import demand_key
 from service.actions.planning_windows import plan_windows
 from service.actions.recording_states import record_at_start
 from service.app.ground import Ground, open_ground
+from service.app.making_room import Courtesy
 from service.app.own_files import load_key, place_of_key
 from service.app.roles import ServeRole
 from service.app.service import Service
@@ -110,13 +111,13 @@ async def _connect(
         verp=mail.verp,
         takes_mail=mail.imap is not None or mail.door is not None,
     )
-    decide = asyncio.Event()
+    decide, courtesy = asyncio.Event(), Courtesy()
     relay = Relay(mail.smtp, noted=traces.attempting(meters.attempted))
     service = Service(
         house=house,
         office=office,
         relay=relay,
-        courier=Courier(store, office, relay, clock, ground.sender),
+        courier=Courier(store, office, relay, clock, ground.sender, turn=courtesy.turn),
         mailbox=None,
         sandbox=sandbox,
         clock=clock,
@@ -130,6 +131,7 @@ async def _connect(
         instruments=ground.instruments,
         call=asyncio.Event(),
         intake=PostIntake(store, stored=decide.set),
+        courtesy=courtesy,
     )
     ground.heard = service.hear
     store.queued = service.wake_sender

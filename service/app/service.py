@@ -18,6 +18,7 @@ from service.actions.house import House
 from service.actions.watchdog import Seen
 from service.actions.watching import watch
 from service.app.instruments import Instruments
+from service.app.making_room import Courtesy
 from service.app.roles import ServeRole
 from service.calls.calling import Caller
 from service.errors import StoreUnavailable
@@ -77,6 +78,8 @@ class Service:
     be counted."""
     _deciding: threading.Lock = field(default_factory=threading.Lock)
     """Held by whoever decides: one at a time."""
+    courtesy: Courtesy = field(default_factory=Courtesy)
+    """Between the decider and the courier."""
     web: Starlette = field(default_factory=Starlette)
     exporter: Exporter | None = None
     """Writes the status page as files, where config.yaml says so."""
@@ -149,7 +152,7 @@ class Service:
         return self.sender.number is not None
 
     def _decide(self, most: int) -> jobs.Turn:
-        with self._deciding:
+        with self._deciding, self.courtesy.turn():
             return self.instruments.turn(
                 lambda: jobs.decide_what_is_due(self.house, self.clock(), most), self.clock
             )

@@ -29,7 +29,8 @@ _log = structlog.get_logger()
 class Dispatch:
     """The sessions at work, and what they share; for one run in one event loop.
 
-    `seconds_a_mail` is the least time between two mails, over all sessions; None: as fast as it goes.
+    `seconds_a_mail` is the least time between two mails, over all sessions; None: as fast as it goes. Where it
+    `takes_long_to_compose`, one mail is composed at a time, and what the relay says to other sessions goes first.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Dispatch:
         open_session: Callable[[], AbstractAsyncContextManager[PipelinedSession]],
         *,
         seconds_a_mail: Callable[[], float] | None = None,
+        takes_long_to_compose: bool = False,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -52,6 +54,8 @@ class Dispatch:
         self._open_session = open_session
         self._seconds_a_mail = seconds_a_mail
         self._turn_at = 0.0
+        self._takes_long_to_compose = takes_long_to_compose
+        self._composing = asyncio.Lock()
         self._fault: RelayUnavailable | None = None
         self._at_work: set[asyncio.Task[None]] = set()
         self._is_open = False
@@ -62,7 +66,7 @@ class Dispatch:
     async def run(self) -> None:
         """Work until there is nothing to do or no session can be had any more. Raises StoreUnavailable."""
         try:
-            first = self._take()
+            first = self._next()
             if first is not None:
                 self._supply.put_back(first)
                 await self._work_together()
@@ -106,8 +110,18 @@ class Dispatch:
         while self._is_open and self._fault is None and len(self._at_work) < most:
             self._begin_another()
 
-    def _take(self) -> Mail | None:
+    def _next(self) -> Mail | None:
         return self._supply.take(refuse=self._recorder.note)
+
+    async def _take(self) -> Mail | None:
+        """Give the next mail. It is composed, which takes a millisecond, while the relay has to do with the others."""
+        if not self._takes_long_to_compose or len(self._at_work) == 1:
+            return self._next()
+        async with self._composing:
+            # once round for the loop to hear what the relay has said, and once for whoever waits for that to go on
+            for _ in range(2):
+                await asyncio.sleep(0)
+            return self._next()
 
     async def _work(self) -> None:
         """Send through one session after another, as long as each sends something."""
@@ -116,7 +130,7 @@ class Dispatch:
 
     async def _one_session(self) -> bool:
         """Send through one session until it is over; gives whether another one may be of use."""
-        sent, mail, following = 0, self._take(), None
+        sent, mail, following = 0, await self._take(), None
         session: PipelinedSession | None = None
         if mail is None:
             return False
@@ -125,7 +139,7 @@ class Dispatch:
                 self._is_open = True
                 while mail is not None and session.is_open and self._supply.is_ours:
                     is_last = session.mails + 1 >= self._limits.mails_per_connection
-                    following = None if is_last else self._take()
+                    following = None if is_last else await self._take()
                     self._grow()
                     error = await self._send(session, mail, following)
                     done, mail, following = mail, following, None

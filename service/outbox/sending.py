@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from contextvars import copy_context
 from datetime import datetime
 from threading import Event
@@ -33,11 +33,15 @@ BATCH: Final = 50
 KEPT_FOR: Final = 5.0
 """Seconds that a session waits for the next mail: too few for a relay, or a firewall on the way, to forget it."""
 
+Turn = Callable[[], AbstractContextManager[None]]
+"""Waits until no other thread computes for long, and lets this one do so during the block."""
+
 
 class Courier:
     """Sends in a thread and an event loop of its own, so that nothing else holds it up. It is to be closed.
 
-    A session is kept for some seconds, since to connect and to log in takes longer than to send.
+    A session is kept for some seconds, since to connect and to log in takes longer than to send. `turn` is asked for
+    before each stretch of computing.
     """
 
     def __init__(
@@ -47,9 +51,12 @@ class Courier:
         relay: Relay,
         clock: Callable[[], datetime],
         claimant: Claimant = THE_ONLY,
+        *,
+        turn: Turn = nullcontext,
     ) -> None:
         self._store = store
         self._office = office
+        self._turn = turn
         self._relay = relay
         self._clock = clock
         self._claimant = claimant
@@ -95,7 +102,7 @@ class Courier:
             unrecorded.settle(self._store, now)
         supply = Supply(
             self._store,
-            _Urgent(self._store, self._office),
+            _Urgent(self._store, self._office, self._turn),
             self._clock,
             stop=self._stop,
             claimant=self._claimant,
@@ -116,7 +123,15 @@ class Courier:
     async def _send(self, supply: Supply) -> None:
         self._at_work = asyncio.current_task()
         recorder = Recorder(self._store, SeenMarks(self._store), self._clock, self._relay.noted)
-        dispatch = Dispatch(self._store, self._relay, self._clock, supply, recorder, self._keeper.session)
+        dispatch = Dispatch(
+            self._store,
+            self._relay,
+            self._clock,
+            supply,
+            recorder,
+            self._keeper.session,
+            takes_long_to_compose=True,
+        )
         try:
             await dispatch.run()
         finally:
@@ -130,9 +145,10 @@ class Courier:
 class _Urgent:
     """The mails that a person waits for, as a source for one run."""
 
-    def __init__(self, store: Store, office: PostOffice) -> None:
+    def __init__(self, store: Store, office: PostOffice, turn: Turn) -> None:
         self._store = store
         self._office = office
+        self._turn = turn
         self._is_drained = False
         """Whether there were fewer than might have been: what came since then wakes the courier anew."""
 
@@ -140,6 +156,10 @@ class _Urgent:
         """Claim the next ones."""
         if self._is_drained:
             return None
+        with self._turn():
+            return self._claimed(now, number)
+
+    def _claimed(self, now: datetime, number: int) -> Sequence[Delivery] | None:
         with self._store.reading() as connection:
             due_at = deliveries.next_due_at(connection, urgent=True)
         if due_at is None or due_at > now:
@@ -156,7 +176,8 @@ class _Urgent:
         """Compose one of them, unless it came to be of no use."""
         if delivery.kind in SHORT_LIVED and now >= delivery.created_at + SHORT_LIVED[delivery.kind]:
             raise RecipientRefused("it waited until it was of no use any more")
-        return compose_one(self._store, self._office, delivery)
+        with self._turn():
+            return compose_one(self._store, self._office, delivery)
 
 
 class _Keeper:

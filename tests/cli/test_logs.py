@@ -1,6 +1,9 @@
 """The log says where a mail went, and not to whom."""
 
 import logging
+import sys
+from errno import ENOSPC
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,28 @@ def test_the_log_has_the_form_that_is_asked_for(tmp_path: Path, form: str, *, is
     logged = [line for line in said.splitlines() if "stopping" in line]
     assert len(logged) == 1
     assert logged[0].startswith("{") == is_json
+
+
+class FullDisk(StringIO):
+    """Where nothing can be written."""
+
+    def write(self, _text: str, /) -> int:
+        """Write nothing."""
+        raise OSError(ENOSPC, "No space left on device")
+
+
+def test_who_cannot_write_to_the_log_goes_on_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    monkeypatch.setattr(sys, "stderr", FullDisk())
+    try:
+        set_up_logs()
+        log = structlog.get_logger()
+        assert [log.info("decided"), log.error("loop failed")] == [None, None]
+    finally:
+        root.handlers[:], level = before
+        root.setLevel(level)
+        structlog.reset_defaults()
 
 
 def test_no_address_of_a_webhook_stands_in_the_log() -> None:
