@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import click
@@ -26,9 +25,9 @@ def folder_on_disk() -> Iterator[Path]:
 
 @contextmanager
 def new_database(kind: str, folder: Path) -> Iterator[str]:
-    """Make a database without a row; gives its address. The server of PostgreSQL is started at the first one."""
+    """Make a database without a row; gives its address."""
     if kind == "postgresql":
-        with _server().database() as address:
+        with _server() as server, server.database() as address:
             yield address
     else:
         file = folder / "replycast.db"
@@ -41,7 +40,7 @@ def new_database(kind: str, folder: Path) -> Iterator[str]:
 @contextmanager
 def empty_postgresql() -> Iterator[str]:
     """Make a database of PostgreSQL without a table, for others than ours; gives its address."""
-    with _server().database(template="template0") as address:
+    with _server() as server, server.database(template="template0") as address:
         yield address
 
 
@@ -53,6 +52,11 @@ def usable_kinds() -> tuple[str, ...]:
     return KINDS[:1]
 
 
-@cache
-def _server() -> postgres.Server:
-    return postgres.start_server(is_durable=True)
+@contextmanager
+def _server() -> Iterator[postgres.Server]:
+    """Run a server of PostgreSQL for who is measured just now: at rest it would take time from the others."""
+    server = postgres.start_server(is_durable=True)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -67,6 +67,11 @@ class Courtesy:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has the turn."""
+        return not self._lock.locked()
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for whoever has the turn, but no longer than COURTESY, and have it during the block."""

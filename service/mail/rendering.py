@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import css_inline
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
@@ -21,6 +20,7 @@ from markupsafe import Markup
 from service.errors import TemplateFaulty
 from service.mail.fact_forms import MailSurroundings
 from service.mail.headers import one_line
+from service.mail.inlining import Inliner
 from service.mail.markdown import to_html
 from service.model import DeliveryKind
 
@@ -36,6 +36,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _NOT_SHOWN: Final = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|[^\S\n]+$", re.MULTILINE
 )
+_INLINER: Final = Inliner()
 _ANSWER_MARK: Final = re.compile(r"(?:\s*(?:re|aw|sv|antw)\s*:)+\s*", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def render(
     known = {**_readable(facts), **surroundings, "timezone": timezone}
     for text_limit, list_limit in _LIMITS:
         variables = {**known, "text_limit": text_limit, "list_limit": list_limit}
-        html = _inliner().inline(_rendered(f"{kind.value}/body.html", variables))
+        html = _INLINER.inline(_rendered(f"{kind.value}/body.html", variables))
         if len(html.encode()) <= HTML_LIMIT:
             break
     text = _rendered(f"{kind.value}/body.txt", variables)
@@ -98,11 +99,6 @@ def environment() -> SandboxedEnvironment:
     )
     environment.filters |= FILTERS
     return environment
-
-
-@cache
-def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 def _rendered(name: str, variables: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from service.outbox.supply import Mail, Supply
 from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store.database import Store
 
-MAILS_A_SESSION = 10
+MAILS_A_SESSION = 5
 """For so many mails that wait another session is opened."""
 
 _log = structlog.get_logger()

@@ -1,10 +1,14 @@
-"""The decider pauses the longer, the busier the loop is that takes posts in."""
+"""The decider pauses the longer, the busier the loop is that takes posts in, and takes turns with the courier."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.app.making_room import FEW, LONGEST_PAUSE, Busyness, arrivals_in_a_turn, pause_after
+from service.app import making_room
+from service.app.making_room import FEW, LONGEST_PAUSE, Busyness, Courtesy, arrivals_in_a_turn, pause_after
 
 shares = st.floats(0, 1)
 turns = st.floats(0, 10)
@@ -37,3 +41,32 @@ def test_busyness_is_what_was_computed_since_it_was_asked_last() -> None:
     busyness = Busyness(lambda: next(clock), lambda: next(used))
     shown = [busyness.share() for _ in range(4)]
     assert shown == [0.1, 1.0, 0.0, 0.0]
+
+
+def test_two_that_compute_for_long_do_so_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making_room, "COURTESY", 60.0)
+    courtesy, order = Courtesy(), list[str]()
+    waiting = threading.Event()
+
+    def be_second() -> None:
+        waiting.set()
+        with courtesy.turn():
+            order.append("second")
+
+    with ThreadPoolExecutor(1) as other:
+        with courtesy.turn():
+            second = other.submit(be_second)
+            assert waiting.wait(60)
+            order.append("first")
+        second.result(60)
+    assert order == ["first", "second"]
+
+
+def test_nobody_is_waited_for_longer_than_courtesy_demands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making_room, "COURTESY", 0.001)
+    courtesy = Courtesy()
+    with courtesy.turn():
+        with courtesy.turn():
+            pass
+        assert not courtesy.is_free, "who did not wait for it took nobody's turn away"
+    assert courtesy.is_free

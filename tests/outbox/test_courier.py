@@ -1,7 +1,8 @@
 """How mails that somebody waits for are carried: sessions are kept, opened where there is need, and well ended."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,9 +10,12 @@ import pytest
 
 from service.actions.house import House
 from service.config.settings import Limits
-from service.outbox import Courier, Relay, sending
+from service.mail.compose import Envelope, PostOffice
+from service.model import Delivery
+from service.outbox import Courier, Relay, composing, sending
 from service.outbox.outcomes import LEASE
 from service.outbox.relay import FIRST_RETRY
+from service.store.database import Store
 from tests.outbox.relays import answer_by_recipient, look_at, office_of, queue, recipients_heard
 from tests.rooms import Clock
 from tests.transport.scripted_relay import CLOSE, PIPELINING, SILENCE, ScriptedRelay, scripted_relay
@@ -94,6 +98,51 @@ async def test_many_mails_go_through_several_sessions(
         assert {look_at(house, mail).sent_at for mail in mails} == {clock()}
     assert sorted(recipients_heard(server)) == [f"{name}@reader.example" for name in MANY]
     assert server.heard.count("EHLO localhost") == 3
+
+
+async def test_mails_are_composed_one_at_a_time_and_in_turn_with_others(
+    house: House, clock: Clock, server: ScriptedRelay
+) -> None:
+    mails = queue(house, clock, *MANY)
+    begun, within = 0, 0
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        nonlocal begun, within
+        begun, within = begun + 1, within + 1
+        assert within == 1
+        yield
+        within -= 1
+
+    relay = Relay(server.smtp)
+    async with Courier(house.store, office_of(house), relay, clock, turn=turn) as courier:
+        assert await courier.send_due() == 25
+    assert {look_at(house, mail).sent_at for mail in mails} == {clock()}
+    assert begun > len(MANY), "to claim them takes a turn too"
+
+
+async def test_what_the_relay_says_to_others_goes_before_the_next_mail_is_composed(
+    house: House, clock: Clock, server: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail takes a millisecond to be composed, in which all sessions would stand still."""
+    queue(house, clock, *MANY)
+    heard: list[bool] = []
+    compose = composing.compose_one
+
+    def note_composed(store: Store, office: PostOffice, delivery: Delivery) -> Envelope:
+        since_then = len(heard)
+        heard.append(False)
+        asyncio.get_running_loop().call_soon(heard.__setitem__, since_then, True)  # noqa: FBT003
+        if since_then:
+            heard_before.append(heard[since_then - 1])
+        return compose(store, office, delivery)
+
+    heard_before: list[bool] = []
+    monkeypatch.setattr(sending, "compose_one", note_composed)
+    async with courier_of(house, clock, Relay(server.smtp)) as courier:
+        await courier.send_due()
+    assert len(heard_before) == len(MANY) - 1
+    assert all(heard_before[1:]), "the first two are composed before there is any other session"
 
 
 async def test_who_leaves_waits_for_no_answer_and_loses_nothing(

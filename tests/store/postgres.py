@@ -78,6 +78,11 @@ class Server:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
             )
 
+    def stop(self) -> None:
+        """End it, and remove all it has."""
+        _end(self.process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def _connected(self) -> psycopg.Connection:
         return psycopg.connect(host=str(self.folder), port=self.port, user="postgres", autocommit=True)
 
