@@ -29,6 +29,7 @@ from service.store import progress, tidings
 from service.store.inserting import insert_into
 from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update, updates
 from service.store.statements import Statement
+from service.store.together import found, write
 
 ALONE: Final = 0
 """The number of whoever sends where nobody else can, as on SQLite."""
@@ -61,8 +62,17 @@ _ADD_NEW = Statement(_add_new)
 
 
 def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> tuple[str, ...]:
-    """Queue what was not queued before; returns the public ids of what now is."""
-    queued = [one for one in new if _is_added(connection, one, now)]
+    """Queue what was not queued before; returns the public ids of what now is.
+
+    Where several decisions are made together, mails to a person are written with all else. What had been queued before
+    is not queued again then either, but is named as if it were.
+    """
+    if found(connection) is not None and all(one.update_id is None for one in new):
+        for one in new:
+            write(connection, _ADD_NEW, deliveries.name, **_values_of(one, now))
+        queued = list(new)
+    else:
+        queued = [one for one in new if _ADD_NEW.run(connection, **_values_of(one, now)) == 1]
     for of_an_update in {one.update_id is not None for one in queued}:
         to_send = tidings.ToSend.UPDATES if of_an_update else tidings.ToSend.MAILS
         tidings.mark_to_send(connection, to_send)
@@ -71,22 +81,20 @@ def queue(connection: Connection, new: Sequence[NewDelivery], now: datetime) -> 
     return tuple(one.public_id for one in queued)
 
 
-def _is_added(connection: Connection, one: NewDelivery, now: datetime) -> bool:
-    added = _ADD_NEW.run(
-        connection,
-        public_id=one.public_id,
-        occasion=one.occasion,
-        kind=one.kind,
-        recipient=one.recipient,
-        created_at=now,
-        due_at=now,
-        incident_id=one.incident_id,
-        update_id=one.update_id,
-        employee_id=one.employee_id,
-        subscriber_id=one.subscriber_id,
-        facts=dict(one.facts),
-    )
-    return added == 1
+def _values_of(one: NewDelivery, now: datetime) -> dict[str, Any]:
+    return {
+        "public_id": one.public_id,
+        "occasion": one.occasion,
+        "kind": one.kind,
+        "recipient": one.recipient,
+        "created_at": now,
+        "due_at": now,
+        "incident_id": one.incident_id,
+        "update_id": one.update_id,
+        "employee_id": one.employee_id,
+        "subscriber_id": one.subscriber_id,
+        "facts": dict(one.facts),
+    }
 
 
 def _claiming(of_the_kind: ColumnElement[bool], dialect: Dialect) -> ClauseElement:

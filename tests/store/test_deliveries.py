@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from service.model import DeliveryKind
 from service.store import deliveries, progress
 from service.store.database import Store
+from service.store.together import together
 from tests.store.rows import (
     MINUTE,
     NOW,
@@ -31,6 +32,18 @@ def test_of_one_occasion_there_is_one_mail(store: Store) -> None:
         assert deliveries.queue(connection, [first], NOW) == ("a",)
         assert deliveries.queue(connection, [second, a_mail("login:sam", public_id="c")], NOW) == ("c",)
         assert len(claim(connection)) == 2
+
+
+def test_of_one_occasion_there_is_one_mail_among_decisions_made_together_too(store: Store) -> None:
+    with store.transaction() as connection:
+        queued(connection, a_mail("login:jordan", public_id="a"))
+    with store.transaction() as connection, together(connection):
+        of_one = [a_mail("login:jordan", public_id="b"), a_mail("login:sam", public_id="c")]
+        assert deliveries.queue(connection, of_one, NOW) == ("b", "c"), "they were not written yet"
+        deliveries.queue(connection, [a_mail("login:sam", public_id="d")], NOW)
+    with store.transaction() as connection:
+        claimed = deliveries.claim_due(connection, NOW, urgent=True, lease=10 * MINUTE, limit=9)
+    assert [mail.public_id for mail in claimed] == ["a", "c"]
 
 
 def test_queueing_nothing_does_nothing(store: Store) -> None:
