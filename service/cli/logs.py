@@ -41,7 +41,6 @@ def set_up_logs(form: LogForm = LogForm.AUTO) -> None:
         processors=[*shared, renderer],
         logger_factory=lambda *_: ours,  # past `logging`, which takes three times as long for each line
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        cache_logger_on_first_use=True,
     )
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(

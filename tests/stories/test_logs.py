@@ -24,8 +24,6 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(sys, "stderr", out)
     set_up_logs(LogForm.JSON)
-    # what is kept on first use would outlive this test
-    structlog.configure(cache_logger_on_first_use=False)
     yield out
     root.handlers[:] = handlers
     root.setLevel(level)
