@@ -115,6 +115,7 @@ async def _serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the application sees to it, where anything depends on them
             timeout_graceful_shutdown=LONGEST_CONNECTION,
         )
     )

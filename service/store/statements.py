@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sqlalchemy import ClauseElement, Connection, Dialect
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _Convert = Callable[[Any], Any]
 Given = tuple[Any, ...] | dict[str, Any]
 """Values as the driver takes them."""
-_MOST_AT_ONCE = 64
+_PORTIONS: Final = (64, 48, 32, 28, 24, 20, 16, 12, 8, 4, 3, 2, 1)
+"""Rows that one statement may take: few different ones, so that the driver keeps nearly all of them prepared."""
 _VALUES = re.compile(r"VALUES (\([?, ]+\))")
 
 
@@ -96,8 +97,7 @@ class Statement:
         """Run it for some rows after the other; gives what came of it and how many they were."""
         done = 0
         while done < len(rows):
-            # powers of two: so there are but a few statements, and the driver keeps all of them prepared
-            count = min(1 << (len(rows) - done).bit_length() - 1, _MOST_AT_ONCE)
+            count = next(count for count in _PORTIONS if count <= len(rows) - done)
             given = tuple([value for one in rows[done : done + count] for value in compiled.given(one)])
             text = compiled.text if count == 1 else _for_rows(compiled.text, count)
             yield _execute(connection, text, given), count

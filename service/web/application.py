@@ -1,5 +1,6 @@
 """Puts routes and guards together into the one ASGI application."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.config import Config
 from service.errors import (
@@ -35,6 +37,8 @@ from service.web.webhooks import routes as webhook_routes
 
 AGAIN = "5"
 """Seconds after which whoever found the database away may ask again."""
+TRUSTED = "FORWARDED_ALLOW_IPS"
+"""Names the proxies that are believed whom they speak for, as uvicorn has it."""
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that any route takes; webhooks set a lower bound and name it in their answer."""
 
@@ -49,6 +53,8 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
     application = FastFirst(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=[
+            # within the application, since what goes first asks neither who it is nor how he came
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=os.environ.get(TRUSTED, "127.0.0.1")),
             Middleware(SecurityHeaders, is_https=front.is_https),
             Middleware(SameOriginOnly),
             Middleware(BoundedWaits),

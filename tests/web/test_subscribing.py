@@ -13,6 +13,7 @@ from service.actions.house import House
 from service.mail.compose import PostOffice, compose, unsubscribe_token
 from service.model import Subscriber, SubscriberState
 from service.store import deliveries, subscribers
+from service.web.application import TRUSTED, build
 from service.web.front import Front
 from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.rates import SIGN_UPS_AN_HOUR, client_of
@@ -174,6 +175,34 @@ async def test_one_client_cannot_make_us_write_to_everybody(stranger: Stranger) 
     answers = [await stranger.ask(f"reader{number}@example.org") for number in range(SIGN_UPS_AN_HOUR + 1)]
     assert [one.status_code for one in answers] == [200] * SIGN_UPS_AN_HOUR + [429]
     assert "try again in an hour" in answers[-1].text
+
+
+@pytest.mark.parametrize(
+    ("peer", "believed", "last"),
+    [
+        ("127.0.0.1", None, 200),
+        ("192.0.2.1", None, 429),
+        ("192.0.2.1", "192.0.2.1,192.0.2.2", 200),
+        ("127.0.0.1", "192.0.2.1", 429),
+    ],
+)
+async def test_a_proxy_that_is_believed_says_who_signs_up(
+    front: Front, monkeypatch: pytest.MonkeyPatch, peer: str, believed: str | None, last: int
+) -> None:
+    monkeypatch.delenv(TRUSTED, raising=False)
+    if believed is not None:
+        monkeypatch.setenv(TRUSTED, believed)
+    transport = httpx2.ASGITransport(app=build(front, PUBLIC_ROUTES), client=(peer, 9))
+    async with httpx2.AsyncClient(transport=transport, base_url=front.house.config.site.url) as proxy:
+        codes = [
+            await proxy.post(
+                "/subscribe",
+                data={"email": f"reader{number}@example.org"},
+                headers={"x-forwarded-for": f"198.51.100.{number}"},
+            )
+            for number in range(SIGN_UPS_AN_HOUR + 1)
+        ]
+    assert [one.status_code for one in codes] == [200] * SIGN_UPS_AN_HOUR + [last]
 
 
 @pytest.mark.parametrize(
