@@ -78,6 +78,8 @@ class Turn:
     did: bool
     """Whether there was anything to do."""
     may_go_on: bool
+    took: float = 0.0
+    """Seconds that it computed, or waited for the database."""
 
     def __bool__(self) -> bool:
         """Tell whether there may be more."""

@@ -52,11 +52,18 @@ def usable_kinds() -> tuple[str, ...]:
     return KINDS[:1]
 
 
+_running: list[postgres.Server] = []
+"""The server of PostgreSQL, while somebody has a database there."""
+
+
 @contextmanager
 def _server() -> Iterator[postgres.Server]:
-    """Run a server of PostgreSQL for who is measured just now: at rest it would take time from the others."""
-    server = postgres.start_server(is_durable=True)
+    """Give the server for as long as somebody is measured who needs it: at rest it would take time from the others."""
+    if _running:
+        yield _running[0]
+        return
+    _running.append(postgres.start_server(is_durable=True))
     try:
-        yield server
+        yield _running[0]
     finally:
-        server.stop()
+        _running.pop().stop()

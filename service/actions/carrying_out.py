@@ -210,6 +210,8 @@ def queue_with_tokens(
 ) -> bool:
     """Queue mails to employees, each of which can be replied to until its token expires; False: none was new.
 
+    Where several decisions are made together, all count as new, as in `deliveries.queue`: a mail that was queued before
+    leaves a token then that nobody was given.
     `text_version` is that of the text which they show; `confirms` the reply that they ask about.
     """
     queued = set(deliveries.queue(connection, new, now))

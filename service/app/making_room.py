@@ -66,16 +66,20 @@ class Courtesy:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-
-    @property
-    def is_free(self) -> bool:
-        """Whether nobody has the turn."""
-        return not self._lock.locked()
+        self._turns = 0
+        """How many were taken."""
+        self._in_vain = -1
+        """The last one of which somebody did not wait for the end."""
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for whoever has the turn, but no longer than COURTESY, and have it during the block."""
-        has_it = self._lock.acquire(timeout=COURTESY)
+        """Wait for whoever has the turn, once and no longer than COURTESY, and have it during the block."""
+        awaited = self._turns
+        has_it = self._lock.acquire(timeout=0 if awaited == self._in_vain else COURTESY)
+        if has_it:
+            self._turns += 1
+        else:
+            self._in_vain = awaited
         try:
             yield
         finally:

@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -152,10 +153,12 @@ class Service:
         return self.sender.number is not None
 
     def _decide(self, most: int) -> jobs.Turn:
-        with self._deciding, self.courtesy.turn():
-            return self.instruments.turn(
+        with self.courtesy.turn(), self._deciding:
+            began = time.monotonic()
+            turn = self.instruments.turn(
                 lambda: jobs.decide_what_is_due(self.house, self.clock(), most), self.clock
             )
+            return replace(turn, took=time.monotonic() - began)
 
     def seen(self) -> Seen:
         """Tell what only this process knows of its own work."""

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, timedelta
@@ -35,7 +34,6 @@ PATIENCE = 10.0
 """Seconds that a batch in flight gets to end when the service is stopped."""
 
 _log = structlog.get_logger()
-_now = time.monotonic
 
 
 @asynccontextmanager
@@ -133,9 +131,8 @@ async def decide_considerately(service: Service, loop: Busyness) -> bool:
     busy, most = loop.share(), jobs.ARRIVALS_AT_ONCE
     if service.intake.is_rushed:
         most = arrivals_in_a_turn(most, busy)
-    began = _now()
     turn = await service.decide_next(most)
-    left = pause_after(_now() - began, busy) if turn.did else 0.0
+    left = pause_after(turn.took, busy) if turn.did else 0.0
     while left > 0 and service.intake.is_rushed:
         await asyncio.sleep(min(left, RUSH_LASTS))  # the rush may be over before the pause is
         left -= RUSH_LASTS

@@ -36,13 +36,13 @@ def set_up_logs(form: LogForm = LogForm.AUTO) -> None:
         if is_for_people
         else structlog.processors.JSONRenderer()
     )
-    ours = _Out(sys.stderr)
+    out = logging.StreamHandler(sys.stderr)
+    ours = _Out(out)
     structlog.configure(
         processors=[*shared, renderer],
         logger_factory=lambda *_: ours,  # past `logging`, which takes three times as long for each line
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
-    out = logging.StreamHandler(sys.stderr)
     out.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -66,16 +66,20 @@ def set_up_logs(form: LogForm = LogForm.AUTO) -> None:
 
 
 class _Out:
-    """Writes lines. Where that cannot be written to, whoever logs goes on all the same."""
+    """Writes lines to where the libraries log, one at a time. Where it cannot, whoever logs goes on all the same."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    def __init__(self, libraries: "logging.StreamHandler[TextIO]") -> None:
+        self._libraries = libraries
 
     def msg(self, line: str) -> None:
         """Write a line."""
-        with suppress(OSError, ValueError):  # a full disk, a pipe that nobody reads, one that is closed
-            self._file.write(line + "\n")
-            self._file.flush()
+        self._libraries.acquire()
+        try:
+            with suppress(OSError, ValueError):  # a full disk, a pipe that nobody reads, one that is closed
+                self._libraries.stream.write(line + "\n")
+                self._libraries.stream.flush()
+        finally:
+            self._libraries.release()
 
     debug = info = warning = error = critical = msg
 

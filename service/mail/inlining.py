@@ -7,19 +7,31 @@ takes a third of the time.
 
 import re
 from collections.abc import Sequence
+from enum import Enum
 from html import unescape
 from itertools import chain, zip_longest
 from typing import Final
 
 import css_inline
 
-MOST_SHAPES: Final = 64
-"""Kept at once; a mail with another number of lines is of another shape."""
+MOST_CHARACTERS: Final = 1_000_000
+"""Of all shapes that are kept: some sixty of usual mails."""
+LARGEST_SHAPE: Final = 64_000
+"""Characters; a mail of a larger one is hardly followed by another."""
 _GAP: Final = "\x02"
-"""Stands where a text or link was taken out; no fact holds it."""
+"""Stands where a text or link was taken out."""
 _TEXT: Final = re.compile(r">(\s*)([^<\s][^<]*)")
 _LINK: Final = ' href="'
+_ODD_ENTITY: Final = re.compile("&(?!(?:amp|lt|gt|quot|#34|#39);)")
+"""What a link says by it depends on what follows."""
 _ESCAPED: Final = {"<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+class _Known(Enum):
+    """What is known of a shape of which nothing is kept."""
+
+    ONCE = "a mail had it, and perhaps no other one will"
+    DEPENDS = "what comes out of it depends on the texts"
 
 
 class Inliner:
@@ -27,30 +39,46 @@ class Inliner:
 
     def __init__(self) -> None:
         self._inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-        self._shapes: dict[str, Sequence[str] | None] = {}
-        """What comes between the texts; None where it depends on them."""
-
-    @property
-    def shapes(self) -> int:
-        """How many shapes are kept."""
-        return len(self._shapes)
+        self._shapes: dict[str, tuple[str, ...] | _Known] = {}
+        """What comes between the texts."""
+        self.characters = 0
+        """How many are kept, about."""
 
     def inline(self, html: str) -> str:
         """Give the same HTML with its style sheet in its elements too."""
         shape, texts = _taken_apart(html)
-        if shape not in self._shapes:
-            return self._of_new_shape(shape, texts, html)
-        between = self._shapes[shape]
-        return self._inliner.inline(html) if between is None else _put_together(between, texts)
-
-    def _of_new_shape(self, shape: str, texts: Sequence[str], html: str) -> str:
+        known = self._shapes.get(shape)
+        if isinstance(known, tuple):
+            return _put_together(known, texts)
         whole = self._inliner.inline(html)
-        between = self._inliner.inline(shape).split(_GAP)
-        is_as_good = len(between) == len(texts) + 1 and _put_together(between, texts) == whole
-        if len(self._shapes) >= MOST_SHAPES:
-            self._shapes.clear()
-        self._shapes[shape] = between if is_as_good else None
+        if known is None:
+            self._keep(shape, _Known.ONCE)
+        elif known is _Known.ONCE:
+            between = tuple(self._inliner.inline(shape).split(_GAP))
+            is_as_good = self._is_of_any_text(shape, between) and _put_together(between, texts) == whole
+            self._keep(shape, between if is_as_good else _Known.DEPENDS)
         return whole
+
+    def _is_of_any_text(self, shape: str, between: tuple[str, ...]) -> bool:
+        """Tell whether other texts in each place come out as they would in a mail of their own."""
+        if "[href" in shape:
+            return False  # what an element looks like may depend on its link
+        places = shape.split(_GAP)
+        others = [f"{number}&amp;&lt;&gt;&#34;&#39;\xa0" for number in range(len(places) - 1)]
+        html = _put_together(places, others)
+        again, texts = _taken_apart(html)
+        is_same = again == shape and len(between) == len(texts) + 1
+        return is_same and _put_together(between, texts) == self._inliner.inline(html)
+
+    def _keep(self, shape: str, known: tuple[str, ...] | _Known) -> None:
+        if len(shape) > LARGEST_SHAPE:
+            return
+        added = len(shape) + (sum(map(len, known)) if isinstance(known, tuple) else 0)
+        if self.characters + added > MOST_CHARACTERS:
+            self._shapes.clear()
+            self.characters = 0
+        self._shapes[shape] = known
+        self.characters += added
 
 
 def _taken_apart(html: str) -> tuple[str, list[str]]:
@@ -65,6 +93,9 @@ def _taken_apart(html: str) -> tuple[str, list[str]]:
         shape.append(begin_of_tags)
         for link in links:
             where, end, following = link.partition('"')
+            if _ODD_ENTITY.search(where):
+                shape += [_LINK, link]
+                continue
             texts.append(_written(where, '"'))
             shape += [_LINK, _GAP, end, following]
         spaces = next(pieces, None)

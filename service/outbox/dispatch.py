@@ -118,8 +118,9 @@ class Dispatch:
         if not self._takes_long_to_compose or len(self._at_work) == 1:
             return self._next()
         async with self._composing:
-            # once round for the loop to hear what the relay has said, and once for whoever waits for that to go on
-            for _ in range(2):
+            # until the loop has heard what the relay has said, and whoever waits for that has gone on: uvloop takes two
+            # rounds for it, asyncio's own loop three
+            for _ in range(3):
                 await asyncio.sleep(0)
             return self._next()
 

@@ -62,11 +62,28 @@ def test_two_that_compute_for_long_do_so_one_after_the_other(monkeypatch: pytest
     assert order == ["first", "second"]
 
 
-def test_nobody_is_waited_for_longer_than_courtesy_demands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making_room, "COURTESY", 0.001)
-    courtesy = Courtesy()
-    with courtesy.turn():
+def test_of_a_turn_that_takes_too_long_nobody_waits_for_the_end_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    courtesy, order = Courtesy(), list[str]()
+    with ThreadPoolExecutor(1) as other:
         with courtesy.turn():
-            pass
-        assert not courtesy.is_free, "who did not wait for it took nobody's turn away"
-    assert courtesy.is_free
+            monkeypatch.setattr(making_room, "COURTESY", 0.001)
+            with courtesy.turn():
+                order.append("first, in vain")
+            monkeypatch.setattr(making_room, "COURTESY", 3_600.0)
+            with courtesy.turn():
+                order.append("again, at once")
+        with courtesy.turn():  # the next one is waited for, and whoever went on took nobody's turn away
+            waiting = threading.Event()
+
+            def be_last() -> None:
+                waiting.set()
+                with courtesy.turn():
+                    order.append("last")
+
+            last = other.submit(be_last)
+            assert waiting.wait(60)
+            order.append("next")
+        last.result(60)
+    assert order == ["first, in vain", "again, at once", "next", "last"]

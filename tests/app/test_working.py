@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from anyio import to_thread
 from service.app import working
 from service.app.building import build_on
 from service.app.ground import open_ground
-from service.app.making_room import FEW, Busyness
+from service.app.making_room import FEW, Busyness, Courtesy
 from service.app.roles import ServeRole
 from service.app.service import Service
 from service.jobs import ARRIVALS_AT_ONCE, Turn
@@ -82,10 +84,11 @@ async def test_in_a_rush_of_posts_the_decider_takes_short_turns_and_pauses_while
     mosts: list[int],
     pauses: list[float],
 ) -> None:
-    times, slept, asked = iter([0.0, 0.0078125, 1.0, 1.0078125, 2.0, 2.0]), list[float](), list[int]()
+    slept, asked = list[float](), list[int]()
     rushed = iter(rushes)
     # the last but one was short, and did something all the same
-    answers = iter([Turn(did=True, may_go_on=True), Turn(did=True, may_go_on=False), NOTHING_DONE])
+    long, short = (Turn(did=True, may_go_on=may, took=0.0078125) for may in (True, False))
+    answers = iter([long, short, NOTHING_DONE])
 
     async def decide_next(_service: Service, most: int) -> Turn:
         asked.append(most)
@@ -96,13 +99,39 @@ async def test_in_a_rush_of_posts_the_decider_takes_short_turns_and_pauses_while
 
     monkeypatch.setattr(Service, "decide_next", decide_next)
     monkeypatch.setattr(type(service.intake), "is_rushed", property(lambda _: next(rushed)))
-    monkeypatch.setattr(working, "_now", lambda: next(times))
     monkeypatch.setattr("service.app.working.asyncio.sleep", sleep)
     half = iter(range(100)), iter([number / 2 for number in range(100)])
     loop = Busyness(lambda: next(half[0]), lambda: next(half[1]))
     for _ in range(3):
         await working.decide_considerately(service, loop)
     assert (asked, slept) == (mosts, pauses)
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Courtesy, str]]:
+    """Give the turns that are taken from now on, and the threads that take them."""
+    noted: list[tuple[Courtesy, str]] = []
+    turn = Courtesy.turn
+
+    def note(courtesy: Courtesy) -> AbstractContextManager[None]:
+        noted.append((courtesy, threading.current_thread().name.partition("_")[0]))
+        return turn(courtesy)
+
+    monkeypatch.setattr(Courtesy, "turn", note)
+    return noted
+
+
+async def test_who_decides_and_who_composes_mails_take_turns(
+    taken: list[tuple[Courtesy, str]], service: Service
+) -> None:
+    with service.house.store.transaction() as connection:
+        queued(connection, a_mail("first"))
+    await service.decide_next()
+    deciding = set(taken)
+    await service.send_next()
+    assert {courtesy for courtesy, _ in taken} == {service.courtesy}
+    assert len(deciding) == 1
+    assert {name for _, name in set(taken) - deciding} == {"courier"}
 
 
 async def test_the_decider_is_at_work_until_the_service_ends(service: Service) -> None:

@@ -1,7 +1,13 @@
 """The log says where a mail went, and not to whom."""
 
+import json
 import logging
 import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from errno import ENOSPC
 from io import StringIO
 from pathlib import Path
@@ -11,7 +17,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cli.logs import redacted, set_up_logs
+from service.cli.logs import LogForm, redacted, set_up_logs
 from tests.cli.running import PATIENCE, start, write_config
 
 
@@ -62,18 +68,80 @@ class FullDisk(StringIO):
         raise OSError(ENOSPC, "No space left on device")
 
 
-def test_who_cannot_write_to_the_log_goes_on_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def closed() -> StringIO:
+    """Give a file that is closed."""
+    file = StringIO()
+    file.close()
+    return file
+
+
+class InPieces(StringIO):
+    """What takes a line for several, as standard error does where nothing is held back."""
+
+    def write(self, text: str, /) -> int:
+        """Write letter after letter, and let others have Python in between."""
+        for letter in text:
+            super().write(letter)
+            time.sleep(0)
+        return len(text)
+
+
+@pytest.fixture
+def set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[StringIO], None]]:
+    """Give what lets the log be written as JSON to some file."""
     root = logging.getLogger()
-    before = root.handlers[:], root.level
-    monkeypatch.setattr(sys, "stderr", FullDisk())
+    handlers, level = root.handlers[:], root.level
+
+    def write_to(file: StringIO) -> None:
+        monkeypatch.setattr(sys, "stderr", file)
+        set_up_logs(LogForm.JSON)
+
+    yield write_to
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("file", [FullDisk(), closed()], ids=["full", "closed"])
+def test_who_cannot_write_to_the_log_goes_on_all_the_same(
+    set_up: Callable[[StringIO], None], file: StringIO
+) -> None:
+    set_up(file)
+    log = structlog.get_logger()
+    assert [log.info("decided"), log.error("loop failed")] == [None, None]
+
+
+def test_a_line_says_when_it_was_how_grave_it_is_and_what_failed_where(
+    set_up: Callable[[StringIO], None],
+) -> None:
+    said = StringIO()
+    set_up(said)
+    log = structlog.get_logger()
+    log.debug("not said")
     try:
-        set_up_logs()
-        log = structlog.get_logger()
-        assert [log.info("decided"), log.error("loop failed")] == [None, None]
-    finally:
-        root.handlers[:], level = before
-        root.setLevel(level)
-        structlog.reset_defaults()
+        int("of jordan@acme.example")
+    except ValueError:
+        log.exception("loop failed", loop="send")
+    (line,) = map(json.loads, said.getvalue().splitlines())
+    assert (line["event"], line["level"], line["loop"]) == ("loop failed", "error", "send")
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+    assert "test_logs.py" in line["exception"]
+    assert "of j***@acme.example" in line["exception"]
+
+
+def test_no_line_breaks_into_another_whoever_says_it(set_up: Callable[[StringIO], None]) -> None:
+    said = InPieces()
+    set_up(said)
+    ours, theirs = structlog.get_logger(), logging.getLogger("some.library")
+
+    def say(number: int) -> None:
+        ours.info("ours", number=number)
+        theirs.warning("theirs")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(say, range(40)))
+    events = Counter(json.loads(line)["event"] for line in said.getvalue().splitlines())
+    assert events == {"ours": 40, "theirs": 40}
 
 
 def test_no_address_of_a_webhook_stands_in_the_log() -> None:

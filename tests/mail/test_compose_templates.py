@@ -1,5 +1,6 @@
 """Every mail has its templates, and they name only what facts.py promises."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints, is_typeddict
@@ -13,7 +14,7 @@ from service.mail.fact_forms import MailSurroundings, RenderingFacts
 from service.mail.mail_forms import FACTS
 from service.mail.rendering import environment, templates_folder
 from service.model import MAIL_KINDS, DeliveryKind
-from tests.mail.compose_samples import facts_of, mail, minimal_facts
+from tests.mail.compose_samples import facts_of, mail, minimal_facts, text_of
 
 FILES = ("subject.txt", "body.txt", "body.html")
 ADDED = set(RenderingFacts.__annotations__) | {"tone"}
@@ -66,6 +67,14 @@ def test_every_mail_can_be_made_of_the_least_facts(kind: DeliveryKind) -> None:
 def test_html_takes_no_parts_from_text_where_nothing_is_escaped(template: str) -> None:
     suffix = Path(template).suffix
     assert {Path(name).suffix for name in _referenced(template)} <= {suffix}
+
+
+@pytest.mark.parametrize("kind", MAIL_KINDS)
+def test_each_cell_and_headline_says_its_font_from_which_all_else_inherits_it(kind: DeliveryKind) -> None:
+    html = text_of(mail(kind, facts_of(kind)), "html")
+    outermost = re.findall(r"<(?:td|h[1-3])\b[^>]*>", html)
+    assert len(outermost) > 3
+    assert [one for one in outermost if "font-family: -apple-system" not in one] == []
 
 
 def test_missing_facts_are_reported_with_the_file() -> None:

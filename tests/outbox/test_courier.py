@@ -145,6 +145,16 @@ async def test_what_the_relay_says_to_others_goes_before_the_next_mail_is_compos
     assert all(heard_before[1:]), "the first two are composed before there is any other session"
 
 
+async def test_a_few_more_mails_are_worth_another_session(
+    house: House, clock: Clock, server: ScriptedRelay
+) -> None:
+    queue(house, clock, *MANY[:12])
+    relay = Relay(replace(server.smtp, limits=Limits(connections=9)))
+    async with courier_of(house, clock, relay) as courier:
+        assert await courier.send_due() == 12
+    assert server.heard.count("EHLO localhost") == 3
+
+
 async def test_who_leaves_waits_for_no_answer_and_loses_nothing(
     house: House, clock: Clock, server: ScriptedRelay
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from service.model import DeliveryKind
-from service.store import deliveries, progress
+from service.store import deliveries, progress, tidings
 from service.store.database import Store
 from service.store.together import together
 from tests.store.rows import (
@@ -37,6 +37,8 @@ def test_of_one_occasion_there_is_one_mail(store: Store) -> None:
 def test_of_one_occasion_there_is_one_mail_among_decisions_made_together_too(store: Store) -> None:
     with store.transaction() as connection:
         queued(connection, a_mail("login:jordan", public_id="a"))
+    heard: list[tidings.ToSend] = []
+    store.queued = heard.append
     with store.transaction() as connection, together(connection):
         of_one = [a_mail("login:jordan", public_id="b"), a_mail("login:sam", public_id="c")]
         assert deliveries.queue(connection, of_one, NOW) == ("b", "c"), "they were not written yet"
@@ -44,6 +46,7 @@ def test_of_one_occasion_there_is_one_mail_among_decisions_made_together_too(sto
     with store.transaction() as connection:
         claimed = deliveries.claim_due(connection, NOW, urgent=True, lease=10 * MINUTE, limit=9)
     assert [mail.public_id for mail in claimed] == ["a", "c"]
+    assert heard == [tidings.ToSend.MAILS], "who sends them is woken"
 
 
 def test_queueing_nothing_does_nothing(store: Store) -> None:
