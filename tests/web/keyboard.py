@@ -60,7 +60,9 @@ def press(page: Page, text: str) -> None:
 
 
 def enter(page: Page) -> None:
-    """Press Enter and wait for the page that comes."""
+    """Press Enter, once something has the focus, and wait for the page that comes."""
+    # a page gives it by `autofocus` with its next frame, which may be later than it is loaded
+    page.wait_for_function("document.activeElement !== document.body")
     with page.expect_navigation():
         page.keyboard.press("Enter")
 
