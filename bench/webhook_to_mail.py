@@ -33,8 +33,6 @@ _MARK = re.compile(rb"mark-(\d+)-")
 PATIENCE = 60.0
 WARM_UP = 50
 """Posts that are not counted, of ours and of the peer: at its start ours rehearses for a second."""
-SESSIONS = 8
-"""Of ours to the SMTP server at most; Alertmanager opens as many as it has mails."""
 HOW = ("one at a time", "in a burst")
 
 
@@ -103,7 +101,7 @@ def peers(folder: Path) -> list[Peer]:
 def _ours(kind: str, folder: Path, port: int) -> Iterator[Server]:
     with (
         new_database(kind, folder) as database,
-        replycast(folder, database, config=AT_ONCE, smtp_port=port, sessions=SESSIONS) as server,
+        replycast(folder, database, config=AT_ONCE, smtp_port=port) as server,
     ):
         yield server
 

@@ -1,10 +1,12 @@
 """Fixtures that every test may ask for."""
 
 import faulthandler
+import logging
 import os
 import shutil
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import structlog
 from hypothesis import settings
 
 from service.actions.house import House
+from service.cli.logs import LogForm, set_up_logs
 from tests.rooms import Clock, make_house
 from tests.thoroughness import IN_CI, examples
 
@@ -67,6 +70,22 @@ def pytest_configure(config: pytest.Config) -> None:
 def anyio_backend() -> str:
     """Run async tests on asyncio, as the service does."""
     return "asyncio"
+
+
+@pytest.fixture
+def write_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[StringIO], None]]:
+    """Give what lets the log be written to some file, as JSON, until the test ends."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def write_to(file: StringIO) -> None:
+        monkeypatch.setattr(sys, "stderr", file)
+        set_up_logs(LogForm.JSON)
+
+    yield write_to
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

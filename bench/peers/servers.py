@@ -13,13 +13,10 @@ from pathlib import Path
 
 import click
 
-from service.config.settings import Limits, Security, Smtp
+from service.config.settings import Security, Smtp
 from tests.mailservers import processes
 from tests.mailservers.processes import LOOPBACK, free_port
 from tests.rooms import CONFIG, OWN_ADDRESS
-
-USUAL_SESSIONS = Limits().connections
-"""To the relay, where config.yaml says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +48,15 @@ def running(command: Sequence[object], port: int, folder: Path) -> Iterator[Serv
 
 @contextmanager
 def replycast(
-    folder: Path,
-    database: str,
-    *,
-    config: str = CONFIG,
-    smtp_port: int = 9,
-    sessions: int = USUAL_SESSIONS,
-    preload: Path | None = None,
+    folder: Path, database: str, *, config: str = CONFIG, smtp_port: int = 9, preload: Path | None = None
 ) -> Iterator[Server]:
-    """Run `replycast serve`; its mails go to a port, where by default nobody takes them, through so many sessions.
+    """Run `replycast serve`; its mails go to a port, where by default nobody takes them.
 
     `preload` is a library that stands before those of the system.
     """
     port = free_port()
     file = folder / f"config-{port}.yaml"
-    relay = f"{{host: {LOOPBACK}, port: {smtp_port}, security: none, limits: {{connections: {sessions}}}}}"
-    mail = f'{{from: "Acme Status <{OWN_ADDRESS}>", smtp: {relay}, '
+    mail = f'{{from: "Acme Status <{OWN_ADDRESS}>", smtp: {{host: {LOOPBACK}, port: {smtp_port}, security: none}}, '
     mail += f"receive: {{protocol: lmtp, host: {LOOPBACK}, port: {free_port()}}}}}"
     here = config.replace("status.acme.example", f"{LOOPBACK}:{port}")
     file.write_text(f'database: "{database}"\nmail: {mail}\n{here}')

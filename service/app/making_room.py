@@ -3,7 +3,7 @@
 Two threads of a process hand Python to one another. While the decider computes, the loop that takes posts in gets
 little of it. So a rush of posts is decided about with a pause after each turn, the longer the busier the loop is, and
 in short turns where it is very busy. What is not taken in may be lost; what is decided about later is only late. The
-thread that composes mails, for which nobody waits but a person, takes turns with the decider.
+thread that composes mails takes turns with the decider.
 """
 
 import threading

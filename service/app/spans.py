@@ -26,6 +26,7 @@ from service.mail.imap import FetchedMail
 from service.model import Delivery, DeliveryKind
 from service.outbox.attempts import Noted, Outcome
 from service.store.inbox_rows import Arrival
+from service.web.guards import behind_proxy
 from service.workflow import Decision
 
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -65,7 +66,7 @@ class Spans:
 
                 await web(scope, receive, answer)
 
-        return traced
+        return behind_proxy(traced)  # posts too: a span says by which scheme its client came
 
     def receiving(self, receive: Receive) -> Receive:
         """Give what also notes which arrival came of a request."""

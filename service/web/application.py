@@ -1,6 +1,5 @@
 """Puts routes and guards together into the one ASGI application."""
 
-import os
 from collections.abc import Sequence
 from functools import partial
 
@@ -11,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.config import Config
 from service.errors import (
@@ -28,7 +26,7 @@ from service.web.dashboard.monitor_previews import Previews
 from service.web.dashboard.pulse import pulse_of
 from service.web.fast_first import FastFirst
 from service.web.front import STATIC, Front, page
-from service.web.guards import BoundedWaits, SameOriginOnly, SecurityHeaders, guard_headers
+from service.web.guards import BoundedWaits, SameOriginOnly, SecurityHeaders, behind_proxy, guard_headers
 from service.web.login.rates import LogIns
 from service.web.public.pages import PublicPages
 from service.web.public.renderers import RENDERERS
@@ -37,8 +35,6 @@ from service.web.webhooks import routes as webhook_routes
 
 AGAIN = "5"
 """Seconds after which whoever found the database away may ask again."""
-TRUSTED = "FORWARDED_ALLOW_IPS"
-"""Names the proxies that are believed whom they speak for, as uvicorn has it."""
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that any route takes; webhooks set a lower bound and name it in their answer."""
 
@@ -54,7 +50,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=[
             # within the application, since what goes first asks neither who it is nor how he came
-            Middleware(ProxyHeadersMiddleware, trusted_hosts=os.environ.get(TRUSTED, "127.0.0.1")),
+            Middleware(behind_proxy),
             Middleware(SecurityHeaders, is_https=front.is_https),
             Middleware(SameOriginOnly),
             Middleware(BoundedWaits),

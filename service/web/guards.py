@@ -1,17 +1,21 @@
 """What stands before every page: security headers, the refusal of other sites' forms, an end to waiting."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.store.patience import waiting_at_most
 
 RawField = tuple[bytes, bytes]
 """A header field as ASGI has it: its name, in lower case, and its value."""
 
+TRUSTED = "FORWARDED_ALLOW_IPS"
+"""Names the proxies that are believed, as uvicorn has it; where it does not, those of this machine are."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -42,6 +46,11 @@ def guard_headers(*, is_https: bool) -> dict[str, str]:
 def raw_guard_headers(*, is_https: bool) -> tuple[RawField, ...]:
     """Give the same as ASGI has them."""
     return tuple((name.encode(), value.encode()) for name, value in guard_headers(is_https=is_https).items())
+
+
+def behind_proxy(app: ASGIApp) -> ASGIApp:
+    """Give an application that knows its clients also where proxies speak for them that are believed."""
+    return ProxyHeadersMiddleware(app, trusted_hosts=os.environ.get(TRUSTED, "127.0.0.1"))  # type: ignore[arg-type, return-value]  # uvicorn has types of its own for the same
 
 
 class SecurityHeaders:

@@ -44,7 +44,7 @@ class Simulations:
 
 
 def client_of(request: Request) -> str:
-    """Name the client: its address, of IPv6 its network. uvicorn takes it from a proxy on this machine alone."""
+    """Name the client: its address, of IPv6 its network. `guards.behind_proxy` takes it from a proxy."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)

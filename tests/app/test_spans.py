@@ -111,6 +111,19 @@ async def test_a_post_has_a_span_that_names_its_route_and_never_its_path(spans: 
     assert SECRET not in span.to_json()
 
 
+async def test_a_span_tells_by_which_scheme_the_client_of_a_proxy_came(
+    spans: Spans, kept: Kept, house: House, clock: Clock
+) -> None:
+    web = spans.web(build(make_front(house, clock), webhooks.routes))
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=web), base_url="http://status.example"
+    ) as proxy:
+        said = {"x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.7"}
+        await proxy.post("/webhook/victorops", content=b"{}", headers=said)
+    [span] = kept.get_finished_spans()
+    assert (span.attributes or {})["url.scheme"] == "https"
+
+
 async def test_the_shorter_way_that_posts_go_names_its_pattern_too(
     spans: Spans, kept: Kept, house: House, clock: Clock
 ) -> None:

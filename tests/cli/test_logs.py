@@ -2,10 +2,9 @@
 
 import json
 import logging
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from errno import ENOSPC
@@ -17,7 +16,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cli.logs import LogForm, redacted, set_up_logs
+from service.cli.logs import redacted
 from tests.cli.running import PATIENCE, start, write_config
 
 
@@ -86,36 +85,20 @@ class InPieces(StringIO):
         return len(text)
 
 
-@pytest.fixture
-def set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[StringIO], None]]:
-    """Give what lets the log be written as JSON to some file."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-
-    def write_to(file: StringIO) -> None:
-        monkeypatch.setattr(sys, "stderr", file)
-        set_up_logs(LogForm.JSON)
-
-    yield write_to
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
 @pytest.mark.parametrize("file", [FullDisk(), closed()], ids=["full", "closed"])
 def test_who_cannot_write_to_the_log_goes_on_all_the_same(
-    set_up: Callable[[StringIO], None], file: StringIO
+    write_log: Callable[[StringIO], None], file: StringIO
 ) -> None:
-    set_up(file)
+    write_log(file)
     log = structlog.get_logger()
     assert [log.info("decided"), log.error("loop failed")] == [None, None]
 
 
 def test_a_line_says_when_it_was_how_grave_it_is_and_what_failed_where(
-    set_up: Callable[[StringIO], None],
+    write_log: Callable[[StringIO], None],
 ) -> None:
     said = StringIO()
-    set_up(said)
+    write_log(said)
     log = structlog.get_logger()
     log.debug("not said")
     try:
@@ -129,9 +112,9 @@ def test_a_line_says_when_it_was_how_grave_it_is_and_what_failed_where(
     assert "of j***@acme.example" in line["exception"]
 
 
-def test_no_line_breaks_into_another_whoever_says_it(set_up: Callable[[StringIO], None]) -> None:
+def test_no_line_breaks_into_another_whoever_says_it(write_log: Callable[[StringIO], None]) -> None:
     said = InPieces()
-    set_up(said)
+    write_log(said)
     ours, theirs = structlog.get_logger(), logging.getLogger("some.library")
 
     def say(number: int) -> None:
@@ -144,14 +127,7 @@ def test_no_line_breaks_into_another_whoever_says_it(set_up: Callable[[StringIO]
     assert events == {"ours": 40, "theirs": 40}
 
 
-def test_no_address_of_a_webhook_stands_in_the_log() -> None:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    try:
-        set_up_logs()
-        # they say each call's URL, which is all that protects a channel of Slack or Teams
-        assert not any(logging.getLogger(name).isEnabledFor(logging.INFO) for name in ("httpx2", "httpcore2"))
-    finally:
-        root.handlers[:], level = before
-        root.setLevel(level)
-        structlog.reset_defaults()
+def test_no_address_of_a_webhook_stands_in_the_log(write_log: Callable[[StringIO], None]) -> None:
+    write_log(StringIO())
+    # they say each call's URL, which is all that protects a channel of Slack or Teams
+    assert not any(logging.getLogger(name).isEnabledFor(logging.INFO) for name in ("httpx2", "httpcore2"))

@@ -2,15 +2,12 @@
 
 import json
 import logging
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
-import structlog
 
-from service.cli.logs import LogForm, set_up_logs
 from service.model import DeliveryKind
 from tests.stories.world import ANA, JORDAN, SAM, World
 
@@ -18,16 +15,11 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
-    """Let the log be written as JSON to where a test can read it."""
-    root, out = logging.getLogger(), StringIO()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(sys, "stderr", out)
-    set_up_logs(LogForm.JSON)
-    yield out
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+def log(write_log: Callable[[StringIO], None]) -> StringIO:
+    """Let the log be written to where a test can read it."""
+    out = StringIO()
+    write_log(out)
+    return out
 
 
 def lines(log: StringIO, event: str = "") -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from tests.web.judging import judge
 FRAME_PATIENCE: Final = 1_000
 """Milliseconds after which no frame of a page has the focus, and neither has anything else."""
 FOCUS_PATIENCE: Final = 10_000
+"""Milliseconds that a page has to give the focus to something."""
 # `wait_for_function` looks a second time by `eval`, which our pages forbid
 _FOCUS: Final = """({patience, unless}) => new Promise((done) => {
     const until = performance.now() + patience;

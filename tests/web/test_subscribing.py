@@ -13,8 +13,9 @@ from service.actions.house import House
 from service.mail.compose import PostOffice, compose, unsubscribe_token
 from service.model import Subscriber, SubscriberState
 from service.store import deliveries, subscribers
-from service.web.application import TRUSTED, build
+from service.web.application import build
 from service.web.front import Front
+from service.web.guards import TRUSTED
 from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.rates import SIGN_UPS_AN_HOUR, client_of
 from tests.rooms import Clock, make_client
