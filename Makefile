@@ -8,7 +8,8 @@ PEERS := $(VENV)/peers
 PEERS_STAMP := $(PEERS)/.installed
 PYTHON ?= python3
 PORT ?= 8080
-WORKERS ?= auto
+# whoever tests processes mostly waits for them, and the others have the processors meanwhile
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SECONDS ?= 120
 
 .DEFAULT_GOAL := help
@@ -46,12 +47,13 @@ demo: $(STAMP) ## Play the whole story: webhook, mail, reply, publication, recov
 
 servers: ## Install the programs that the tests against real servers need (Debian, as root)
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix chromium postgresql
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq dovecot-imapd dovecot-lmtpd postfix \
+		chromium-headless-shell postgresql
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 		prometheus nginx-light caddy docker-compose iproute2
 
 test: $(STAMP) $(JUDGES_STAMP) ## Run all tests
-	@for program in dovecot postfix chromium promtool; do \
+	@for program in dovecot postfix chromium-headless-shell promtool; do \
 		PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || \
 		echo "tests that need $$program will not run: 'make servers' (as root, on Debian) installs it"; done
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \

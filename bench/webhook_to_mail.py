@@ -53,7 +53,7 @@ class Sink:
     """The moments at which mails arrived, by the number of the post that they tell of."""
 
     def __init__(self) -> None:
-        self.relay = Relay()
+        self.relay = Relay(pipelining=True)
         self.relay.told = self._note
         self._arrived: dict[int, float] = {}
         self._waiting: dict[int, asyncio.Event] = {}

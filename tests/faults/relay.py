@@ -18,8 +18,9 @@ MOST_CONNECTIONS = 100
 class Relay:
     """It listens from `open` to `go_away`, always on the same port."""
 
-    def __init__(self, *hosts: str) -> None:
+    def __init__(self, *hosts: str, pipelining: bool = False) -> None:
         self._hosts = hosts or (LOOPBACK,)
+        self._is_pipelining = pipelining
         self.port = 0
         self.mails: list[tuple[str, str]] = []
         """Recipient and Message-ID of each mail that was taken."""
@@ -45,6 +46,13 @@ class Relay:
         if self._server is not None:
             await stop_serving(self._server, self._lines)
         self._server = None
+
+    async def handle_EHLO(  # noqa: N802  likewise
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        """Say what it can; commands that are sent ahead (RFC 2920) wait in its stream in any case."""
+        session.host_name = hostname
+        return [*answers[:-1], "250-PIPELINING", answers[-1]] if self._is_pipelining else answers
 
     async def handle_DATA(  # noqa: N802  aiosmtpd finds it by this name
         self, _server: SMTP, _session: Session, envelope: Envelope

@@ -32,7 +32,9 @@ _WATCH: Final = """
     keys += 1;
     scheduler.postTask(() => { keys -= 1; }, {priority: "user-blocking"});
   });
-  on("pointermove pointerdown mousedown touchstart drop", complain);
+  on("pointerdown mousedown touchstart drop", complain);
+  // a pointer that nobody moved lies in the corner; of that one the browser tells when a page changes under it
+  on("pointermove", (event) => { if (event.clientX || event.clientY) complain(event); });
   on("click input change submit", (event) => {
     const field = event.target;
     // the system's own window, which no test can type into, gives what it was opened for by a key

@@ -1,19 +1,25 @@
 """What a page has to be for everybody: styled, no wider than its window, and without anything that axe finds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Page
 
-from tests.web.chromium import fits
+from tests.web.chromium import SCREENS, fits
 
 WCAG: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
+    "iframes": False,
 }
-"""Rules of axe-core up to WCAG 2.2 AA, and what its makers recommend besides."""
+"""Rules of axe-core up to WCAG 2.2 AA, and what its makers recommend besides.
+
+It does not look into frames: it could not, for those of ours let no script in, and waits for each in vain.
+"""
+COLOURS: Final = {**WCAG, "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""What of these a page in other colours can break."""
 
 _STOPS: Final = """() => {
   const named = "a, button, input:not([type=hidden]), select, textarea, summary, [tabindex]", faults = [];
@@ -36,21 +42,30 @@ _STOPS: Final = """() => {
 """Finds what cannot be used by the keys: 2.1.1, 2.4.3, 2.4.7 and 2.4.11 of WCAG 2.2, of which axe sees but little."""
 
 
-def judge(page: Page) -> None:
+def judge(page: Page, rules: Mapping[str, object] = WCAG) -> None:
     """Judge a page as it stands."""
-    assert fits(page)
+    assert fits(page), f"it does not fit into {page.viewport_size}"
     if not page.evaluate("'axe' in window"):  # to hand it over takes longer than to run it
         page.evaluate(AXE_SCRIPT)
-    results = AxeResults(page.evaluate("options => axe.run(options)", WCAG))
-    assert results.violations_count == 0, results.generate_report()
+    results = AxeResults(page.evaluate("options => axe.run(options)", rules))
+    assert results.violations_count == 0, f"on {page.viewport_size}: {results.generate_report()}"
 
 
 def judge_whole(page: Page) -> None:
     """Judge a page with all that is folded in it, in light and in dark; after that it is folded as before."""
     with _unfolded(page):
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            judge(page)
+        page.emulate_media(color_scheme="light")
+        judge(page)
+        page.emulate_media(color_scheme="dark")
+        judge(page, COLOURS)
+
+
+def judge_on_each_screen(page: Page) -> None:
+    """Judge a page whole, and its stops, on a phone and on a desk; for one that is only looked at."""
+    for width, height in SCREENS.values():
+        page.set_viewport_size({"width": width, "height": height})
+        judge_whole(page)
+        judge_stops(page)
 
 
 def judge_stops(page: Page) -> None:

@@ -1,5 +1,6 @@
 """What counts as the use of keys alone, in a real Chromium, and as a page that can be used so."""
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
 
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page
 
 from tests.web.by_keys import COMPLAINT, watch_hands
 from tests.web.chromium import SCREENS, opened
-from tests.web.judging import judge_stops
+from tests.web.judging import judge_on_each_screen, judge_stops
 from tests.web.keyboard import choose_file, tab_to, tick, write
 
 pytestmark = pytest.mark.chromium
@@ -181,4 +182,41 @@ def test_it_is_found_where_the_keys_do_not_lead_or_are_not_seen(name: str, windo
             judge_stops(page)
     else:
         judge_stops(page)
+    page.close()
+
+
+PAGES: dict[str, tuple[str, str | None]] = {
+    "a page": ("", None),
+    "one that is pale in the dark": (
+        "@media (prefers-color-scheme: dark) { html { background: #000; color: #333 } }",
+        "color-contrast",
+    ),
+    "a link that is only seen by its colour in the dark": (
+        "@media (prefers-color-scheme: dark) { html { background: #000; color: #fff } a { all: unset; color: #ccc } }",
+        "link-in-text-block",
+    ),
+    "one that is too wide for a phone": ("main { min-width: 800px }", "does not fit into {'width': 360"),
+    "one that shows its focus nowhere but on a phone": (
+        "@media (min-width: 800px) { a { outline: none !important } }",
+        "shows no focus",
+    ),
+}
+"""A sheet, and what is wrong with a page that is styled with it."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_wrong_on_one_screen_or_in_one_scheme_is_found(name: str, window: BrowserContext) -> None:
+    sheet, fault = PAGES[name]
+    page = window.new_page()
+    rules = ":focus-visible { outline: 3px solid }" + ".of-no-use { margin: 0 }" * 50
+    text = "<main><h1>A page</h1><p>It has a <a href='/'>link</a> in its text.</p></main>"
+    page.set_content(
+        f"<!doctype html><html lang='en'><title>A page</title>"
+        f"<meta name='viewport' content='width=device-width'><style>{rules}{sheet}</style>{text}"
+    )
+    if fault:
+        with pytest.raises(AssertionError, match=re.escape(fault)):
+            judge_on_each_screen(page)
+    else:
+        judge_on_each_screen(page)
     page.close()

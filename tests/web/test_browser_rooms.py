@@ -1,5 +1,6 @@
 """The employees' rooms in a real Chromium: nothing for axe to find, on a desk and a phone, in light and dark."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from service.actions import subscribing
 from service.mail.compose import unsubscribe_token
 from service.store import subscribers
 from service.web.routes import all_routes
+from tests.web.chromium import SCREENS, opened
 from tests.web.employees import act_links, confirm_links, login_links
 from tests.web.every_page import (
     ELSEWHERE,
@@ -21,7 +23,7 @@ from tests.web.every_page import (
     asked_at,
     paths_of,
 )
-from tests.web.judging import judge_stops, judge_whole
+from tests.web.judging import judge_on_each_screen, judge_whole
 from tests.web.keyboard import press
 from tests.web.office import Office, sitting
 from tests.web.outages import ECHO
@@ -49,6 +51,13 @@ ROOMS = {
 """Besides, what some of them look like otherwise."""
 
 
+@pytest.fixture
+def desk(chromium: Browser) -> Iterator[Page]:
+    """Open an empty page whose screen the test chooses."""
+    with opened(chromium, *SCREENS["desktop"]) as opened_page:
+        yield opened_page
+
+
 @pytest.fixture(scope="module")
 def known(office: Office) -> Known:
     """Give what is there, and what opens the pages of mailed links."""
@@ -69,25 +78,24 @@ def known(office: Office) -> Known:
 
 
 @pytest.mark.parametrize("path", EVERY)
-def test_nothing_is_wrong_with_any_page(path: str, page: Page, office: Office, known: Known) -> None:
+def test_nothing_is_wrong_with_any_page(path: str, desk: Page, office: Office, known: Known) -> None:
     if path.startswith("/dashboard"):
-        office.enter(page)
+        office.enter(desk)
     # the text of what is public is edited no more
     asked = asked_at(path, replace(known, incident=1) if path.endswith("/words") else known)
-    answer = page.goto(office.url + asked)
+    answer = desk.goto(office.url + asked)
     assert answer is not None
-    assert (answer.status, urlsplit(page.url).path) == (200, asked)
-    judge_whole(page)
-    judge_stops(page)
+    assert (answer.status, urlsplit(desk.url).path) == (200, asked)
+    judge_on_each_screen(desk)
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_nothing_is_wrong_with_any_room(room: str, sheet: Page, office: Office) -> None:
-    answer = sheet.goto(office.url + ROOMS[room])
+def test_nothing_is_wrong_with_any_room(room: str, desk: Page, office: Office) -> None:
+    office.enter(desk)
+    answer = desk.goto(office.url + ROOMS[room])
     assert answer is not None
-    assert (answer.status, sheet.url) == (200, office.url + ROOMS[room])
-    judge_whole(sheet)
-    judge_stops(sheet)
+    assert (answer.status, desk.url) == (200, office.url + ROOMS[room])
+    judge_on_each_screen(desk)
 
 
 def test_nobody_is_led_to_where_he_may_not_go(page: Page, office: Office) -> None:
