@@ -11,8 +11,8 @@ from service.errors import IncidentChangedMeanwhile, StoreUnavailable
 from service.mail.imap import FetchedMail
 from service.store.database import Store
 from service.store.inbox_rows import InboxRow, InboxState
+from tests.inbox.posting import NOW
 from tests.inbox.test_mails import MAIL, fetched
-from tests.inbox.test_posts import NOW
 from tests.inbox.test_working_off import explode, finish, receive, rows
 
 

@@ -9,7 +9,7 @@ from service.mail.imap import FetchedMail
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door
-from tests.inbox.test_posts import NOW
+from tests.inbox.posting import NOW
 from tests.thoroughness import examples
 
 MAIL = b"""Received: from mx1.acme.example by mail.acme.example; Tue, 24 Nov 2026 12:00:01 +0000

@@ -13,9 +13,9 @@ from service.inbox import Effect
 from service.store import postgresql
 from service.store.database import Store, open_store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
+from tests.inbox.posting import NOW, Lock, a_post
 from tests.inbox.test_at_once import WatchedStore
 from tests.inbox.test_mails import fetched
-from tests.inbox.test_posts import NOW, Lock, a_post
 from tests.inbox.test_with_effect import be_changed, be_locked, fail
 from tests.inbox.test_working_off import finish, receive, rows
 from tests.store.databases import fresh_database, needs_postgresql

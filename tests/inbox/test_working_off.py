@@ -10,7 +10,7 @@ from service.errors import StoreUnavailable
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
-from tests.inbox.test_posts import NOW
+from tests.inbox.posting import NOW
 
 Lock = Callable[[], AbstractContextManager[None]]
 

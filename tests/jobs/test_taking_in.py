@@ -11,7 +11,7 @@ from service.actions.house import House
 from service.jobs import FEW_ALERTS, receive_post_and_decide
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, Door, InboxState
-from tests.inbox.test_posts import NOW
+from tests.inbox.posting import NOW
 
 
 def a_group(alerts: int, **more: Any) -> Arrival:  # noqa: ANN401  what an arrival has

@@ -16,7 +16,7 @@ from service.web.dashboard.changes import Changes
 from tests.rooms import Clock
 from tests.store.databases import choosing, databases
 from tests.store.rows import NOW, add_subscriber
-from tests.web.dashboard.test_events import PATIENCE, SILENCE, hear, listening, stamp_of
+from tests.web.dashboard.events.hearing import PATIENCE, SILENCE, hear, listening, stamp_of
 from tests.web.employees import page_of, start_session
 from tests.web.outages import Outages
 

@@ -1,90 +1,28 @@
 """/dashboard/events: whoever is logged in hears of each change that employees see, whoever made it, and of no other."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
 
-import httpx2
 import pytest
 
-from service.actions import logging_in, maintaining
+from service.actions import maintaining
 from service.actions.house import House
-from service.actions.logging_in import hash_key
 from service.actions.watchdog import Seen
 from service.store import audit, deliveries, inbox_rows
-from service.store.database import Store, open_store
-from service.store.employee_stamp import MOST_NAMED, Stamp, employee_stamp, incidents_since
+from service.store.database import open_store
+from service.store.employee_stamp import MOST_NAMED, Stamp, incidents_since
 from service.store.inbox_rows import Arrival, Door, InboxState
-from service.web.application import build
-from service.web.cookies import cookie_name
-from service.web.dashboard import changes
-from service.web.dashboard.changes import ALL, OVER, REST, Changes, Told, names_of
+from service.web.dashboard.changes import ALL, Changes, names_of
 from service.web.dashboard.pulse import Mark, pulse_of
 from service.web.front import Front
-from service.web.login.letting_in import SESSION_COOKIE
 from service.workflow.maintenance import Plan
 from tests.rooms import CONFIG, Clock
-from tests.store.databases import choosing, databases
 from tests.store.rows import a_mail, queued
-from tests.web.employees import ALL_ROUTES, start_session
+from tests.web.dashboard.events.hearing import PATIENCE, SILENCE, hear, hear_all, listening, stamp_of
 from tests.web.outages import ECHO, Outages
-from tests.web.serving import served
 
 pytestmark = pytest.mark.anyio
-
-PATIENCE = 10.0
-SILENCE = 0.3
-
-
-@pytest.fixture(params=databases(), autouse=True)
-def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Let each test run on each database that the service runs on."""
-    with choosing(request.param) as name:
-        yield name
-
-
-@pytest.fixture
-def session(house: House, clock: Clock) -> str:
-    """Give the hash of Sam's session."""
-    return hash_key(start_session(house, clock, "sam"))
-
-
-@pytest.fixture
-def watched(house: House, clock: Clock) -> Changes:
-    """Give what notices changes, apart from any application."""
-    return Changes(house.store, clock)
-
-
-def stamp_of(store: Store) -> Stamp:
-    with store.reading() as connection:
-        return employee_stamp(connection)
-
-
-async def hear(stream: AsyncGenerator[Told]) -> set[str]:
-    """Give the names that are told next; none at a sign of life."""
-    told = await asyncio.wait_for(anext(stream), PATIENCE)
-    return set(told.names)
-
-
-async def hear_all(stream: AsyncGenerator[Told], *wanted: str) -> set[str]:
-    """Give what is told until all of these names were."""
-    names: set[str] = set()
-    async with asyncio.timeout(PATIENCE):
-        while not names.issuperset(wanted):
-            names |= await hear(stream)
-    return names
-
-
-@asynccontextmanager
-async def listening(
-    watched: Changes, house: House, session: str, *, heartbeat: float = PATIENCE
-) -> AsyncIterator[AsyncGenerator[Told]]:
-    """Give a stream that has heard all until now."""
-    async with aclosing(watched.watch(session, Mark(stamp_of(house.store)), heartbeat=heartbeat)) as stream:
-        assert await hear(stream) == set()
-        yield stream
 
 
 async def test_every_step_of_an_unpublished_incident_is_told(
@@ -246,62 +184,6 @@ async def test_who_cannot_say_what_he_has_seen_is_told_that_all_may_have_changed
         assert await hear(stream) == {ALL}
 
 
-async def test_silence_is_broken_by_a_sign_of_life(watched: Changes, house: House, session: str) -> None:
-    async with listening(watched, house, session, heartbeat=0.01) as stream:
-        assert await hear(stream) == set()
-
-
-async def test_a_stream_ends_with_its_session(
-    watched: Changes, house: House, session: str, clock: Clock
-) -> None:
-    async with listening(watched, house, session) as stream:
-        logging_in.log_out(house, "session-of-sam", clock())
-        assert await hear(stream) == {OVER}
-        with pytest.raises(StopAsyncIteration):
-            await hear(stream)
-    assert watched.watching == 0
-
-
-async def test_a_stream_ends_when_its_session_has_expired(
-    watched: Changes, house: House, session: str, clock: Clock
-) -> None:
-    async with listening(watched, house, session) as stream:
-        clock.move(logging_in.IDLE_END)
-        assert await hear(stream) == {OVER}
-
-
-async def test_a_stream_does_not_lengthen_its_session(
-    watched: Changes, house: House, session: str, clock: Clock
-) -> None:
-    clock.move(logging_in.IDLE_END - timedelta(seconds=1))
-    async with listening(watched, house, session, heartbeat=SILENCE) as stream:
-        assert await hear(stream) == set()
-        clock.move(timedelta(seconds=1))
-        assert await hear_all(stream, OVER) == {OVER}
-
-
-async def test_of_too_many_streams_of_a_session_the_oldest_rests(
-    watched: Changes, house: House, session: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "MOST_OF_A_SESSION", 1)
-    jordan = hash_key(start_session(house, clock, "jordan"))
-    async with (
-        listening(watched, house, jordan, heartbeat=SILENCE) as hers,
-        listening(watched, house, session) as first,
-        listening(watched, house, session, heartbeat=SILENCE) as second,
-    ):
-        assert await hear(first) == {REST}
-        assert await hear(second) == set()
-        assert await hear(hers) == set()
-
-
-async def test_the_close_ends_all(watched: Changes, house: House, session: str) -> None:
-    async with listening(watched, house, session) as stream:
-        watched.close()
-        assert [told async for told in stream if told.names] == []
-    assert watched.watching == 0
-
-
 def test_of_a_storm_it_is_only_said_that_much_changed(house: House, outages: Outages) -> None:
     before = stamp_of(house.store)
     for _ in range(MOST_NAMED + 1):
@@ -339,71 +221,3 @@ async def test_a_stamp_from_the_future_brings_everything_anew(
     made_up = Mark(Stamp(*(10**18 for _ in Stamp._fields)))
     async with aclosing(watched.watch(session, made_up, heartbeat=PATIENCE)) as stream:
         assert await hear(stream) == {ALL}
-
-
-@asynccontextmanager
-async def browsing(front: Front, key: str) -> AsyncIterator[tuple[httpx2.AsyncClient, Changes]]:
-    """Serve the dashboard on a real port, since a stream is no single answer."""
-    application = build(front, ALL_ROUTES)
-    found: Changes = application.state.changes
-    with served(application) as port:
-        cookies = {cookie_name(front, SESSION_COOKIE): key}
-        url = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, cookies=cookies) as client:
-            yield client, found
-        found.close()
-        application.state.public_pages.close()
-
-
-async def test_events_come_as_a_browser_wants_them(front: Front, session: str, outages: Outages) -> None:
-    incident = outages.fire()
-    since = {"last-event-id": str(stamp_of(front.house.store))}
-    async with (
-        browsing(front, "session-of-sam") as (client, _),
-        client.stream("GET", "/dashboard/events", headers=since) as answer,
-    ):
-        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert answer.headers["cache-control"] == "no-store"
-        lines = answer.aiter_lines()
-        assert [await anext(lines) for _ in range(4)] == ["retry: 2000", "", ": still here", ""]
-        outages.discard(incident)
-        mark = Mark(stamp_of(front.house.store), pulse_of(front))
-        told = [await anext(lines) for _ in range(4)]
-        assert told == [f"event: incident-{incident.id}", f"id: {mark}", "data: 1", ""]
-
-
-async def test_the_server_stops_while_employees_watch(front: Front, session: str) -> None:
-    async with (
-        browsing(front, "session-of-sam") as (client, found),
-        client.stream("GET", "/dashboard/events") as answer,
-    ):
-        lines = answer.aiter_lines()
-        await anext(lines)
-        found.close()
-        assert [line async for line in lines][-1] == ""
-
-
-async def test_only_so_many_may_watch(front: Front, session: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "MOST_STREAMS", 1)
-    async with (
-        browsing(front, "session-of-sam") as (client, _),
-        client.stream("GET", "/dashboard/events") as answer,
-    ):
-        lines = answer.aiter_lines()
-        assert [await anext(lines) for _ in range(3)][-1] == "event: all"
-        refused = await client.get("/dashboard/events")
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
-        assert (await client.get("/dashboard")).status_code == 200
-
-
-async def test_nobody_who_is_not_logged_in_hears_anything(front: Front) -> None:
-    async with browsing(front, "made-up") as (client, found):
-        answer = await client.get("/dashboard/events")
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/dashboard/events")
-        assert found.watching == 0
-
-
-async def test_a_head_does_not_wait_for_events(front: Front, session: str) -> None:
-    async with browsing(front, "session-of-sam") as (client, found):
-        assert (await client.head("/dashboard/events")).status_code == 200
-        assert found.watching == 0

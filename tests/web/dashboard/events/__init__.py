@@ -1,0 +1,1 @@
+"""Tests of the stream that employees' pages listen to."""
