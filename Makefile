@@ -72,7 +72,7 @@ peers: $(PEERS_STAMP) ## Install the programs that `make bench` measures beside 
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus-alertmanager && \
 		{ systemctl disable --now prometheus-alertmanager >/dev/null 2>&1 || true; }; }
 
-bench: $(STAMP) peers ## Measure all that docs/performance.md tells, each beside its peers (as root)
+bench: $(STAMP) peers ## Measure all that docs/performance.md and docs/growth.md tell, each beside its peers (as root)
 	@for module in $(basename $(notdir $(filter-out bench/__init__.py, $(wildcard bench/*.py)))); do \
 		echo "== $$module"; $(BIN)/python -m bench.$$module || exit 1; \
 	done
