@@ -34,7 +34,9 @@ _LIMITS: Final = ((20_000, 100), (6_000, 50), (1_500, 20), (300, 8))
 """Characters of a text and length of a list that are shown, less and less until HTML_LIMIT is kept."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NOT_SHOWN: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|[^\S\n]+$", re.MULTILINE
+    # only from where spaces begin: a long run of them would be gone through from each of its places
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|(?<![^\S\n])[^\S\n]+$",
+    re.MULTILINE,
 )
 _INLINER: Final = Inliner()
 _ANSWER_MARK: Final = re.compile(r"(?:\s*(?:re|aw|sv|antw)\s*:)+\s*", re.IGNORECASE)

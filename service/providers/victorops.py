@@ -15,6 +15,7 @@ from service.providers.pasted import Scalar, Wanted, fold_key
 from service.providers.post import RawPost
 from service.providers.wording import (
     MAX_ENTITY_LENGTH,
+    MAX_MESSAGE_LENGTH,
     MAX_NAME_LENGTH,
     instant,
     lines,
@@ -76,7 +77,7 @@ def read(post: RawPost) -> tuple[Alert, ...]:
             state=next((meaning for meaning in meanings if meaning), AlertState.INFO),
             entity_id=one_line(_expanded(folded, _ENTITY_ID))[:MAX_ENTITY_LENGTH] or None,
             raw_state=raw_state,
-            message=lines(_expanded(folded, _MESSAGE)),
+            message=lines(_expanded(folded, _MESSAGE))[:MAX_MESSAGE_LENGTH],
             sent_at=instant(_expanded(folded, _TIMESTAMP)),
             fields=MappingProxyType(fields),
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -17,20 +18,24 @@ from tests.inbox.test_working_off import explode, finish, receive, rows
 
 
 class WatchedStore(Store):
-    """Notes of each commit whether it waited for the disk."""
+    """Notes of each commit whether it waited for the disk: it was to, and there was something to write."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store.engine)
         self.waits: list[bool] = []
+
+    def _log_size(self) -> int:
+        return Path(f"{self.engine.url.database}-wal").stat().st_size
 
     @contextmanager
     def transaction(
         self, *, durable: bool = True, alone: bool = False, impatient: bool = False
     ) -> Iterator[Connection]:
         """Give the connection, and note its commit."""
+        before = self._log_size()
         with super().transaction(durable=durable, alone=alone, impatient=impatient) as connection:
             yield connection
-        self.waits.append(durable)
+        self.waits.append(durable and self._log_size() > before)
 
 
 def bring(store: Store, work: Callable[[InboxRow], None], uid: int = 1, raw: bytes = MAIL) -> FetchedMail:

@@ -293,6 +293,15 @@ def test_an_overlong_text_is_cut_and_leads_to_the_whole(kind: DeliveryKind, piec
     assert "more" in text_of(parsed)
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\u3000"])
+def test_a_long_run_of_spaces_is_gone_through_once(space: str) -> None:
+    # once from each of its places would be a matter of hours
+    facts = facts_of(DeliveryKind.APPROVAL)
+    facts["alert"]["message"] = f"a{space * 1_000_000}b{space * 1_000_000}\nc"
+    facts["incident"]["message"] = f"{space * 1_000_000}a"
+    assert "waits for your decision" in text_of(mail(DeliveryKind.APPROVAL, facts))
+
+
 def _overlong(piece: str, components: dict[str, ComponentState]) -> Incident:
     return replace(INCIDENT, subject=piece * 400, message=piece * 60_000, components=components)
 

@@ -1,5 +1,6 @@
 """What an alert of VictorOps is taken for."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ import pytest
 from service.errors import PostUnreadable
 from service.model import AlertState, Monitor
 from service.providers.matching import state_for
-from service.providers.wording import MAX_NAME_LENGTH
+from service.providers.wording import MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH
 from tests.providers.reading import PAYLOADS, TEMPLATE, alert_of
 
 FIRING = ("CRITICAL", "WARNING", "PROBLEM", "DOWN", "UNREACHABLE", "ERROR", "ALERT", "TRIGGERED", "UNACKED")
@@ -162,6 +163,11 @@ def test_a_message_keeps_its_lines_and_nothing_else_that_is_invisible() -> None:
     assert (
         alert_of(r'{"monitorName": "x", "message": "a\r\nb\u0000\u001b[31mc\td "}').message == "a\nb[31mc d"
     )
+
+
+def test_of_an_overlong_message_the_beginning_is_kept() -> None:
+    message = alert_of(json.dumps({"monitorName": "x", "message": "a" * MAX_MESSAGE_LENGTH + "b"})).message
+    assert message == "a" * MAX_MESSAGE_LENGTH
 
 
 def test_optional_variables_that_were_left_unexpanded_count_as_absent() -> None:

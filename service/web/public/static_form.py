@@ -12,7 +12,7 @@ from markupsafe import escape
 
 _LINK: Final = re.compile(r'\b(href|src)="(/(?!/)[^"]*)"')
 """A link within the site, as templates and our Markdown write it; text never holds a quote that is not escaped."""
-_SCRIPT: Final = re.compile(r"[ \t]*<script\b[^>]*></script>\n?")
+_SCRIPT: Final = re.compile(r"(?<![ \t])[ \t]*<script\b[^>]*></script>\n?")
 _FORM: Final = re.compile(r"<form\b.*?</form>", re.DOTALL)
 _MONTH: Final = re.compile(r"month=(20[0-9]{2}-[0-9]{2})(&page=([1-9][0-9]{0,8}))?")
 _STATIC: Final = re.compile(r"/static/([a-z0-9-]+\.[a-z0-9]+)")
