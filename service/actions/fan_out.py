@@ -33,12 +33,16 @@ def queue_next_chunk(
         fan_out = narrative.next_fan_out(connection)
         if fan_out is None:
             return None
-        is_new = fan_out.cursor == 0
+        counted, is_new = fan_out.update.id, fan_out.cursor == 0
         reach = audience.count(connection, audience_of(connection, fan_out.update)) if is_new else None
     with house.store.transaction() as connection:
         fan_out = narrative.next_fan_out(connection)
         if fan_out is None:
             return None
+        if fan_out.update.id != counted:
+            return (
+                Chunk()
+            )  # another instance has ended it meanwhile, and who hears of the next one is to be counted
         update, cursor = fan_out.update, fan_out.cursor
         if fan_outs.is_outdated(connection, update):
             narrative.advance_fan_out(connection, update.id, cursor=cursor, finished_at=now)

@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from service.config import Config, load
 from service.config.differences import Reloaded, differences
-from service.errors import ConfigFaulty, PermanentFault
+from service.errors import ConfigFaulty, PermanentFault, ReplycastError
 
 LOOK: Final = 1.0
 """Seconds between two looks at the file. It is read once two looks in a row saw the same change: written to its end."""
@@ -97,8 +97,8 @@ class Reloader:
         self.state.succeeded_at, self.state.failed_at, self.state.why = self._clock(), None, ""
         self._answer(Reloaded(changes, self._needs_restart))
 
-    def refused(self, fault: PermanentFault) -> None:
-        """Remember that a configuration could not be put in force, and why; what ran before runs on."""
+    def refused(self, fault: ReplycastError) -> None:
+        """Remember that a configuration could not be put in force, or not yet, and why; what ran before runs on."""
         said = fault.faults if isinstance(fault, ConfigFaulty) else (fault,)
         self.state.failed_at, self.state.why = self._clock(), str(said[0])
         for one in said:

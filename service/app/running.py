@@ -22,7 +22,7 @@ from service.app.building import DoorUnusable, build_on
 from service.app.ground import Ground, open_ground
 from service.app.listening import inherit_socket, listen
 from service.app.own_files import KeyFileUnusable
-from service.app.reloading import Reloader
+from service.app.reloading import LOOK, Reloader
 from service.app.roles import ServeRole, refuse_to_split
 from service.app.tracing import tracing
 from service.app.working import working
@@ -145,35 +145,48 @@ async def _work_in_turns(
 ) -> None:
     """Let one configuration after the other work. Between two, requests are answered as before, posts are stored.
 
-    Where one cannot be put in force, the one before it is again.
+    Where one cannot be put in force, the one before it is again. Where the database is away, so that neither of them
+    can, it is tried again until one can.
     """
     before: Config | None = None
     changes: tuple[str, ...] = ()
+    is_first, waits = True, False
     while not stopping.is_set():
         try:
             async with build_on(ground, config, wall_clock) as service, working(service):
                 let_in(ground.instruments.traces.web(service.web))
+                is_first = waits = False
                 if before is not None:
                     before = None
                     reloader.in_force(config, changes)
                     await _tell(ground, changes)
                 found = await _next_config(reloader, stopping)
-        except (DoorUnusable, KeyFileUnusable, KeyDiffers) as fault:
+        except (DoorUnusable, KeyFileUnusable, KeyDiffers, ImportError) as fault:
             if before is None:
                 raise
-            reloader.refused(fault)
+            reloader.refused(_why(fault))
             config, before = before, None
             continue
-        except ImportError as error:
-            if before is None:
+        except StoreUnavailable as fault:
+            if is_first:
                 raise
-            reloader.refused(
-                ProgramReplaced(f"start the service anew: it was replaced while it ran ({error})")
-            )
-            config, before = before, None
+            if not waits:
+                _log.warning("the service waits for the database, and is built anew once that is back")
+                if before is not None:
+                    reloader.refused(fault)
+            waits = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), LOOK)
             continue
         if found is not None:
             before, (config, changes) = config, found
+
+
+def _why(fault: PermanentFault | ImportError) -> PermanentFault:
+    """Say why a configuration cannot be put in force."""
+    if isinstance(fault, ImportError):
+        return ProgramReplaced(f"start the service anew: it was replaced while it ran ({fault})")
+    return fault
 
 
 async def _next_config(reloader: Reloader, stopping: asyncio.Event) -> tuple[Config, tuple[str, ...]] | None:

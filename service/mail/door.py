@@ -120,10 +120,10 @@ class _Hooks:
         try:
             await self._take_soon((trace + content)[:FETCH_LIMIT], len(content))
         except StoreUnavailable as error:
-            _log.warning("door: a mail is put off", sender=sender, reason=str(error))
+            _log.warning("door: a mail is put off", reason=str(error))
             return _PUT_OFF
         except Exception:  # noqa: BLE001  the outermost loop of one mail: aiosmtpd would refuse it for good
-            _log.exception("door: a mail could not be stored", sender=sender)
+            _log.exception("door: a mail could not be stored")
             return _PUT_OFF
         return "250 2.0.0 Ok: it is on disk"
 

@@ -8,12 +8,17 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from service.errors import MailboxLoginRefused, MailboxUnavailable, StoreUnavailable
 
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 300.0
 LOGIN_PAUSE: Final = 900.0
 """Seconds after a refused login: trying sooner makes servers lock the account."""
+
+
+_log = structlog.get_logger()
 
 
 def longest_pause(failures: int) -> float:
@@ -46,7 +51,7 @@ def keep_reading(
     MailboxUnavailable reconnects after a pause, MailboxLoginRefused after fifteen minutes, and after
     StoreUnavailable the mails are read again at the next slice. Only a wait that ends in peace forgets
     earlier failures: a server that lets us in and drops us each time is not knocked at for ever. `warn` is
-    told of each fault and what comes of it.
+    told of each fault and what comes of it. What nobody foresaw is logged, and is no end of it either.
     """
     failures = 0
     try:
@@ -66,6 +71,11 @@ def keep_reading(
                 pause = jitter(longest_pause(failures))
                 warn(f"{fault}; connecting again in {pause:.0f} s")
                 stop.wait(pause)
+            except Exception:  # noqa: BLE001  the outermost loop of the mailbox: replies are to be read all the same
+                _log.exception("mailbox: it could not be read")
+                hang_up()
+                failures += 1
+                stop.wait(jitter(longest_pause(failures)))
             else:
                 failures = 0
     finally:

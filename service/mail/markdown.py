@@ -27,10 +27,21 @@ _CLEANER: Final = nh3.Cleaner(
 )
 
 
-@lru_cache(maxsize=4096)
+_LONGEST_KEPT: Final = 4_000
+"""Characters of a text whose HTML is kept, so that a thousand of them are some megabytes."""
+
+
 def to_html(source: str) -> str:
     """Give CommonMark (with tables, strikethrough, line breaks kept) as clean HTML, no images, no styles.
 
-    What was given is kept: an update never changes and stands on many pages, and in the mails of a storm.
+    What was given is kept, unless it is long: an update never changes and stands on many pages, and in the mails of a
+    storm.
     """
+    return _kept(source) if len(source) <= _LONGEST_KEPT else _rendered(source)
+
+
+def _rendered(source: str) -> str:
     return _CLEANER.clean(_PARSER.render(source))
+
+
+_kept: Final = lru_cache(maxsize=1_024)(_rendered)

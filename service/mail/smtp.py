@@ -59,11 +59,6 @@ class Session:
         """Whether another mail may be sent; after RelayUnavailable it is False."""
         return self._client.is_connected
 
-    @property
-    def takes_8bit(self) -> bool:
-        """Whether the relay takes mails with bytes over 127 (8BITMIME, RFC 6152)."""
-        return _takes_8bit(self._client)
-
     async def send(self, *, sender: str, recipient: str, message: bytes) -> str:
         """Hand over one mail (lines ending in CRLF or LF) and give the relay's answer, `250 Ok: queued …`.
 

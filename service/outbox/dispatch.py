@@ -22,6 +22,8 @@ from service.store.database import Store
 
 MAILS_A_SESSION = 5
 """For so many mails that wait another session is opened."""
+LOOK_AGAIN = 0.25
+"""Seconds after which who waits for his turn looks whether he is still to send."""
 
 _log = structlog.get_logger()
 
@@ -138,7 +140,7 @@ class Dispatch:
         try:
             async with self._open_session() as session:
                 self._is_open = True
-                while mail is not None and session.is_open and self._supply.is_ours:
+                while mail is not None and session.is_open and await self._has_turn():
                     is_last = session.mails + 1 >= self._limits.mails_per_connection
                     following = None if is_last else await self._take()
                     self._grow()
@@ -171,7 +173,6 @@ class Dispatch:
     ) -> ReplycastError | None:
         """Send a mail; gives the refusal, if it was refused. Raises RelayUnavailable."""
         ahead = following.envelope if following is not None and self._seconds_a_mail is None else None
-        await self._wait_for_turn()
         try:
             await session.send(mail.envelope, then=ahead)
         except (RecipientRefused, RecipientRefusedForNow) as refusal:
@@ -195,10 +196,16 @@ class Dispatch:
         write = partial(put_off, claimed=delivery, due_at=due_at, error=said)
         unrecorded_of(self._store).record(self._store, Attempt(delivery, write))
 
-    async def _wait_for_turn(self) -> None:
-        """Keep to the rate that config.yaml allows, over all sessions and all who send side by side."""
-        if self._seconds_a_mail is not None:
-            now = asyncio.get_running_loop().time()
-            turn_at = max(self._turn_at, now)
-            self._turn_at = turn_at + self._seconds_a_mail()
-            await asyncio.sleep(turn_at - now)
+    async def _has_turn(self) -> bool:
+        """Keep to the rate that config.yaml allows, over all sessions and all who send side by side.
+
+        False where what was claimed is ours no longer, since somebody else sends it, or we are told to stop meanwhile.
+        """
+        if self._seconds_a_mail is None:
+            return self._supply.is_ours
+        loop = asyncio.get_running_loop()
+        turn_at = max(self._turn_at, loop.time())
+        self._turn_at = turn_at + self._seconds_a_mail()
+        while (left := turn_at - loop.time()) > 0 and self._supply.is_to_be_sent:  # noqa: ASYNC110  threads end that
+            await asyncio.sleep(min(left, LOOK_AGAIN))
+        return self._supply.is_to_be_sent

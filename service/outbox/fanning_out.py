@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
 
-from service.errors import StoreUnavailable
 from service.mail.compose import Envelope, PostOffice
 from service.mail.pipelining import open_pipelined
 from service.model import Delivery
@@ -83,7 +82,7 @@ def fan_out(
             )
             runner.run(dispatch.run())
             store.checkpoint()
-    except StoreUnavailable:
+    except Exception:
         unrecorded.keep_claims(supply.left())
         raise
     return supply.claimed

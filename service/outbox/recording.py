@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from service.errors import ReplycastError, StoreUnavailable
+from service.errors import ReplycastError
 from service.model import Delivery
 from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import record
@@ -40,7 +40,7 @@ class Recorder:
     def note(self, delivery: Delivery, error: ReplycastError | None) -> asyncio.Future[None]:
         """Note what came of a mail (None: it was sent); what it gives is done once that is committed.
 
-        Its error is StoreUnavailable; what came of the mail is remembered then.
+        Its error is why that could not be committed; what came of the mail is remembered then.
         """
         loop = asyncio.get_running_loop()
         noted = loop.create_future()
@@ -73,11 +73,11 @@ class Recorder:
                 noted.exception()  # it is raised where it is waited for, and nobody may be
 
     @staticmethod
-    def _fault_of(write: Callable[[list[T]], None], what: list[T]) -> StoreUnavailable | None:
+    def _fault_of(write: Callable[[list[T]], None], what: list[T]) -> Exception | None:
         try:
             if what:
                 write(what)
-        except StoreUnavailable as fault:
+        except Exception as fault:  # noqa: BLE001  whatever it is, it is raised where somebody waits for this
             return fault
         return None
 
@@ -85,7 +85,7 @@ class Recorder:
         now = self._clock()
         try:
             self._marks.mark(sent, now)
-        except StoreUnavailable:
+        except Exception:
             self._keep([(delivery, None) for delivery in sent], now)
             raise
         for delivery in sent:
@@ -96,7 +96,7 @@ class Recorder:
         try:
             with self._store.transaction(durable=False, alone=False) as connection:
                 outcomes = [record(connection, delivery, error, now) for delivery, error in refused]
-        except StoreUnavailable:
+        except Exception:
             self._keep(refused, now)
             raise
         for (delivery, _), outcome in zip(refused, outcomes, strict=True):

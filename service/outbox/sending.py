@@ -11,7 +11,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Final, Self
 
-from service.errors import RecipientRefused, StoreUnavailable
+from service.errors import RecipientRefused
 from service.mail.compose import Envelope, PostOffice
 from service.mail.pipelining import PipelinedSession, open_pipelined
 from service.model import Delivery
@@ -113,11 +113,11 @@ class Courier:
                     self._runner.run(self._keeper.let_go())
                 return 0
             self._runner.run(self._send(supply), context=copy_context())
-        except StoreUnavailable:
-            unrecorded.keep_claims(supply.left())
-            raise
         except asyncio.CancelledError:  # we were told to leave
             return supply.claimed
+        except Exception:
+            unrecorded.keep_claims(supply.left())
+            raise
         return supply.claimed
 
     async def _send(self, supply: Supply) -> None:

@@ -69,6 +69,11 @@ class Supply:
         """Whether what was claimed last is still ours, as far as the claimant and the clock tell."""
         return self._claimant.number == self._claimed_by and self._clock() < self._fresh_until
 
+    @property
+    def is_to_be_sent(self) -> bool:
+        """Whether it is ours, and we were not told to stop."""
+        return self.is_ours and not self._stop.is_set()
+
     def take(self, refuse: Callable[[Delivery, ReplycastError], object]) -> Mail | None:
         """Give the next mail, None where none is due or it is told to stop; what cannot be sent is refused."""
         while not self._stop.is_set():

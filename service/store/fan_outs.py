@@ -88,7 +88,9 @@ def cancel_unsent(connection: Connection, said: Update, why: str, *, limit: int)
     for of_the_kind in (is_mailed_update, is_called_update):
         some = select(deliveries.c.id).where(_is_waiting, of_the_kind, *unsent)
         some = some.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
-        cancelled = update(deliveries).where(deliveries.c.id.in_(some)).values(due_at=None, last_error=why)
+        # said once more, for on PostgreSQL by this alone one is looked at again that somebody claimed beside us
+        still = deliveries.c.id.in_(some), _is_waiting, unsent[-1]
+        cancelled = update(deliveries).where(*still).values(due_at=None, last_error=why)
         update_ids = connection.execute(cancelled.returning(deliveries.c.update_id)).scalars()
         for update_id, count in Counter(update_ids).items():
             progress.count(connection, update_id, cancelled=count)

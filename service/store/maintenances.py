@@ -31,14 +31,6 @@ def get(connection: Connection, maintenance_id: int) -> Maintenance | None:
     return None if row is None else _maintenance(row)
 
 
-def get_by_config_key(connection: Connection, config_key: str) -> Maintenance | None:
-    """Read the one that a window of config.yaml became."""
-    row = connection.execute(
-        select(maintenances).where(maintenances.c.config_key == config_key)
-    ).one_or_none()
-    return None if row is None else _maintenance(row)
-
-
 # asked at every tick, and so put together once
 _DUE = Statement(
     select(maintenances.c.id)

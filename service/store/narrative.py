@@ -243,9 +243,3 @@ def incident_ids_of_arrival(connection: Connection, inbox_id: int) -> tuple[int,
     wanted = alerts.c.inbox_id == inbox_id, alerts.c.incident_id.is_not(None)
     query = select(alerts.c.incident_id).where(*wanted).distinct().order_by(alerts.c.incident_id)
     return tuple(connection.execute(query).scalars())
-
-
-def newest_update_id(connection: Connection) -> int | None:
-    """Find the last update of any incident: while it is the same, the public has nothing new to read."""
-    query = select(updates.c.id).order_by(updates.c.id.desc()).limit(1)
-    return connection.execute(query).scalar_one_or_none()

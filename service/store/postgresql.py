@@ -16,8 +16,11 @@ MIGRATIONS: Final = WRITERS + 1
 """The number of the advisory lock for which instances stand in line that start at once."""
 IMPATIENCE: Final = 50
 """Milliseconds that whoever has another way to go waits for a lock, as that of those who are alone."""
-_PASSES: Final = frozenset({"25006", "42501"})
-"""Refusals that an admin mends: a standby that only reads, and rights that are missing (PostgreSQL, Appendix A)."""
+_PASSES: Final = frozenset({"25006", "42501", "25P03", "25P04"})
+"""Refusals that an admin mends: a standby that only reads, and rights that are missing; and the end of a transaction in
+which we were silent for too long, as where our machine stood still (PostgreSQL, Appendix A)."""
+_OF_THE_SERVER: Final = "XX"
+"""How the codes of the server's own faults begin, such as a damaged file."""
 
 
 def begin(connection: Connection, *, is_durable: bool, is_alone: bool, is_impatient: bool = False) -> None:
@@ -52,7 +55,8 @@ def stand_in_line_to_migrate(connection: Connection) -> None:
 
 def is_refusal(error: BaseException | None) -> bool:
     """Whether a fault is the database's, though its class blames the statement."""
-    return getattr(error, "sqlstate", None) in _PASSES
+    code = getattr(error, "sqlstate", None) or ""
+    return code in _PASSES or code.startswith(_OF_THE_SERVER)
 
 
 def _say(connection: Connection, words: Sequence[str]) -> None:

@@ -184,7 +184,10 @@ def looking(sender: Sender, clock: Callable[[], datetime]) -> Iterator[None]:
 
     def look() -> None:
         while not stop.wait(EACH):
-            sender.look(clock())
+            try:
+                sender.look(clock())
+            except Exception:  # noqa: BLE001  the outermost loop: who stopped looking would send no more
+                _log.exception("outbox: a look at who sends failed")
 
     if sender.is_alone:
         yield

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import bindparam, literal_column, null, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import StoreUnavailable
 from service.model import Delivery
@@ -72,7 +72,7 @@ class SentMarks:
             self._cursor.execute(
                 "PRAGMA synchronous = NORMAL" if self._is_sqlite else "SET synchronous_commit = off"
             )
-        except (DBAPIError, self._faults) as fault:
+        except (SQLAlchemyError, self._faults) as fault:  # too few connections are no fault of the driver's
             raise StoreUnavailable(f"the database cannot be used just now: {fault}") from fault
 
     def mark(self, sent: Sequence[Delivery], now: datetime) -> None:

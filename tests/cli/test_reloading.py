@@ -3,9 +3,10 @@
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, Timer
@@ -188,6 +189,37 @@ def test_another_secret_key_leaves_the_former_configuration_in_force(tmp_path: P
         told = running.logged(lambda line: "fault" in line)
         assert "the database belongs to another secret key" in told["fault"]
         takes_the_next(running)
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Let another program hold the database, so that nothing can be written."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_while_the_database_is_away_it_waits_and_requests_are_answered(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        with locked(tmp_path / "replycast.db"):
+            running.write("name: Acme Status", "name: Better Status")
+            told = running.logged(lambda line: "fault" in line)
+            assert "the database cannot be used just now" in told["fault"]
+            running.logged(lambda line: "waits for the database" in line["event"])
+            assert "Acme Status" in running.page()
+            assert running.metric("replycast_config_last_reload_successful") == "0.0"
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+        assert running.metric("replycast_config_last_reload_successful") == "1.0"
+
+
+def test_it_stops_while_it_waits_for_the_database(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running, locked(tmp_path / "replycast.db"):
+        running.write("name: Acme Status", "name: Better Status")
+        running.logged(lambda line: "waits for the database" in line["event"])
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(PATIENCE)
 
 
 def test_nothing_is_said_to_have_changed_where_only_a_comment_did(tmp_path: Path) -> None:

@@ -109,8 +109,9 @@ async def test_what_cannot_be_stored_is_put_off_and_never_bounced(
     with capture_logs() as logged, pytest.raises(smtplib.SMTPDataError) as refused:
         await through(disk, send(TAGGED), Door(protocol, "127.0.0.1", 0))
     assert refused.value.smtp_code == 451
-    assert [(line["log_level"], line["sender"]) for line in logged] == [(level, "jordan@acme.example")]
+    assert [line["log_level"] for line in logged] == [level]
     assert TAGGED not in str(logged), "whoever reads the log could use the token"
+    assert "jordan@" not in str(logged), "whoever reads the log need not know who writes"
 
 
 async def test_what_was_put_off_is_taken_at_the_next_try() -> None:

@@ -26,7 +26,7 @@ from service.outbox.turns import OF_A_HOST
 from service.outbox.unrecorded import UNWRITABLE, Attempt, unrecorded_of
 from service.store import deliveries, progress
 from service.store.database import Store
-from service.store.sent_marks import SentMarks
+from service.store.sent_marks import Marks, SentMarks
 from tests.outbox.relays import (
     NOBODY_LISTENS,
     answer_by_recipient,
@@ -218,6 +218,31 @@ async def test_a_refusal_is_remembered_though_the_mark_of_another_session_fails_
         await noted[1]
     disk.room = None
     unrecorded_of(disk).settle(disk, clock())
+    assert look_at(house, ana).sent_at == clock()
+    assert look_at(house, ben).failed_at == clock()
+
+
+class Broken(Marks):
+    """Notes nothing, for a reason that nobody foresaw."""
+
+    def mark(self, sent: Sequence[Delivery], now: datetime) -> None:
+        """Fail."""
+        raise RuntimeError(f"nobody foresaw it: {len(sent), now}")
+
+
+async def test_where_marking_fails_as_nobody_foresaw_who_waits_hears_it_and_it_is_marked_later(
+    house: House, clock: Clock
+) -> None:
+    ana, ben = queue(house, clock, "ana", "ben")
+    with house.store.transaction(alone=False) as connection:
+        first, second = deliveries.claim_due(connection, clock(), urgent=True, lease=LEASE, limit=2)
+    recorder = Recorder(house.store, Broken(), clock)
+    recorder.together = 3  # so that the timer commits, in whose callback nobody would hear of it
+    noted = recorder.note(first, None), recorder.note(second, RecipientRefused("550 5.7.1 not from you"))
+    for one in noted:
+        with pytest.raises(RuntimeError, match="nobody foresaw it"):
+            await one
+    unrecorded_of(house.store).settle(house.store, clock())
     assert look_at(house, ana).sent_at == clock()
     assert look_at(house, ben).failed_at == clock()
 

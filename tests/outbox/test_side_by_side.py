@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import select
@@ -145,6 +145,29 @@ async def test_who_learns_that_it_was_taken_for_dead_sends_nothing_more_and_undo
     assert sent <= 11, "r10 at most, which was under way"
     assert len(recipients_heard(server)) <= sent + 1, "one more was announced, and no word of it sent"
     assert {found.due_at for found in left} == {clock() + 2 * LEASE}
+
+
+@pytest.mark.parametrize("is_stopped", [True, False], ids=["told to stop", "taken for dead"])
+async def test_who_waits_for_his_turn_meanwhile_sends_nothing_more(
+    house: House, clock: Clock, server: ScriptedRelay, *, is_stopped: bool
+) -> None:
+    subscribe(house, clock, *MANY[:9])
+    Outages(house, clock).published()
+    one, stop = Wavering(1, among=1), Event()
+
+    def end(_: str) -> None:
+        if is_stopped:
+            stop.set()
+        else:
+            one.number = None
+
+    answer_by_recipient(server, end)
+    relay = Relay(replace(server.smtp, limits=Limits(connections=4, rate=0.1)))
+    await fan_out_all(house, clock, relay, claimant=one, stop=stop)
+    assert len([line for line in server.heard if line.startswith("DATA")]) == 1
+    left = [found for name in MANY[:9] for found in deliveries_to(house, name) if found.sent_at is None]
+    assert len(left) == 8
+    assert {(found.due_at, found.attempts) for found in left} == {(clock(), 0)}
 
 
 async def test_who_must_not_send_claims_nothing(house: House, clock: Clock, server: ScriptedRelay) -> None:

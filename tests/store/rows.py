@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from service.model import (
     ComponentState,
@@ -20,6 +20,7 @@ from service.model import (
 )
 from service.store import deliveries, incidents, narrative, subscribers
 from service.store.deliveries import NewDelivery
+from service.store.schema import updates
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -56,9 +57,7 @@ def add_update(connection: Connection, incident: Incident, posted_at: datetime =
         now=posted_at,
         by="sam",
     )
-    added = narrative.newest_update_id(connection)
-    assert added is not None
-    return added
+    return int(connection.execute(select(func.max(updates.c.id))).scalar_one())
 
 
 def add_subscriber(connection: Connection, name: str, confirmed_at: datetime | None = NOW) -> Subscriber:

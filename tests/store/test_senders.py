@@ -4,10 +4,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from threading import Event
+from typing import cast
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from service.errors import StoreUnavailable
 from service.model import Delivery
@@ -15,7 +19,7 @@ from service.store import deliveries, senders
 from service.store.database import Store, open_store
 from service.store.deliveries import ALONE
 from service.store.schema import instance
-from service.store.senders import Sender
+from service.store.senders import Sender, looking
 from tests.store.databases import fresh_database, needs_postgresql
 from tests.store.postgres import server
 from tests.store.rows import MINUTE, NOW, a_mail, claim, delivery_again, queued
@@ -54,6 +58,26 @@ def address(tmp_path: Path) -> Iterator[str]:
 def pair(address: str) -> Iterator[tuple[Store, Store]]:
     with closing(open_store(address)) as one, closing(open_store(address)) as other:
         yield one, other
+
+
+def test_a_look_that_fails_as_nobody_foresaw_is_logged_and_the_next_one_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    again = Event()
+
+    class Failing:
+        is_alone, looks = False, 0
+
+        def look(self, now: datetime) -> None:
+            self.looks += 1
+            if self.looks == 1:
+                raise RuntimeError(f"nobody foresaw it at {now}")
+            again.set()
+
+    monkeypatch.setattr(senders, "EACH", 0.0)
+    with capture_logs() as said, looking(cast("Sender", Failing()), lambda: NOW):
+        assert again.wait(60)
+    assert [one["event"] for one in said] == ["outbox: a look at who sends failed"]
 
 
 @pytest.fixture

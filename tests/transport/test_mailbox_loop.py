@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.errors import MailboxLoginRefused, MailboxUnavailable, ReplycastError, StoreUnavailable
 from service.mail.mailbox_loop import full_jitter, keep_reading, longest_pause
@@ -11,7 +12,7 @@ LOST = MailboxUnavailable("the connection was lost")
 REFUSED = MailboxLoginRefused("wrong password")
 LOCKED = StoreUnavailable("the database is locked")
 
-Script = list[ReplycastError | None]
+Script = list[Exception | None]
 
 
 class Played(threading.Event):
@@ -94,6 +95,17 @@ def test_only_a_fault_of_the_mailbox_ends_the_connection(fault: ReplycastError, 
 def test_every_fault_is_told_to_a_person(fault: ReplycastError) -> None:
     (warning,) = Played([fault, None]).warnings
     assert str(fault) in warning
+
+
+def test_what_nobody_foresaw_is_logged_and_replies_are_read_all_the_same() -> None:
+    with capture_logs() as said:
+        played = Played([ValueError("nobody thought of this"), ValueError("nor of this"), None])
+    assert [(one["event"], one["log_level"]) for one in said] == [
+        ("mailbox: it could not be read", "error")
+    ] * 2
+    assert played.pauses == [0, 1]
+    assert played.waited == 1
+    assert played.hung_up == 3
 
 
 def test_a_connection_that_breaks_while_stopping_is_not_worth_a_word() -> None:
