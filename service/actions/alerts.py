@@ -98,7 +98,8 @@ def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -
             return _recover(connection, house, monitor, alert, now)
         case _:
             said = f"the state `{alert.raw_state}` opens and closes nothing"
-            return Outcome(AlertReason.NO_EFFECT, said)
+            missing = "it has no state, and so opens and closes nothing: let the webhook send one"
+            return Outcome(AlertReason.NO_EFFECT, said if alert.raw_state else missing)
 
 
 def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:

@@ -11,6 +11,7 @@ from service.actions.deciding import order_about
 from service.actions.house import House
 from service.actions.telling import describe, explain
 from service.errors import NotAllowed
+from service.mail.commands import comes_near
 from service.mail.replies import Reply, ReplyReason
 from service.mail.words import Command
 from service.model import Employee, Incident, Phase, UpdateStatus
@@ -21,14 +22,17 @@ from service.workflow import Event, Reason
 DEFAULT_HOLD = timedelta(minutes=30)
 _USES_THE_TOKEN_UP = {Command.PUBLISH, Command.DISCARD, Command.EDIT, Command.UPDATE, Command.CLOSE}
 """A hold publishes nothing and changes no word, so that its mail can still be answered."""
-_VALID_LINE = "publish"
-_VALID_LINE_IN_PUBLIC = "update We are still looking into it"
+_BEFORE_PUBLICATION = {Command.PUBLISH: "publish", Command.DISCARD: "discard", Command.HOLD: "hold 30m"}
+_IN_PUBLIC = {Command.UPDATE: "update We are still looking into it", Command.CLOSE: "close"}
+_ANYWHERE = {Command.STATUS: "status", Command.HELP: "help"}
+"""One line of each command that works, the first of a phase where nothing tells which was meant."""
 _HELP = (
     "The first line of your answer must be one command, and nothing else on it but what belongs to it.",
     "publish tells the status page and all subscribers; discard tells nobody; hold 30m asks again later.",
     "update and close, with the text behind them, tell more or end it; status says how it stands.",
     "To change the words first, write subject: or message: and the new text; it is mailed back to be published.",
 )
+_ASK_FOR_HELP = 'Answer with "help" to read all that works.'
 _WHY_NOT = {
     ReplyReason.EMPTY: "Your answer has no text of its own above the quoted mail.",
     ReplyReason.AMBIGUOUS: "It cannot be told which words of your answer are new.",
@@ -90,10 +94,19 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
         return Answer(case.sender, "status", stands, incident, is_error=False, text_version=version)
     if reply.command is None:
         why = _WHY_NOT.get(reply.reason, "The first line of your answer is not a command.")
-        is_going_on = incident.phase in {Phase.PUBLISHED, Phase.RECOVERED}
-        valid_line = _VALID_LINE_IN_PUBLIC if is_going_on else _VALID_LINE
-        return case.refused(reply.reason.value, f"{why} Nothing was done.", valid_line=valid_line)
+        valid_line = _valid_line(house, incident.phase, reply.first_line)
+        return case.refused(
+            reply.reason.value, f"{why} Nothing was done.", _ASK_FOR_HELP, valid_line=valid_line
+        )
     return why_not(case, now) or _order(connection, house, case, now)
+
+
+def _valid_line(house: House, phase: Phase, line: str) -> str:
+    """Give a line that works in a phase: that of the command which was perhaps meant, if it works there."""
+    lines = _IN_PUBLIC if phase in {Phase.PUBLISHED, Phase.RECOVERED} else _BEFORE_PUBLICATION
+    meant = comes_near(line, house.vocabulary.words)
+    first = next(iter(lines.values()))
+    return {**lines, **_ANYWHERE}.get(meant, first) if meant else first
 
 
 def why_not(case: Case, now: datetime) -> Answer | None:
@@ -107,7 +120,13 @@ def why_not(case: Case, now: datetime) -> Answer | None:
         return case.refused("token_expired", said)
     if _is_used_up(case):
         said = "The notification that you answered was used before, so nothing was done."
-        return case.refused("token_used", said, "Answer this mail instead.")
+        is_newest = case.text_version in {0, incident.text_version}
+        mend = (
+            "Answer this mail instead."
+            if is_newest
+            else "Answer the newest mail that shows its text instead."
+        )
+        return case.refused("token_used", said, mend)
     return None
 
 

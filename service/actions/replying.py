@@ -5,6 +5,7 @@ Here it is decided whether the reply may act at all; `obeying` does what it says
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -27,6 +28,9 @@ MOST_ANSWERS_AN_HOUR = 60
 MOST_QUESTIONS_AN_HOUR = 3
 MOST_ERRORS_AN_HOUR = 5
 """Answers that only say what was wrong, per employee: two machines could otherwise answer each other for ever."""
+_LAST_ONE = (
+    "You had several answers like this lately: the next one may be left out, so look at the dashboard."
+)
 
 
 class ReplyOutcome(StrEnum):
@@ -217,18 +221,23 @@ def _queue_answer(
     lately = now - timedelta(hours=1)
     if deliveries.count_of_occasions(connection, prefix, lately) >= MOST_ANSWERS_AN_HOUR:
         return
-    occasion = f"{prefix}{inbox_id}"
+    occasion, sentences = f"{prefix}{inbox_id}", list(answer.sentences)
     if answer.is_error:
         prefix = f"answer-error:{answer.employee.id}:"
-        if deliveries.count_of_occasions(connection, prefix, lately) >= MOST_ERRORS_AN_HOUR:
+        before = deliveries.count_of_occasions(connection, prefix, lately)
+        if before >= MOST_ERRORS_AN_HOUR:
             return
-        about = answer.incident.tag if answer.incident else "none"
-        occasion = f"{prefix}{answer.outcome}:{about}:{now:%Y-%m-%d}"
+        if before == MOST_ERRORS_AN_HOUR - 1:
+            sentences.append(_LAST_ONE)
+        # a machine says the same again and again, a person who mistypes does not
+        about, line = answer.incident.tag if answer.incident else "none", reply.first_line.casefold()
+        said = sha256(line.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        occasion = f"{prefix}{answer.outcome}:{about}:{said}:{now:%Y-%m-%d}"
     facts = {
         "employee_name": answer.employee.name,
         "first_line": reply.first_line,
         "outcome": str(answer.outcome),
-        "sentences": list(answer.sentences),
+        "sentences": sentences,
         "valid_line": answer.valid_line,
         "incident": incident_facts(answer.incident, names=house.names) if answer.incident else None,
         "subject": reply.subject,

@@ -176,7 +176,9 @@ def _subscribe(stage: _Stage, say: Callable[[str], None]) -> None:
 def _alarm(stage: _Stage, say: Callable[[str], None]) -> None:
     say(f"VictorOps posts that something is down: {' '.join(_FIRING.decode().split())}")
     answer = stage.post("/webhook/victorops", _FIRING)
-    say(f"It is on disk, so the answer was 202 {answer}. If it recovers within 2 seconds, nobody is told.")
+    say(
+        f"It is on disk, so the answer was 202 {answer.strip()}. If it recovers within 2 seconds, nobody is told."
+    )
     _check_that_nothing_is_public(stage)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -21,6 +22,7 @@ from service.cli.logs import redacted
 from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
 from service.cli.orders import LAST, yes_option
 from service.cli.simulating import story_facts, story_lines
+from service.cli.times import in_zone
 from service.config import Config
 from service.errors import NotFound
 from service.outbox.composing import compose_one
@@ -77,13 +79,14 @@ def list_command(
         text=search.strip(),
         is_by_sender=True,
     )
-    with house_of(load_or_exit(config_path)) as house, house.store.reading() as connection:
+    config = load_or_exit(config_path)
+    with house_of(config) as house, house.store.reading() as connection:
         found = inbox_search.search(connection, wanted, limit=limit)
     if as_json:
         print_json([_facts(one) for one in found.rows])
         return
     for one in found.rows:
-        click.echo(_line(one))
+        click.echo(_line(one, config.site.timezone))
     if not found.rows:
         where = f"is among the newest {SEARCHED:,} arrivals" if found.is_cut else "has arrived"
         click.echo(f"nothing of this kind {where}")
@@ -101,7 +104,8 @@ def show_command(number: int, config_path: Path, *, raw: bool, as_json: bool) ->
     Example:
       replycast inbox show 17 --raw > payload.txt
     """  # noqa: D301  as above
-    with house_of(load_or_exit(config_path)) as house:
+    config = load_or_exit(config_path)
+    with house_of(config) as house:
         row = _found(house, number)
     if raw:
         sys.stdout.buffer.write(row.raw)
@@ -110,7 +114,7 @@ def show_command(number: int, config_path: Path, *, raw: bool, as_json: bool) ->
     if as_json:
         print_json(_facts(row) | {"about": dict(row.about), "raw": row.raw.decode("utf-8", "replace")})
         return
-    click.echo(_line(row))
+    click.echo(_line(row, config.site.timezone))
     if row.authentic:
         click.echo(f"  its sender's: {row.authentic}: {shown(row.evidence)}")
     for name, value in row.about.items():
@@ -206,11 +210,11 @@ def _play(config: Config, rows: Sequence[InboxRow], now: datetime, *, as_json: b
         click.echo("\n".join(story_lines(simulated)))
 
 
-def _line(one: Headline | InboxRow) -> str:
+def _line(one: Headline | InboxRow, zone: ZoneInfo) -> str:
     whence = one.provider or one.door
     why = f" ({one.reason})" if one.reason else ""
     told = f": {shown(redacted(one.explanation))}" if one.explanation else ""
-    return f"#{one.id}  {one.received_at:%Y-%m-%d %H:%M:%S} UTC  {whence}  {one.state}{why}{told}"
+    return f"#{one.id}  {in_zone(one.received_at, zone, seconds=True)}  {whence}  {one.state}{why}{told}"
 
 
 def _facts(one: Headline | InboxRow) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`replycast incidents`: list them, or show one with its timeline. It only looks."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import config_option, json_option, load_or_exit, print_json
 from service.cli.orders import tag_argument
+from service.cli.times import in_zone
 from service.model import Incident, Phase
 from service.store import audit
 from service.store import incidents as stored
@@ -107,7 +107,7 @@ def _whole(view: IncidentView) -> dict[str, Any]:
 
 
 def _line(one: Incident, zone: ZoneInfo) -> str:
-    return f"{one.tag:8} {_at(one.started_at, zone)}  {PHASE_WORDS[one.phase]}  {shown(one.subject)}"
+    return f"{one.tag:8} {in_zone(one.started_at, zone)}  {PHASE_WORDS[one.phase]}  {shown(one.subject)}"
 
 
 def _lines(house: House, view: IncidentView) -> Iterator[str]:
@@ -118,19 +118,15 @@ def _lines(house: House, view: IncidentView) -> Iterator[str]:
     yield f"  components  {', '.join(components) or 'none'}"
     yield f"  subscribers {view.audience.subscribers or 'none'}"
     if one.due_at is not None:
-        yield f"  next        something happens by itself at {_at(one.due_at, zone)}"
+        yield f"  next        something happens by itself at {in_zone(one.due_at, zone)}"
     yield "timeline"
     for step in view.timeline:
         who = "the command line" if step.by == audit.COMMAND_LINE else house.name_of(step.by)
         note = f"; {shown(step.note)}" if step.note else ""
-        yield f"  {_at(step.at, zone)}  {reason_words(step.reason)} ({who}){note}"
+        yield f"  {in_zone(step.at, zone)}  {reason_words(step.reason)} ({who}){note}"
     yield "what the public was told" if view.updates else "what the public would be told"
     for update in view.updates:
-        yield f"  {_at(update.posted_at, zone)}  {update.status}"
+        yield f"  {in_zone(update.posted_at, zone)}  {update.status}"
         yield from (f"    | {shown(line)}".rstrip() for line in update.body.strip().splitlines())
     if not view.updates:
         yield from (f"    | {shown(line)}".rstrip() for line in view.first_text.strip().splitlines())
-
-
-def _at(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -11,6 +11,7 @@ from service.actions.api_tokens import Scope, TokenUnusable
 from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.times import in_zone
 from service.config import Config
 from service.config.moments import parse_moment
 from service.config.spans import parse_span
@@ -80,15 +81,15 @@ def list_command(config_path: Path, *, as_json: bool) -> None:
     Example:
       replycast token list
     """  # noqa: D301  click's mark for lines that it must not wrap
-    now = wall_clock()
-    with house_of(load_or_exit(config_path)) as house:
+    now, config = wall_clock(), load_or_exit(config_path)
+    with house_of(config) as house:
         found = api_tokens.list_all(house, None)
     if as_json:
         print_json([_facts(one) for one in found])
         return
     for one in found:
         stands = "revoked" if one.revoked_at else "open" if one.is_alive(now) else "expired"
-        used = f"used {one.used_at:%Y-%m-%d %H:%M} UTC" if one.used_at else "never used"
+        used = f"used {in_zone(one.used_at, config.site.timezone)}" if one.used_at else "never used"
         click.echo(f"{one.name}  {stands}  {', '.join(one.scopes)}  {used}")
     if not found:
         click.echo("there is no token")

@@ -7,6 +7,7 @@ it must be exactly a command. Never guesses: what only comes near one is told ap
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from service.mail.lines import clean_line, fold_line, is_wide, unwrap
@@ -24,6 +25,9 @@ class Spoken:
 
 _SHORT_WORD: Final = 3
 _MOST_WORDS: Final = 4
+_LONGEST_WORD: Final = 40
+_NEAR: Final = 0.75
+"""Of the letters so many are the same, in the same order, of what is taken for a misspelt word."""
 _INCIDENT: Final = re.compile(
     r"(?P<word>.+?) ?(?P<tag>\[?INC-(?P<number>[0-9]{1,9})\]?)", re.IGNORECASE | re.ASCII
 )
@@ -57,3 +61,16 @@ def begins_like(line: str, words: Mapping[str, Command] = ENGLISH.words) -> Comm
     parts = re.findall(r"[\w'-]+", fold_line(clean_line(line)))[:_MOST_WORDS]
     starts = (" ".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((words[start] for start in starts if start in words), None)
+
+
+def comes_near(line: str, words: Mapping[str, Command] = ENGLISH.words) -> Command | None:
+    """Give the command that a line which is none was perhaps meant to be, misspelt or with more behind it.
+
+    It is for advice alone, and never acts.
+    """
+    begun = begins_like(line, words)
+    if begun is not None:
+        return begun
+    typed = next(iter(re.findall(r"[\w'-]+", fold_line(clean_line(line)))), "")[:_LONGEST_WORD]
+    near = get_close_matches(typed, (word for word in words if len(word) > _SHORT_WORD), n=1, cutoff=_NEAR)
+    return words[near[0]] if near else None

@@ -141,6 +141,7 @@ async def _read(post: Post, largest: int) -> bytes:
     try:
         return await post.read(largest)
     except TooLarge as error:
+        _log.warning("webhook refused: too large", provider=post.named["provider"][:80], reason=str(error))
         raise _Refused(413, str(error)) from error
     except CutShort as error:
         raise _Refused(400, str(error)) from error

@@ -42,7 +42,7 @@ async def test_what_arrived_is_listed_and_found(tmp_path: Path, clock: Clock) ->
         assert [one["id"] for one in listed(config, "--reason", "unreadable")] == [3]
         assert [one["id"] for one in listed(config, "--door", "mail")] == []
         line = run("inbox", "list", "--limit", "1", "--config", config).stdout
-        assert line.startswith("#3  2026-11-24 12:00:00 UTC  victorops  refused (unreadable): ")
+        assert line.startswith("#3  2026-11-24 13:00:00 CET  victorops  refused (unreadable): ")
 
 
 async def test_one_is_given_byte_by_byte(tmp_path: Path, clock: Clock) -> None:

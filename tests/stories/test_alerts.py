@@ -156,11 +156,20 @@ async def test_an_alert_after_the_close_opens_a_new_incident(world: World) -> No
     assert world.phases() == [Phase.CLOSED, Phase.WAITING]
 
 
-@pytest.mark.parametrize("state", ["ACKNOWLEDGEMENT", "INFO", "", "${{ALERT.entity_state}}"])
-async def test_a_state_without_meaning_opens_nothing_and_is_kept(world: World, state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("ACKNOWLEDGEMENT", "the state `ACKNOWLEDGEMENT` opens and closes nothing"),
+        ("INFO", "the state `INFO` opens and closes nothing"),
+        ("", "it has no state, and so opens and closes nothing: let the webhook send one"),
+        ("${{ALERT.entity_state}}", "opens and closes nothing"),
+    ],
+)
+async def test_a_state_without_meaning_opens_nothing_and_is_kept(world: World, state: str, said: str) -> None:
     await world.fire(state=state)
     assert world.incidents() == ()
     assert world.inbox()[-1].reason == "state_without_effect"
+    assert said in world.inbox()[-1].explanation
 
 
 async def test_an_unknown_monitor_is_kept_with_a_hint(world: World) -> None:

@@ -89,6 +89,16 @@ async def test_a_used_notification_is_answered_with_a_fresh_one(world: World) ->
     assert world.phases() == [Phase.CLOSED]
 
 
+async def test_of_a_used_notification_whose_text_was_changed_the_newest_mail_is_named(world: World) -> None:
+    mail = await asked(world)
+    await world.answer(mail, "subject: Mail is down")
+    await world.answer(mail, "publish")
+    assert "Answer the newest mail that shows its text instead" in " ".join(
+        world.mails(JORDAN)[-1].text.split()
+    )
+    assert world.phases() == [Phase.UNPUBLISHED]
+
+
 @pytest.mark.parametrize(
     ("language", "word"),
     [

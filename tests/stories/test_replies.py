@@ -9,6 +9,9 @@ from tests.stories.world import ANA, JORDAN, SAM, Received, World
 
 pytestmark = pytest.mark.anyio
 
+TYPED = ("discrad", "discardd", "hold on", "bananas", "pubilsh", "publishh")
+"""What an employee may type in a hurry."""
+
 
 async def asked(world: World, to: str = JORDAN) -> Received:
     """Let an incident come so far that employees are asked, and give the mail that asks."""
@@ -63,13 +66,63 @@ async def test_what_is_not_exactly_a_command_is_asked_back(world: World, text: s
     assert len(world.mails(ANA)) == 1
 
 
-async def test_the_same_error_is_answered_once_a_day(world: World) -> None:
+async def test_the_same_words_are_answered_once_a_day(world: World) -> None:
     mail = await asked(world)
     before = len(world.mails(JORDAN))
-    for _ in range(3):
-        await world.answer(mail, "hm")
+    for words in ("hm", "Hm", "hm"):
+        await world.answer(mail, words)
     assert len(world.mails(JORDAN)) == before + 1
     assert len([row for row in world.inbox() if row.door == "mail"]) == 3
+    await world.after(hours=24)
+    await world.answer(mail, "hm")
+    assert '"hm"' in world.mails(JORDAN)[-1].text
+
+
+async def test_whoever_mistypes_again_is_answered_again_and_told_when_it_is_for_the_last_time(
+    world: World,
+) -> None:
+    mail = await asked(world)
+    answers = []
+    for words in TYPED:
+        await world.answer(mail, words)
+        answers.append(world.mails(JORDAN)[-1].text)
+    assert [f'"{words}"' in answer for words, answer in zip(TYPED, answers, strict=True)] == [True] * 5 + [
+        False
+    ]
+    assert ["the next one may be left out" in answer for answer in answers] == [False] * 4 + [True] * 2
+    await world.after(hours=2)
+    await world.answer(mail, "publishhh")
+    assert '"publishhh"' in world.mails(JORDAN)[-1].text
+
+
+async def test_an_order_to_a_used_mail_is_answered_though_another_one_was(world: World) -> None:
+    await world.answer(await asked(world), "publish")
+    told = world.mails(JORDAN)[-1]
+    for order in ("update We found it.", "update It goes on.", "close Mail works again."):
+        await world.answer(told, order)
+    assert ["was used before" in mail.text for mail in world.mails(JORDAN)[-2:]] == [True, True]
+    assert world.phases() == [Phase.PUBLISHED]
+
+
+@pytest.mark.parametrize(
+    ("typed", "advised"),
+    [
+        ("discrad", "discard"),
+        ("hold half an hour", "hold 30m"),
+        ("hodl", "hold 30m"),
+        ("publish?", "publish"),
+        ("bananas", "publish"),
+        ("close it", "publish"),
+    ],
+)
+async def test_what_was_perhaps_meant_is_advised_if_it_works_there(
+    world: World, typed: str, advised: str
+) -> None:
+    await world.answer(await asked(world), typed)
+    said = world.mails(JORDAN)[-1].text
+    assert f'reply to this mail with "{advised}" as the first line' in " ".join(said.split())
+    assert 'Answer with "help" to read all that works' in " ".join(said.split())
+    assert world.phases() == [Phase.UNPUBLISHED]
 
 
 async def test_an_employee_cannot_answer_what_was_sent_to_another(world: World) -> None:
