@@ -26,7 +26,7 @@ from service.workflow.maintenance import MaintenanceDecision, Plan
 SHOWN: Final = 1_000
 
 by_option = click.option(
-    "--by", "by_id", default="", help="The id of the employee who orders it; left out: nobody."
+    "--as", "--by", "by_id", default="", help="The id of the employee who orders it; left out: nobody."
 )
 
 

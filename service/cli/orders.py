@@ -78,9 +78,10 @@ def publish(number: int, config_path: Path, as_id: str, *, yes: bool, as_json: b
 
     def order(house: House, incident: Incident, by: Employee, now: datetime) -> Decision:
         approvals = policy_for(house, incident).approvals
-        if approvals > 1 and by is COMMAND_LINE:
+        is_to_decide = incident.phase.is_open and not incident.phase.is_public
+        if approvals > 1 and by is COMMAND_LINE and is_to_decide:
             fail(f"{incident.tag} needs {approvals} employees to say publish: say who you are with --as")
-        if not yes and incident.phase.is_open and not incident.phase.is_public:
+        if not yes and is_to_decide:
             _show_and_ask(house, incident, now)
         # what was shown is published, or nothing is
         version = incident.text_version

@@ -9,8 +9,9 @@ from service.config.document import Document, Keys
 from service.config.mail_build import NAMED_BY_PROFILE
 from service.config.settings import Config, Policy, Proof
 from service.config.values import is_loopback_host
+from service.config.wording import quote
 from service.errors import Fault
-from service.model import LastResort
+from service.model import LastResort, Role
 
 _SHORTEST_KEY: Final = 32
 _LONGEST_LOCAL_PART: Final = 29
@@ -26,6 +27,13 @@ def advise(config: Config, document: Document) -> tuple[Fault, ...]:
 
 def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
     yield from _about_alerts(config)
+    yield from _about_names(config)
+    if config.employees and not any(one.role is Role.ADMIN for one in config.employees.values()):
+        text = (
+            "nobody is an admin: on the dashboard nobody can manage subscribers and tokens or read the audit, and"
+            " nobody is told when the service is kept from its work; give somebody `role: admin`"
+        )
+        yield ("employees",), text
     if is_read_underway(config.database):
         text = "where the server offers no TLS, all goes over the network in the clear: add `?sslmode=verify-full`"
         yield ("database",), text
@@ -51,12 +59,38 @@ def _about_alerts(config: Config) -> Iterator[tuple[Keys, str]]:
         for provider, secret in config.webhooks.items():
             proof = config.proofs.get(provider, Proof())
             if not (secret or proof.signing_secret or proof.topics):
-                text = f"anybody who finds the webhook of `{provider}` can post to it: give it a secret"
-                yield ("webhooks", provider, "secret"), text
+                place, remedy = _let_in_by(config, provider)
+                yield place, f"anybody who finds the webhook of `{provider}` can post to it: {remedy}"
     for at, pattern in enumerate(config.mail_alerts):
         if not pattern.authentic:
             text = "whoever makes up such a sender can raise alerts: sign its mails with DKIM, and leave this out"
             yield ("mail_alerts", at, "authentic"), text
+
+
+def _let_in_by(config: Config, provider: str) -> tuple[Keys, str]:
+    """Say what lets a provider in, `webhooks` or else the first monitor that names it, and how it gets a secret."""
+    monitored = [at for at, monitor in enumerate(config.monitors) if monitor.provider == provider]
+    if monitored and provider not in config.readings:
+        return ("monitors", monitored[0], "provider"), "add it to `webhooks`, with a secret"
+    return ("webhooks", provider, "secret"), "give it a secret"
+
+
+def _about_names(config: Config) -> Iterator[tuple[Keys, str]]:
+    """Warn where exact spelling alone tells the names of two monitors of a provider apart, see `providers.matching`."""
+    first: dict[tuple[str, str], tuple[int, str]] = {}
+    for at, monitor in enumerate(config.monitors):
+        for place, name in enumerate(monitor.alert_names):
+            before, other = first.setdefault((monitor.provider, _folded(name)), (at, name))
+            if before != at:
+                text = (
+                    f"{quote(name)} differs from {quote(other)} of an earlier monitor in case or white space only:"
+                    " what is spelled like neither goes to the earlier one; put both into one monitor, or rename one"
+                )
+                yield ("monitors", at, "alert_name", place), text
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def _about_mail(config: Config) -> Iterator[tuple[Keys, str]]:

@@ -49,17 +49,31 @@ def _unknown_providers(document: Document) -> Iterator[Fault]:
 
 
 def _unknown_employees(document: Document) -> Iterator[Fault]:
+    """Report each id that is nobody's; where there are no ids at all, that alone, and once."""
     ids = [one.strip() for _, one in texts(document.tree, "employees", "*", "id")]
     ids_by_name = {
         str(one.get("name", "")).casefold(): str(one["id"])
         for _, one in find(document.tree, "employees", "*")
         if isinstance(one, dict) and "id" in one
     }
-    for pattern in (("authored_by",), ("notify_employees", "*"), ("escalate", "*", "notify", "*")):
-        for keys, name in texts(document.tree, "monitors", "*", *pattern):
-            if name.strip() not in ids:
-                meant = ids_by_name.get(name.strip().casefold(), name)
-                yield document.fault(keys, f"unknown employee {document.quoted(keys)}{suggest(meant, ids)}")
+    patterns = (("authored_by",), ("notify_employees", "*"), ("escalate", "*", "notify", "*"))
+    named = [one for pattern in patterns for one in texts(document.tree, "monitors", "*", *pattern)]
+    if not ids:
+        yield from _no_employees(document) if named else ()
+        return
+    for keys, name in named:
+        if name.strip() not in ids:
+            meant = ids_by_name.get(name.strip().casefold(), name)
+            yield document.fault(keys, f"unknown employee {document.quoted(keys)}{suggest(meant, ids)}")
+
+
+def _no_employees(document: Document) -> Iterator[Fault]:
+    """Report that there are none; what is wrong with those that there are is reported where they stand."""
+    written = [employees for _, employees in find(document.tree, "employees")]
+    if written in ([], [[]]):
+        how, place = ("an empty list", ("employees",)) if written else ("missing", ())
+        text = f"`employees` is {how}: add those who are told and decide, each with `id`, `name` and `email`"
+        yield document.fault(place, text, at_key=True)
 
 
 def _unknown_components(document: Document) -> Iterator[Fault]:

@@ -16,7 +16,10 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "database": "SQLite's file, relative to the directory that the service is started in, or PostgreSQL's address.",
         "database_password": "PostgreSQL's password, where `database` does not hold it.",
         "database_password_file": f"{_FILE} `database_password`.",
-        "webhooks": "The monitoring products that may post, by name: how each proves itself and is read.",
+        "webhooks": (
+            "The monitoring products that may post, by name: how each proves itself and is read. One that only a "
+            "monitor's `provider` names may post too, without a secret."
+        ),
         "mail": "How mails leave and come back. Left out: a sandbox takes every mail, and nothing leaves the machine.",
         "employees": "Those who are told of incidents, decide about them, and log in.",
         "components": "What the status page shows, in this order.",
@@ -138,7 +141,10 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "MonitorForm": {
         "provider": "The monitoring product.",
-        "alert_name": 'Its name there: exact, a list, or a pattern with * and ?. "*" takes what no other takes.',
+        "alert_name": (
+            "Its name there, a list of them, or a pattern with * and ?. An exact name comes first, then one that "
+            'differs in case or white space only, then patterns, which look at neither; "*" takes what is left.'
+        ),
         "authored_by": "The employee whose name stands under the updates, by `id`.",
         "type": "`informational`, `performance`, `service_unavailable`, or a word of your own.",
         "affected_components": "How components are shown while it lasts; a list of names alone means `partial_outage`.",

@@ -4,7 +4,8 @@ Compiles and never renders: no constant is folded, so that `{{ 'x' * 10**10 }}` 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,11 +17,27 @@ from service.config.document import Document, Keys, Place, texts
 from service.config.wording import quote, suggest, visible
 from service.errors import Fault
 
-VARIABLES: Final = ("alert", "incident", "site", "monitor")
-"""What a template may use, beside Jinja's own functions and what it sets itself."""
+VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "alert": ("monitor_name", "state", "message", "entity_id", "sent_at", "provider", "fields"),
+    "incident": ("id", "tag", "started_at", "subject", "ended_at", "duration"),
+    "site": ("name", "url"),
+    "monitor": ("alert_name", "type", "affected_components"),
+}
+"""What a template may use, beside Jinja's own functions and what it sets itself: what `actions.texts` gives, and
+docs/templates.md tells of."""
+ONLY_CLOSING: Final = frozenset({("incident", "subject"), ("incident", "ended_at"), ("incident", "duration")})
+"""Those that there are in a closing comment alone."""
 
-_TEMPLATES: Final = ("subject", "message", "closing_comment")
+_CLOSING: Final = "closing_comment"
+_TEMPLATES: Final = ("subject", "message", _CLOSING)
 _ELSEWHERE: Final = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+_OF_ANY_MAPPING: Final = frozenset(name for name in dir(dict) if not name.startswith("_"))
+"""What Python gives all of them, as in `alert.items()`."""
+_TESTS: Final = frozenset({"defined", "undefined"})
+_FILTERS: Final = frozenset({"default", "d"})
+
+_Attribute = tuple[str, str]
+"""The name of a variable and that of what is in it: `alert.state`."""
 
 
 @pass_context
@@ -37,12 +54,12 @@ class _Flaw:
     line: int
     """Within the template, 1-based."""
     word: str
-    """What stands there, where it is known."""
+    """What stands there, as a regular expression whose group `at` is the place, where it is known."""
     text: str
 
 
 def check_templates(document: Document) -> list[Fault]:
-    """Report syntax faults and unknown variables of every template, at the line of the file they stand in."""
+    """Report syntax faults and what there never is of every template, at the line of the file it stands in."""
     return [
         fault
         for name in _TEMPLATES
@@ -51,13 +68,18 @@ def check_templates(document: Document) -> list[Fault]:
     ]
 
 
-def _flaws(template: str) -> list[_Flaw]:
+def _flaws(template: str, *, is_closing: bool) -> list[_Flaw]:
     try:
         tree = _ENVIRONMENT.parse(template)
         if modifier := tree.find(nodes.EvalContextModifier):
             return [_Flaw(modifier.lineno, "", "a template cannot set autoescape: leave that out")]
-        unknown = _undeclared(tree) - {*VARIABLES}
+        unknown = _undeclared(tree) - VARIABLES.keys()
         _ENVIRONMENT.compile(template)
+        return [
+            *_borrowed(tree),
+            *(flaw for name in sorted(unknown) for flaw in _uses(tree, name)),
+            *_missing_attributes(tree, is_closing=is_closing),
+        ]
     except TemplateSyntaxError as error:
         message = (error.message or "it cannot be read").rstrip(".")
         return [_Flaw(error.lineno, "", f"this template is faulty: {message[:1].lower()}{message[1:]}")]
@@ -65,7 +87,6 @@ def _flaws(template: str) -> list[_Flaw]:
         return [
             _Flaw(1, "", "this template is nested too deeply or holds too large a number: make it simpler")
         ]
-    return [*_borrowed(tree), *(flaw for name in sorted(unknown) for flaw in _uses(tree, name))]
 
 
 def _undeclared(tree: nodes.Template) -> set[str]:
@@ -84,13 +105,54 @@ def _borrowed(tree: nodes.Template) -> Iterator[_Flaw]:
 def _uses(tree: nodes.Template, name: str) -> Iterator[_Flaw]:
     lines = {node.lineno for node in tree.find_all(nodes.Name) if node.name == name and node.ctx == "load"}
     text = f"the template uses {quote(name)}, which does not exist{suggest(name, VARIABLES)}"
-    return (_Flaw(line, name, text) for line in sorted(lines or {1}))
+    word = rf"(?<![\w.])(?P<at>{re.escape(name)})(?!\w)"
+    return (_Flaw(line, word, text) for line in sorted(lines or {1}))
+
+
+def _missing_attributes(tree: nodes.Template, *, is_closing: bool) -> Iterator[_Flaw]:
+    """Find what no alert, incident, monitor or site ever has, or has not yet when this template is rendered."""
+    ours = VARIABLES.keys() - _given_anew(tree)
+    used = {(found, node.lineno) for node in tree.find_all(nodes.Expr) if (found := _attribute(node, ours))}
+    is_for_both = not ONLY_CLOSING.isdisjoint(_asked_for(tree, ours))
+    not_yet = frozenset() if is_closing or is_for_both else ONLY_CLOSING
+    for (variable, name), line in sorted(used):
+        word = rf"(?<![\w.]){variable}\s*(?:\.|\[\s*[\"'])\s*(?P<at>{re.escape(name)})(?!\w)"
+        uses = f"the template uses {quote(f'{variable}.{name}')}"
+        known = [one for one in VARIABLES[variable] if (variable, one) not in not_yet]
+        if (variable, name) in not_yet:
+            yield _Flaw(line, word, f"{uses}, which only a `{_CLOSING}` has: leave it out")
+        elif name not in known and name not in _OF_ANY_MAPPING:
+            yield _Flaw(line, word, f"{uses}, which does not exist{suggest(name, known)}")
+
+
+def _attribute(node: nodes.Node, variables: AbstractSet[str]) -> _Attribute | None:
+    """Read `alert.state` or `alert["state"]`, where it is one of these variables."""
+    if not isinstance(node, nodes.Getattr | nodes.Getitem) or not isinstance(node.node, nodes.Name):
+        return None
+    name = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+    return (node.node.name, name) if node.node.name in variables and isinstance(name, str) else None
+
+
+def _given_anew(tree: nodes.Template) -> set[str]:
+    """Give the names to which a template gives a meaning of its own anywhere, as `{% set alert = … %}` does."""
+    names = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    return names | {node.name for node in tree.find_all(nodes.Macro)}
+
+
+def _asked_for(tree: nodes.Template, variables: AbstractSet[str]) -> set[_Attribute]:
+    """Give what a template asks whether it is there: it may be written for more than one place."""
+    asking = [
+        *(node.node for node in tree.find_all(nodes.Test) if node.name in _TESTS),
+        *(node.node for node in tree.find_all(nodes.Filter) if node.name in _FILTERS),
+    ]
+    return {found for node in asking if node is not None and (found := _attribute(node, variables))}
 
 
 def _faults(document: Document, keys: Keys, template: str) -> Iterator[Fault]:
     """Find the lines of the file by looking for the same flaws in the template as it is written there."""
-    flaws, place = _flaws(template), document.place(keys)
-    written = _flaws(place.source) if flaws else []
+    place, is_closing = document.place(keys), keys[-1] == _CLOSING
+    flaws = _flaws(template, is_closing=is_closing)
+    written = _flaws(place.source, is_closing=is_closing) if flaws else []
     if [flaw.text for flaw in flaws] != [flaw.text for flaw in written]:
         filled = "this template is faulty once its ${…} are filled in"
         written = [_Flaw(1, "", flaw.text if place.text == template else filled) for flaw in flaws]
@@ -99,6 +161,6 @@ def _faults(document: Document, keys: Keys, template: str) -> Iterator[Fault]:
 
 def _position(place: Place, flaw: _Flaw) -> tuple[int, int]:
     line = place.source.split("\n")[min(flaw.line - 1, place.source.count("\n"))]
-    word = re.compile(rf"(?<![\w.]){re.escape(flaw.word)}(?!\w)").search(line, max(line.find("{"), 0))
-    offset = word.start() if flaw.word and word else len(line) - len(line.lstrip())
+    word = re.compile(flaw.word).search(line, max(line.find("{"), 0)) if flaw.word else None
+    offset = word.start("at") if word else len(line) - len(line.lstrip())
     return place.line + flaw.line - 1, offset + (place.column if flaw.line == 1 else 1)

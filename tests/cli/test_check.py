@@ -100,6 +100,21 @@ def test_a_monitor_that_publishes_by_itself_and_tells_nobody_is_warned_of(tmp_pa
     assert "no employee hears of it" in warning["text"]
 
 
+def test_a_template_that_would_read_since_nothing_is_refused(tmp_path: Path) -> None:
+    path = write_config(tmp_path, ON_THIS_MACHINE.replace("alert.monitor_name", "incident.starts_at"))
+    result = run("check", "--config", path)
+    assert result.exit_code == 2
+    said = "the template uses `incident.starts_at`, which does not exist, did you mean `started_at`?"
+    assert re.fullmatch(rf"{re.escape(str(path))}:\d+:\d+: {re.escape(said)}\n", result.stdout)
+
+
+def test_strict_refuses_a_company_without_an_admin(tmp_path: Path) -> None:
+    path = write_config(tmp_path, ON_THIS_MACHINE.replace("role: admin", "role: publisher"))
+    assert run("check", "--config", path).exit_code == 0
+    result = run("check", "--strict", "--config", path)
+    assert (result.exit_code, "nobody is an admin" in result.stdout) == (2, True)
+
+
 @pytest.mark.anyio
 async def test_what_was_received_teaches_what_is_wrong(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch

@@ -43,7 +43,7 @@ def listed(config: Path) -> Callable[[], list[dict[str, Any]]]:
 
 def test_what_is_planned_is_listed(config: Path, listed: Callable[[], list[dict[str, Any]]]) -> None:
     assert run("maintenance", "list", "--config", config).stdout == "nothing is planned\n"
-    more = ["--remind", "1d", "--closing-comment", "Done.", "--audience", "Partners", "--by", "sam"]
+    more = ["--remind", "1d", "--closing-comment", "Done.", "--audience", "Partners", "--as", "sam"]
     result = run("maintenance", "plan", *PLAN, *WHEN, *more, "--config", config)
     line = "#1 planned: Database upgrade (Email), 25 Nov 2026, 13:00 CET to 25 Nov 2026, 15:00 CET\n"
     assert (result.exit_code, result.stdout) == (0, line)

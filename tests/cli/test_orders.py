@@ -129,6 +129,8 @@ async def test_two_persons_are_persons(tmp_path: Path, clock: Clock) -> None:
         assert (again.exit_code, "You approved INC-1 before" in again.stderr) == (1, True)
         assert run("publish", "INC-1", "--yes", "--as", "jordan", "--config", config).exit_code == 0
         assert listed(config)[0]["phase"] == "published"
+        late = run("publish", "INC-1", "--yes", "--config", config)
+        assert "INC-1 was already published" in late.stderr, "who says so does not matter any more"
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,9 @@ def test_a_webhook_is_added_with_the_key_that_proves_its_calls(config: Path) -> 
     ("arguments", "said"),
     [
         (("add-webhook", "ftp://x"), "must begin with https://"),
+        (("add-webhook", "http://127.0.0.1/x"), "`http://127.0.0.1/x` is at an address of our own network"),
+        (("add", "http://localhost/x"), "`subscribers.private_webhooks`"),
+        (("add", "tést@exämple.org"), "we cannot write to this address"),
         (("add-webhook", "https://x.example/", "--component", "Fax"), "no component `Fax`"),
         (("import", "nowhere.csv"), "nowhere.csv"),
     ],

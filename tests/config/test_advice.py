@@ -4,6 +4,7 @@ import pytest
 
 from service.config.advice import is_loopback
 from service.mail.bounces import bounce_address
+from service.providers.matching import match_monitor
 from tests.config.sample import SAMPLE, changed, marked, read
 
 
@@ -16,6 +17,11 @@ from tests.config.sample import SAMPLE, changed, marked, read
         ("closing_comment: It", "¦auto_close: true\n    closing_comment: '' # It", "add a `closing_comment`"),
         ("type: info", "¦auto_publish: true\n    type: info", "every short flap is published at once"),
         ("webhooks:", "¦secret_key: short\nwebhooks:", "`secret_key` is short enough to guess"),
+        (
+            "  - alert_name",
+            "  - ¦provider: grafana\n    alert_name",
+            "finds the webhook of `grafana` can post to it: add it to `webhooks`, with a secret",
+        ),
     ],
 )
 def test_a_warning_points_at_its_place(old: str, new: str, fragment: str) -> None:
@@ -24,6 +30,70 @@ def test_a_warning_points_at_its_place(old: str, new: str, fragment: str) -> Non
     assert fragment in warning.text
     if "¦" in new:
         assert (warning.line, warning.column) == (line, column)
+
+
+SECOND_MONITOR = """\
+  - alert_name: {name}
+    authored_by: jordan
+    type: performance
+    subject: Another
+    message: Text.
+    notify_employees: [jordan]
+    closing_comment: Text.
+"""
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "¦alert_name: email server",
+        "¦alert_name: Email  Server",
+        "¦alert_name: ' EMAIL server '",
+        "alert_name: [Mail, ¦EMAIL SERVER]",
+    ],
+)
+def test_names_that_only_their_spelling_tells_apart_are_warned_of(named: str) -> None:
+    text, line, column = marked(SAMPLE + SECOND_MONITOR.replace("alert_name: {name}", named))
+    config = read(text)
+    (warning,) = config.warnings
+    assert "differs from `Email Server` of an earlier monitor in case or white space only" in warning.text
+    assert (warning.line, warning.column) == (line, column)
+    first, second = config.monitors
+    assert match_monitor(second.alert_names[-1], "victorops", config.monitors) is second
+    assert match_monitor("eMAIL   sERVER", "victorops", config.monitors) is first
+
+
+@pytest.mark.parametrize(
+    "name", ["EmailServer", "Email Servers", "email *", "email server\n    provider: grafana"]
+)
+def test_other_names_and_those_of_another_provider_are_told_apart(name: str) -> None:
+    text = changed("https://status.acme.example", "http://localhost", SAMPLE)
+    assert read(text + SECOND_MONITOR.replace("{name}", name)).warnings == ()
+
+
+def test_patterns_that_only_their_spelling_tells_apart_are_warned_of() -> None:
+    text = changed("Email Server", "'api-*'", SAMPLE) + SECOND_MONITOR.replace("{name}", "'API-*'")
+    (warning,) = read(text).warnings
+    assert "`API-*` differs from `api-*` of an earlier monitor" in warning.text
+
+
+def test_one_monitor_may_have_a_name_in_several_spellings() -> None:
+    assert read(changed("Email Server", "[Email Server, email server]", SAMPLE)).warnings == ()
+
+
+@pytest.mark.parametrize("role", ["", ", role: publisher", ", role: viewer"])
+def test_a_company_without_an_admin_is_warned_of_it(role: str) -> None:
+    published = changed("notify_employees: [jordan]", "notify_employees: [jordan, ana]", SAMPLE)
+    ana = "  - {id: ana, name: Ana, email: ana@acme.example}\ncomponents:"
+    (warning,) = read(changed(", role: admin", role, changed("components:", ana, published))).warnings
+    assert warning.text.startswith(
+        "nobody is an admin: on the dashboard nobody can manage subscribers and tokens"
+    )
+    assert (warning.line, warning.column) == (4, 1)
+
+
+def test_where_there_are_no_employees_no_admin_is_missed() -> None:
+    assert read('site: {name: A, url: "http://localhost"}').warnings == ()
 
 
 def test_no_secret_is_needed_on_this_machine() -> None:

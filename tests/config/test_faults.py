@@ -107,6 +107,33 @@ def test_what_a_monitor_lacks_is_said_where_it_begins(line: str, fragment: str) 
     assert (fault.line, fault.column) == (10, 5)
 
 
+WITHOUT_EMPLOYEES = SAMPLE[: SAMPLE.index("employees:")] + SAMPLE[SAMPLE.index("components:") :]
+
+
+@pytest.mark.parametrize(
+    ("employees", "fragment"),
+    [
+        ("", "`employees` is missing: add those who are told and decide, each with `id`, `name` and `email`"),
+        ("¦employees: []\n", "`employees` is an empty list: add those who are told and decide"),
+        ("¦employees:\n", "`employees` has no value: give it one, or remove the line"),
+        ("employees: ¦{}\n", "`employees` must be a list"),
+        ("employees: [¦jordan]\n", "this entry of `employees` must consist of"),
+        ("employees:\n  - ¦{name: Jordan, email: jordan@acme.example}\n", "`id` is missing in this entry"),
+    ],
+)
+def test_where_nobody_is_known_it_is_said_once_and_not_of_everybody_named(
+    employees: str, fragment: str
+) -> None:
+    text, line, column = marked(changed("components:", f"{employees}components:", WITHOUT_EMPLOYEES))
+    (fault,) = faults_of(text)
+    assert fragment in fault.text
+    assert (fault.line, fault.column) == ((line, column) if employees else (1, 1))
+
+
+def test_no_employees_are_needed_where_no_monitor_names_any() -> None:
+    assert read(SAMPLE[: SAMPLE.index("webhooks:")]).employees == {}
+
+
 def test_the_sample_that_the_table_changes_is_right() -> None:
     assert read(SAMPLE + MAIL).warnings == ()
 
