@@ -63,6 +63,12 @@ def estimate_new_audience(connection: Connection, house: House, incident: Incide
     return read_once(connection, wanted, lambda: _counted(connection, house, wanted, now))
 
 
+def counted_last(house: House, incident: Incident) -> Reach | None:
+    """Tell who hears of an incident when it is published as it was last counted; None where nobody counted."""
+    found = house.counted.get(_of_new(incident))
+    return found[0] if found else None
+
+
 def count_ahead(house: House, now: datetime) -> None:
     """Count whom each monitor's incidents reach, outside of any transaction that publishes, before one has to."""
     wanted = {

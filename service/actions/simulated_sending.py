@@ -31,6 +31,7 @@ def office_of(house: House) -> PostOffice:
         sender_address=house.own_address,
         instance_id=house.instance_id,
         key=house.key,
+        lets_choose=len(house.config.components) > 1,
     )
 
 

@@ -53,8 +53,11 @@ class Entry:
     tags: tuple[str, ...]
 
 
-def read_file(raw: bytes, components: Sequence[str]) -> tuple[Entry, ...]:
-    """Read a file against the components that there are; raises SubscriberFileFaulty with every bad line."""
+def read_file(raw: bytes, components: Sequence[str], *, may_be_private: bool = False) -> tuple[Entry, ...]:
+    """Read a file against the components that there are; raises SubscriberFileFaulty with every bad line.
+
+    `may_be_private` lets its webhooks be at addresses of our own network.
+    """
     rows = _rows(raw)
     columns = _columns(next(rows, (1, []))[1])
     by_folded = {name.casefold(): name for name in components}
@@ -65,7 +68,7 @@ def read_file(raw: bytes, components: Sequence[str]) -> tuple[Entry, ...]:
         if not any(cell.strip() for cell in cells):
             continue
         row = {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()}
-        found, wrong = _entries(line, row, by_folded)
+        found, wrong = _entries(line, row, by_folded, may_be_private=may_be_private)
         for entry in found:
             key = entry.address.casefold()
             if key in first_line:
@@ -133,7 +136,7 @@ def _columns(header: Sequence[str]) -> Mapping[str, int]:
 
 
 def _entries(
-    line: int, row: Mapping[str, str], by_folded: Mapping[str, str]
+    line: int, row: Mapping[str, str], by_folded: Mapping[str, str], *, may_be_private: bool
 ) -> tuple[list[Entry], list[str]]:
     wrong: list[str] = []
     addresses: list[tuple[Channel, str]] = []
@@ -144,7 +147,7 @@ def _entries(
             wrong.append(f"line {line}: Email `{row['Email'][:80]}`: {error}")
     if row.get("Webhook URL"):
         try:
-            url = check_url(row["Webhook URL"])
+            url = check_url(row["Webhook URL"], may_be_private=may_be_private)
             addresses.append((channel_of(url), url))
         except UrlUnusable as error:
             wrong.append(f"line {line}: Webhook URL `{row['Webhook URL'][:80]}` {error}")

@@ -69,8 +69,8 @@ def add(
     its `channel` where none is given. Raises AlreadyKnown, AddressInvalid, UrlUnusable and NotAllowed.
     """
     refuse_others(by)
-    is_url = "://" in address
-    checked = check_url(address) if is_url else checked_address(address)
+    is_url, may_be_private = "://" in address, house.config.private_webhooks
+    checked = check_url(address, may_be_private=may_be_private) if is_url else checked_address(address)
     with house.store.transaction() as connection:
         found = subscribers.find_by_address(connection, checked)
         if found is None:

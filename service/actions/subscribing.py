@@ -10,6 +10,7 @@ from service.actions.house import House
 from service.actions.mailed_links import mail_link
 from service.errors import AddressInvalid, TokenInvalid
 from service.mail.compose import unsubscribe_token
+from service.mail.headers import checked_address as mailable_address
 from service.mail.tokens import hash_token
 from service.model import Channel, DeliveryKind, Subscriber, SubscriberState
 from service.store import credentials, deliveries, subscribers
@@ -102,11 +103,22 @@ def add_pending(
 
 
 def checked_address(email: str) -> str:
-    """Check and normalise an address that a stranger typed; raises AddressInvalid with what is wrong."""
+    """Check and normalise an address that a stranger typed; raises AddressInvalid with what is wrong.
+
+    What passes can be written to: other letters than a to z before the @ need SMTPUTF8, which few mail servers have.
+    """
     try:
-        return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
+        address = validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
         raise AddressInvalid(f"this is not an e-mail address: {error}") from error
+    try:
+        mailable_address(address)
+    except AddressInvalid as error:
+        raise AddressInvalid(
+            "we cannot write to this address: before the @ only letters from a to z, digits and signs can stand; "
+            "give another one, without accents."
+        ) from error
+    return address
 
 
 def find_confirmation(house: House, token: str, now: datetime) -> Subscriber:

@@ -5,6 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from service.actions.audience import counted_last
 from service.actions.house import House
 from service.actions.policies import policy_for
 from service.model import AUTOMATIC, Incident, Phase
@@ -14,9 +15,6 @@ from service.workflow import Decision, Reason
 _POSTED: Final = "The update of {tag} is posted, and those who heard of it are being told."
 _SAID: Final[Mapping[Reason, str]] = MappingProxyType(
     {
-        Reason.PUBLISHED: (
-            "{tag} is published: it is on the status page and all subscribers are being told."
-        ),
         Reason.PUBLISHED_AS_RESOLVED: "{tag} had recovered, so it is published as resolved, in one update.",
         Reason.DISCARDED: "{tag} is discarded; nothing was sent to subscribers.",
         Reason.CLOSED: "{tag} is closed, and those who heard of it are being told.",
@@ -32,12 +30,17 @@ _SAID: Final[Mapping[Reason, str]] = MappingProxyType(
 """What came of orders that need no figures to be told."""
 
 
-def explain(house: House, decision: Decision) -> str:
-    """Say in one sentence what came of an order, and if it was refused, what had happened before."""
+def explain(house: House, decision: Decision, reach: Reach | None = None) -> str:
+    """Say in one sentence what came of an order, and if it was refused, what had happened before.
+
+    `reach` is who hears of what was published; None: as this process counted it when it carried the decision out.
+    """
     if decision.reason.is_refusal:
         return _refused(house, decision)
     incident = decision.incident
     match decision.reason:
+        case Reason.PUBLISHED:
+            return f"{incident.tag} is published: {_told(counted_last(house, incident) if reach is None else reach)}."
         case Reason.APPROVED:
             missing = _approvals(house, incident) - len(incident.approved_by)
             return (
@@ -53,6 +56,17 @@ def explain(house: House, decision: Decision) -> str:
         case other:
             said = _SAID.get(other, f"{{tag}}: {other.replace('_', ' ')}.")
             return said.format(tag=incident.tag)
+
+
+def _told(reach: Reach | None) -> str:
+    """Say who is told of what was published just now; None: it is not known how many."""
+    if reach is None:
+        return "it is on the status page, and those who subscribed to it are being told"
+    if not reach:
+        return "it is on the status page; nobody has subscribed to it, so no mail is sent"
+    return (
+        f"it is on the status page, and {reach.subscribers} {'is' if reach.total == 1 else 'are'} being told"
+    )
 
 
 def _refused(house: House, decision: Decision) -> str:
@@ -103,7 +117,8 @@ def describe(house: House, incident: Incident, recipients: Reach) -> tuple[str, 
     elif alerts == 1:
         begun = f"{incident.tag} began at {since}, and its alert still fires."
     else:
-        begun = f"{incident.tag} began at {since}; {firing} of its {alerts} alerts still fire."
+        fire = "fires" if firing == 1 else "fire"
+        begun = f"{incident.tag} began at {since}; {firing} of its {alerts} alerts still {fire}."
     readers = recipients.subscribers or "no subscriber"
     match incident.phase:
         case Phase.WAITING:

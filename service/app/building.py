@@ -110,6 +110,7 @@ async def _connect(
         key=house.key,
         verp=mail.verp,
         takes_mail=mail.imap is not None or mail.door is not None,
+        lets_choose=len(config.components) > 1,
     )
     decide, courtesy = asyncio.Event(), Courtesy()
     relay = Relay(mail.smtp, noted=traces.attempting(meters.attempted))

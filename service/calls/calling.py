@@ -38,8 +38,12 @@ class UrlUnusable(PermanentFault):
     """A text given as a webhook's URL is none that may be called."""
 
 
-def check_url(url: str) -> str:
-    """Give the URL as it will be called; raises UrlUnusable, which says what to mend."""
+def check_url(url: str, *, may_be_private: bool = False) -> str:
+    """Give the URL as it will be called; raises UrlUnusable, which says what to mend.
+
+    Unless it `may_be_private`, no address of our own network is taken that stands in the URL itself. Where a name leads
+    to is looked up at each call alone: it may be another address by then.
+    """
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -53,7 +57,31 @@ def check_url(url: str) -> str:
         raise UrlUnusable(f"must be one line of at most {LONGEST_URL} characters without spaces")
     if port == 0:
         raise UrlUnusable("must name a port from 1 to 65535, or none")
+    if not may_be_private and _says_private(parts.hostname):
+        raise UrlUnusable(
+            "is at an address of our own network, which is not called unless `subscribers.private_webhooks` is true "
+            "in config.yaml"
+        )
     return url.strip()
+
+
+def _says_private(host: str) -> bool:
+    """Tell whether a host is an address of our own network by what it says, without a look at the DNS."""
+    name = host.removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = _literal(name)
+    return address is not None and not is_public(address)
+
+
+def _literal(host: str) -> str | None:
+    """Read a host that is an IP address, in any way in which it may be written; None where it is a name."""
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(host))
+    # 127.1, 0x7f000001 and 2130706433 are 127.0.0.1 to whatever resolves them
+    with suppress(OSError):
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return None
 
 
 class Caller:

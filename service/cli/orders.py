@@ -257,7 +257,7 @@ def _show_and_ask(house: House, incident: Incident, now: datetime) -> None:
     status, body = shown_if_published(house, incident, now, cause)
     click.echo(f"{incident.tag} {incident.subject} ({status})\n\n{body.strip()}\n", err=True)
     click.confirm(
-        f"Publish it to {reach.subscribers or 'nobody: there is no subscriber'}?", abort=True, err=True
+        f"Publish it to {reach.subscribers or 'nobody: no subscriber is concerned'}?", abort=True, err=True
     )
 
 

@@ -63,6 +63,8 @@ class PostOffice:
     """Whether bounces come back to an address of their own; a relay may refuse senders that it does not know."""
     takes_mail: bool = True
     """Whether mails to us are read at all: else no address to unsubscribe by mail is offered."""
+    lets_choose: bool = True
+    """Whether subscribers can choose components on the page of their link: there is more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def compose(delivery: Delivery, office: PostOffice) -> Envelope:
             "url": site.url,
             "brand": site.brand or OUR_BRAND,
             "brand_dark": site.brand_dark or OUR_BRAND_DARK,
+            "lets_choose": office.lets_choose,
         },
         "links": _links(delivery, office),
     }

@@ -123,6 +123,8 @@ class SiteFacts(TypedDict):
     """The colour of links and buttons on light ground."""
     brand_dark: str
     """And on dark ground."""
+    lets_choose: bool
+    """Whether subscribers can choose components: there is more than one."""
 
 
 class LinkFacts(TypedDict, total=False):

@@ -5,10 +5,11 @@ from functools import partial
 
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.staticfiles import StaticFiles
 
 from service.config import Config
@@ -57,6 +58,7 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
         ],
         exception_handlers={
             404: _not_found,
+            405: _not_taken,
             NotFound: _not_found,
             TokenInvalid: _token_invalid,
             NotAllowed: _not_allowed,
@@ -100,8 +102,27 @@ async def _not_found(request: Request, error: Exception) -> Response:
     return _message(request, 404, "Not found", said)
 
 
+async def _not_taken(request: Request, error: Exception) -> Response:
+    """Lead whoever reads the address of an order, as by loading a refused one anew, to the page that has its button."""
+    path = request.url.path
+    if request.method == "GET" and path.startswith("/dashboard/"):
+        while not _is_page(request, path := path.rpartition("/")[0] or "/"):
+            pass
+        return RedirectResponse(path, 303)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return PlainTextResponse("Method Not Allowed", 405, headers)
+
+
+def _is_page(request: Request, path: str) -> bool:
+    scope = {**request.scope, "path": path}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+
 async def _token_invalid(request: Request, error: Exception) -> Response:
-    return _message(request, 410, "This link does not work", str(error))
+    said = str(error).removesuffix(".")
+    is_subscribers = request.url.path.startswith(("/subscribe/", "/subscription/", "/unsubscribe/"))
+    title, text = "This link does not work", f"{said[:1].upper()}{said[1:]}."
+    return _message(request, 410, title, text, is_subscribers=is_subscribers)
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
@@ -122,8 +143,15 @@ async def _store_unavailable(request: Request, error: Exception) -> Response:
     return answer
 
 
-def _message(request: Request, status: int, title: str, text: str) -> Response:
-    is_dashboards = request.url.path.startswith("/dashboard/")
+def _message(
+    request: Request, status: int, title: str, text: str, *, is_subscribers: bool = False
+) -> Response:
     return page(
-        request, "message.html", status_code=status, title=title, text=text, is_dashboards=is_dashboards
+        request,
+        "message.html",
+        status_code=status,
+        title=title,
+        text=text,
+        is_dashboards=request.url.path.startswith("/dashboard/"),
+        is_subscribers=is_subscribers,
     )

@@ -74,6 +74,7 @@ def test_every_bad_line_is_named_at_once() -> None:
         + ",,Email,,,\n"
         + "ben@reader.example,call me,Email;Fax,,ftp://x,\n"
         + "ANA@reader.example,,,,,\n"
+        + "áná@reader.example,,,,http://10.0.0.7/x,\n"
     ) == (
         "line 3: Email `not an address`: this is not an e-mail address: An email address must have an @-sign.",
         "line 5: neither an Email nor a Webhook URL is there",
@@ -81,6 +82,14 @@ def test_every_bad_line_is_named_at_once() -> None:
         "line 6: Phone `call me` is no telephone number",
         "line 6: unknown component `Fax`",
         "line 7: `ANA@reader.example` stands in line 2 already",
+        (
+            "line 8: Email `áná@reader.example`: we cannot write to this address: before the @ only letters "
+            "from a to z, digits and signs can stand; give another one, without accents."
+        ),
+        (
+            "line 8: Webhook URL `http://10.0.0.7/x` is at an address of our own network, which is not called unless "
+            "`subscribers.private_webhooks` is true in config.yaml"
+        ),
     )
 
 

@@ -1,11 +1,13 @@
 """Admins add one subscriber by hand and change what one hears of; what must stay as it is stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from service.actions.house import House
+from service.actions.subscriber_admin import add_webhook
 from service.actions.subscribers_by_hand import AlreadyKnown, Known, add, change
 from service.actions.subscribing import find_subscription, subscribe, unsubscribe
 from service.calls.calling import UrlUnusable
@@ -106,7 +108,14 @@ def test_nobody_is_overwritten_or_brought_back_by_hand(
 
 
 @pytest.mark.parametrize(
-    ("address", "error"), [("ana", AddressInvalid), ("", AddressInvalid), ("ftp://x.example", UrlUnusable)]
+    ("address", "error"),
+    [
+        ("ana", AddressInvalid),
+        ("", AddressInvalid),
+        ("áná@reader.example", AddressInvalid),
+        ("ftp://x.example", UrlUnusable),
+        ("http://10.0.0.7/x", UrlUnusable),
+    ],
 )
 def test_what_cannot_be_written_to_is_not_added(
     house: House, clock: Clock, address: str, error: type[Exception]
@@ -114,6 +123,15 @@ def test_what_cannot_be_written_to_is_not_added(
     with pytest.raises(error):
         add(house, address, jordan(house), clock(), have_agreed=True)
     assert everyone(house) == []
+
+
+def test_a_webhook_of_our_own_network_is_added_where_config_lets_it(house: House, clock: Clock) -> None:
+    within = replace(house, config=replace(house.config, private_webhooks=True))
+    hook = add(within, "http://10.0.0.7/x", jordan(house), clock())
+    also = add_webhook(within, "http://10.0.0.8/x", jordan(house), clock())
+    assert [hook.state, also.state] == [SubscriberState.CONFIRMED] * 2
+    with pytest.raises(UrlUnusable):
+        add_webhook(house, "http://10.0.0.9/x", jordan(house), clock())
 
 
 def test_what_one_hears_of_is_changed_and_what_is_left_out_stays(house: House, clock: Clock) -> None:

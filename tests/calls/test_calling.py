@@ -173,6 +173,27 @@ def test_what_is_no_url_to_call_is_refused_with_a_reason(url: str, why: str) -> 
         check_url(url)
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "10.0.0.7:8080", "192.168.1.1", "169.254.169.254",
+     "[::1]", "[fe80::1%25eth0]", "[fd00::1]", "[::ffff:10.0.0.7]", "localhost", "LOCALHOST.", "hooks.localhost:99"],
+)  # fmt: skip
+def test_a_url_that_says_itself_that_it_is_of_our_own_network_is_refused_unless_config_lets_it(
+    host: str,
+) -> None:
+    url = f"http://{host}/hook"
+    with pytest.raises(UrlUnusable, match=r"own network.*`subscribers\.private_webhooks`"):
+        check_url(url)
+    assert check_url(url, may_be_private=True) == url
+
+
+@pytest.mark.parametrize(
+    "host", ["8.8.8.8", "[2606:4700::1111]", "intranet", "localhost.example", "10.example"]
+)
+def test_a_url_of_a_public_address_or_of_a_name_is_taken(host: str) -> None:
+    assert check_url(f"https://{host}/hook") == f"https://{host}/hook"
+
+
 def test_a_url_is_taken_as_it_is() -> None:
     assert (
         check_url(" https://hooks.slack.com/services/T0/B0/x ") == "https://hooks.slack.com/services/T0/B0/x"

@@ -8,7 +8,7 @@ import pytest
 from service.mail.compose import PostOffice, unsubscribe_token
 from service.mail.tokens import find_tokens, find_unsubscribe_tokens, reply_address, unsubscribe_address
 from service.model import DeliveryKind
-from tests.mail.compose_samples import OFFICE, mail
+from tests.mail.compose_samples import OFFICE, mail, text_of
 
 TOKEN = unsubscribe_token(OFFICE.key, "f" * 32)
 PAGE = f"<https://status.acme.example/unsubscribe/{TOKEN}>"
@@ -18,6 +18,22 @@ def offered(office: PostOffice) -> list[str]:
     """Give the ways to leave that a subscriber's mail offers."""
     ways: str = mail(DeliveryKind.SUBSCRIBER_UPDATE, office=office)["List-Unsubscribe"]
     return ways.split(", ")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [DeliveryKind.SUBSCRIBER_UPDATE, DeliveryKind.SUBSCRIBER_POSTMORTEM, DeliveryKind.MAINTENANCE_UPDATE],
+)
+@pytest.mark.parametrize(
+    ("lets_choose", "words"), [(True, "Choose components or unsubscribe"), (False, "Unsubscribe")]
+)
+def test_the_link_says_that_its_reader_can_choose_where_there_is_a_choice(
+    kind: DeliveryKind, words: str, *, lets_choose: bool
+) -> None:
+    sent = mail(kind, office=replace(OFFICE, lets_choose=lets_choose))
+    text, html = text_of(sent, "plain"), text_of(sent, "html")
+    assert f"\n{words}: {PAGE[1:-1]}" in text
+    assert f">{words}</a>" in html
 
 
 @pytest.mark.parametrize(

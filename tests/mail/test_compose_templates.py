@@ -53,7 +53,7 @@ def test_what_stands_within_the_facts_is_what_is_promised(kind: DeliveryKind) ->
 
 
 def test_a_fact_that_nobody_promised_is_found() -> None:
-    site = {"name": "Acme", "url": "", "brand": "", "brand_dark": "", "colour": ""}
+    site = {"name": "Acme", "url": "", "brand": "", "brand_dark": "", "lets_choose": True, "colour": ""}
 
     assert list(_faults({"site": site, "links": {}}, MailSurroundings)) == ["SiteFacts: {'colour'}"]
 

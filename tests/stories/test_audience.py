@@ -52,6 +52,31 @@ async def test_only_the_group_hears_of_it_to_its_end(partners: World) -> None:
     assert heard(partners, ANA) == []
 
 
+async def test_whoever_publishes_by_reply_is_told_how_many_hear_of_it(partners: World) -> None:
+    await partners.fire()
+    await partners.after(minutes=5)
+    await partners.answer(partners.mails(JORDAN)[0], "publish")
+    answer = partners.mails(JORDAN)[-1]
+    html = answer.message.get_body(("html",))
+    assert html is not None
+    said = "INC-1 is published: it is on the status page, and 1 subscriber by mail is being told."
+    assert said in answer.text.replace("\n", " ")
+    assert said in html.get_content()
+
+
+async def test_where_nobody_subscribed_to_it_whoever_publishes_is_told_so(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with make_world(tmp_path, clock, FOR_PARTNERS) as world:
+        await world.subscribe(ANA)
+        await world.fire()
+        await world.after(minutes=5)
+        await world.answer(world.mails(JORDAN)[0], "publish")
+        said = "it is on the status page; nobody has subscribed to it, so no mail is sent."
+        assert said in world.mails(JORDAN)[-1].text.replace("\n", " ")
+        assert heard(world, ANA) == []
+
+
 async def test_the_page_shows_it_to_everybody(partners: World) -> None:
     await partners.fire()
     await partners.after(minutes=5)

@@ -1,6 +1,7 @@
 """A house to which things happen, and readers of its pages; some of them in a real Chromium."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -15,6 +16,7 @@ from tests.web.chromium import SCREENS, opened, started
 from tests.web.office import Office, opened_office, sitting
 from tests.web.ordered import orders_named, seen_to_be_ordered
 from tests.web.outages import ECHO_MONITOR, Outages
+from tests.web.strangers import Stranger, Wakings
 
 
 @pytest.fixture
@@ -42,6 +44,16 @@ async def reader(front: Front) -> AsyncIterator[httpx2.AsyncClient]:
     """Give somebody of the public with a browser."""
     async with make_client(front, PUBLIC_ROUTES) as client:
         yield client
+
+
+@pytest.fixture
+async def stranger(front: Front) -> AsyncIterator[Stranger]:
+    """Give a stranger."""
+    wakings = Wakings()
+    async with make_client(replace(front, wake=wakings), PUBLIC_ROUTES) as browser:
+        clock = front.clock
+        assert isinstance(clock, Clock)
+        yield Stranger(browser, front.house, clock, wakings)
 
 
 @pytest.fixture(scope="module")

@@ -1,106 +1,23 @@
 """The double opt-in as strangers, scanners and mail programs go through it."""
 
-import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import httpx2
 import pytest
 from starlette.requests import Request
 
-from service.actions.house import House
-from service.mail.compose import PostOffice, compose, unsubscribe_token
-from service.model import Subscriber, SubscriberState
-from service.store import deliveries, subscribers
+from service.mail.compose import unsubscribe_token
+from service.model import SubscriberState
 from service.web.application import build
 from service.web.front import Front
 from service.web.guards import TRUSTED
 from service.web.public.routes import ROUTES as PUBLIC_ROUTES
 from service.web.rates import SIGN_UPS_AN_HOUR, client_of
-from tests.rooms import Clock, make_client
+from tests.web.strangers import ADDRESS, Stranger, count_of_subscribers
 
 pytestmark = pytest.mark.anyio
 
-ADDRESS = "ada@example.org"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@dataclass(slots=True)
-class Wakings:
-    """Counts how often the outbox was woken."""
-
-    count: int = 0
-
-    def __call__(self) -> None:
-        """Count."""
-        self.count += 1
-
-
-@dataclass(frozen=True, slots=True)
-class Stranger:
-    """Somebody with a browser and a mailbox."""
-
-    browser: httpx2.AsyncClient
-    house: House
-    clock: Clock
-    wakings: Wakings = field(default_factory=Wakings)
-
-    async def ask(self, email: str = ADDRESS) -> httpx2.Response:
-        """Send the form."""
-        return await self.browser.post("/subscribe", data={"email": email})
-
-    def mails(self) -> list[str]:
-        """Take the mails that are due, as they would be sent."""
-        office = PostOffice(
-            self.house.config.site, "Acme Status", self.house.own_address, "test", self.house.key
-        )
-        with self.house.store.transaction() as connection:
-            due = deliveries.claim_due(
-                connection, self.clock(), urgent=True, lease=timedelta(hours=9), limit=99
-            )
-        return [compose(one, office).message.decode().replace("=\r\n", "") for one in due]
-
-    def link(self) -> str:
-        """Take the path of the confirmation link from the only mail that is due."""
-        (mail,) = self.mails()
-        found = re.search(r"http://status\.acme\.example(/subscribe/confirm/[\w-]+)", mail)
-        assert found is not None
-        return found[1]
-
-    async def subscribe(self) -> str:
-        """Subscribe whole; gives the path of the unsubscribe link."""
-        await self.ask()
-        await self.browser.post(self.link())
-        token = unsubscribe_token(self.house.key, self.known().public_id)
-        return f"/unsubscribe/{token}"
-
-    def known(self) -> Subscriber:
-        """Read the subscriber."""
-        with self.house.store.reading() as connection:
-            found = subscribers.find_by_address(connection, ADDRESS)
-        assert found is not None
-        return found
-
-    @property
-    def state(self) -> SubscriberState:
-        """What the house thinks of the address."""
-        return self.known().state
-
-
-@pytest.fixture
-async def stranger(front: Front) -> AsyncIterator[Stranger]:
-    """Give a stranger."""
-    wakings = Wakings()
-    async with make_client(replace(front, wake=wakings), PUBLIC_ROUTES) as browser:
-        clock = front.clock
-        assert isinstance(clock, Clock)
-        yield Stranger(browser, front.house, clock, wakings)
-
-
-def count_of_subscribers(house: House) -> int:
-    with house.store.reading() as connection:
-        return len(subscribers.listed(connection, limit=99))
 
 
 async def test_a_double_opt_in_goes_by_mail_link_and_button(stranger: Stranger) -> None:
@@ -148,28 +65,6 @@ async def test_confirming_twice_is_confirming_once(stranger: Stranger) -> None:
     await stranger.browser.post(link)
     assert "You are subscribed" in (await stranger.browser.post(link)).text
     assert "Yes, subscribe me" not in (await stranger.browser.get(link)).text
-
-
-async def test_what_is_chosen_on_the_form_is_heard_of_and_can_be_changed_later(stranger: Stranger) -> None:
-    wanted = {"email": ADDRESS, "hear_of": "some", "component": ["API", "Email"]}
-    await stranger.browser.post("/subscribe", data=wanted)
-    link = stranger.link()
-    assert "as far as they affect API, Email" in (await stranger.browser.get(link)).text
-    confirmed = await stranger.browser.post(link)
-    assert re.findall(r'value="(\w+)" checked', confirmed.text) == ["some", "Email", "API"]
-    token = unsubscribe_token(stranger.house.key, stranger.known().public_id)
-    changed = {"hear_of": "some", "component": "Calendar"}
-    saved = await stranger.browser.post(f"/subscription/{token}", data=changed)
-    assert "Your choice is saved" in saved.text
-    assert stranger.known().components == ("Calendar",)
-    await stranger.browser.post(f"/subscription/{token}", data={"hear_of": "all", "component": "Calendar"})
-    assert stranger.known().components is None
-
-
-async def test_a_choice_needs_the_link_of_a_mail(stranger: Stranger) -> None:
-    await stranger.subscribe()
-    answer = await stranger.browser.post(f"/subscription/{'a' * 26}", data={"hear_of": "all"})
-    assert answer.status_code == 410
 
 
 async def test_one_client_cannot_make_us_write_to_everybody(stranger: Stranger) -> None:
@@ -288,6 +183,8 @@ async def test_a_token_that_is_none_is_told_so(
     answer = await stranger.browser.request(method, f"{path}{token}")
     assert answer.status_code == 410
     assert "This link does not work" in answer.text
+    assert "<p>This link is not one of ours" in answer.text
+    assert '<a href="/subscribe">Get a new link by mail</a>' in answer.text
 
 
 async def test_a_confirmation_link_unsubscribes_nobody(stranger: Stranger) -> None:
@@ -309,6 +206,20 @@ async def test_what_is_no_address_comes_back_with_what_is_wrong(typed: str, stra
     assert len(answer.text) < 10_000
     assert count_of_subscribers(stranger.house) == 0
     assert stranger.wakings.count == 0
+
+
+async def test_an_address_that_no_mail_can_be_written_to_is_refused_with_what_to_do(
+    stranger: Stranger,
+) -> None:
+    answer = await stranger.ask("tést@exämple.org")
+    assert answer.status_code == 422
+    assert (
+        'role="alert">We cannot write to this address: before the @ only letters from a to z' in answer.text
+    )
+    assert 'value="tést@exämple.org"' in answer.text
+    assert (await stranger.ask("test@exämple.org")).status_code == 200
+    [mail] = stranger.mails()
+    assert "To: test@xn--exmple-cua.org" in mail
 
 
 async def test_what_was_typed_stands_in_the_form_again_and_is_no_markup(stranger: Stranger) -> None:

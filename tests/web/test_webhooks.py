@@ -223,7 +223,9 @@ async def test_a_body_that_is_too_large_is_refused(
         answer = await trusted.post(DOOR, content=in_chunks(body) if is_chunked else body)
     assert answer.status_code == 413
     assert answer.json() == {"error": "the body is over 64 KiB"}
-    assert [(one["event"], one["provider"]) for one in logged] == [("webhook refused: too large", "victorops")]
+    assert [(one["event"], one["provider"]) for one in logged] == [
+        ("webhook refused: too large", "victorops")
+    ]
     assert stored(house) == []
 
 

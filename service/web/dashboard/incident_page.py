@@ -1,13 +1,14 @@
 """The page of one incident: as it stands, after an order, and with what was typed where an order was refused."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.actions import telling
+from service.actions.audience import estimate_new_audience
 from service.actions.house import House
 from service.config.spans import format_span
 from service.model import Employee, Incident, Phase, UpdateStatus
@@ -61,7 +62,7 @@ def incident_page(
         employee,
         view,
         status_code=422 if problems else 200,
-        outcome=_outcome(front_of(request).house, view.incident, said, reason),
+        outcome=_outcome(front_of(request).house, view.incident, said, reason, view.now),
         is_refusal=said == CHANGED or bool(reason and reason.is_refusal),
         problems=problems or {},
         typed=typed or {},
@@ -158,11 +159,16 @@ def _refusal(house: House, order: str, decision: Decision) -> str:
     return telling.explain(house, decision)
 
 
-def _outcome(house: House, incident: Incident, said: str, reason: Reason | None) -> str:
+def _outcome(house: House, incident: Incident, said: str, reason: Reason | None, now: datetime) -> str:
     if said == CHANGED:
         return CHANGED_WORDS
     if reason is Reason.REFUSED_TEXT_CHANGED:
         return f"{incident.tag} was changed since you opened this page, so nothing was sent: read it."
     if reason is Reason.EDITED:
         return f"{incident.tag} has a new version, which nobody has approved yet."
+    if reason is Reason.PUBLISHED:
+        # another process may have published it
+        with house.store.reading() as connection:
+            reach = estimate_new_audience(connection, house, incident, now)
+        return telling.explain(house, Decision(incident, reason), reach)
     return telling.explain(house, Decision(incident, reason)) if reason else ""

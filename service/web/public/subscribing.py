@@ -1,5 +1,6 @@
 """Signing up for mails, confirming, choosing and leaving. A GET only shows; what changes something is a POST."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -21,12 +22,36 @@ MOST_FIELDS: Final = 1_000
 """Of a form: one for each component that is ticked, and a few."""
 LONGEST_SHOWN: Final = 320
 """Characters of an address that are read: more than any address may have (RFC 5321)."""
+NONE_CHOSEN: Final = "Choose at least one component, or all of them."
 
 
 def show_form(request: Request) -> Response:
     """Show the form to sign up with."""
-    shown = page(request, "public/subscribe.html", typed="", error="", groups=_choices(request), chosen=None)
-    return fresh(request, shown)
+    return fresh(request, _form(request))
+
+
+def _form(
+    request: Request,
+    *,
+    status_code: int = 200,
+    headers: dict[str, str] | None = None,
+    typed: str = "",
+    error: str = "",
+    chosen: Sequence[str] | None = None,
+    problem: str = "",
+) -> Response:
+    """Show the form with what was typed and chosen: `error` is wrong with the address, `problem` with the choice."""
+    return page(
+        request,
+        "public/subscribe.html",
+        status_code=status_code,
+        headers=headers,
+        typed=typed,
+        error=error,
+        groups=_choices(request),
+        chosen=chosen,
+        problem=problem,
+    )
 
 
 async def subscribe(request: Request) -> Response:
@@ -34,26 +59,18 @@ async def subscribe(request: Request) -> Response:
     form, chosen = await _fields(request)
     typed = form.get("email", "").strip()[:LONGEST_SHOWN]
 
-    def refused(status_code: int, said: str) -> Response:
-        return page(
-            request,
-            "public/subscribe.html",
-            status_code=status_code,
-            headers=FOR_THE_HOLDER,
-            typed=typed,
-            error=said,
-            groups=_choices(request),
-            chosen=chosen,
-        )
-
+    refused = partial(_form, request, headers=FOR_THE_HOLDER, typed=typed, chosen=chosen)
     if not form.get(HONEYPOT):
         front = front_of(request)
         try:
             address = subscribing.checked_address(typed)
         except AddressInvalid as error:
-            return refused(422, f"{str(error)[:1].upper()}{str(error)[1:]}")
+            return refused(status_code=422, error=f"{str(error)[:1].upper()}{str(error)[1:]}")
+        if chosen == []:
+            return refused(status_code=422, problem=NONE_CHOSEN)
         if request.app.state.sign_ups.are_too_many(request):
-            return refused(429, "Too many addresses were entered from here; try again in an hour.")
+            said = "Too many addresses were entered from here; try again in an hour."
+            return refused(status_code=429, error=said)
         sign_up = partial(subscribing.subscribe, front.house, address, front.clock(), components=chosen)
         await run_sync(sign_up)
         front.wake()
@@ -93,22 +110,35 @@ def show_subscription(request: Request) -> Response:
 
 
 async def choose(request: Request) -> Response:
-    """Change what somebody hears of."""
+    """Change what somebody hears of; whoever left chooses nothing by it, and is told that he left."""
     _, chosen = await _fields(request)
     house, token = front_of(request).house, request.path_params["token"]
-    subscriber = await run_sync(subscribing.choose, house, token, chosen)
-    return _subscription(request, subscriber, is_saved=True)
+    if chosen == []:
+        subscriber = await run_sync(subscribing.find_subscription, house, token)
+    else:
+        subscriber = await run_sync(subscribing.choose, house, token, chosen)
+    is_done = subscriber.state is SubscriberState.UNSUBSCRIBED
+    return _subscription(request, subscriber, is_done=is_done, is_saved=chosen != [], is_refused=chosen == [])
 
 
 def _subscription(
-    request: Request, subscriber: Subscriber, *, is_done: bool = False, is_saved: bool = False
+    request: Request,
+    subscriber: Subscriber,
+    *,
+    is_done: bool = False,
+    is_saved: bool = False,
+    is_refused: bool = False,
 ) -> Response:
-    return _private(
+    return page(
         request,
         "public/unsubscribe.html",
+        status_code=422 if is_refused else 200,
+        headers=FOR_THE_HOLDER,
         subscriber=subscriber,
         is_done=is_done,
         is_saved=is_saved,
+        problem=NONE_CHOSEN if is_refused else "",
+        chosen=() if is_refused else subscriber.components,
         token=request.path_params["token"],
         groups=_choices(request),
     )
@@ -131,11 +161,23 @@ async def leave(request: Request) -> Response:
 
 
 async def _fields(request: Request) -> tuple[dict[str, str], list[str] | None]:
-    """Give the fields of a form, and the components that were ticked; None where all of them are wanted."""
+    """Give the fields of a form, and what is to be heard of: None is all, and nothing is a choice that is none."""
+    known = {component.name for component in front_of(request).house.config.components}
     async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        ticked = [value for value in form.getlist("component") if isinstance(value, str)]
-        return fields, None if fields.get("hear_of") != "some" else ticked
+        ticked = [one for one in form.getlist("component") if isinstance(one, str) and one in known]
+        return fields, _chosen(fields, ticked)
+
+
+def _chosen(fields: Mapping[str, str], ticked: list[str]) -> list[str] | None:
+    """Tell what somebody wants to hear of who ticked these components.
+
+    Whoever ticks some wants those, though "All components" is still chosen above them; but whoever was shown his ticks
+    and chose "All components" since then (`was`) wants all.
+    """
+    if fields.get("hear_of") == "some" or (ticked and fields.get("was") != "some"):
+        return ticked
+    return None
 
 
 def _choices(request: Request) -> dict[str, list[Component]]:

@@ -99,6 +99,7 @@ async def test_a_webhook_is_added_and_its_key_read(program: httpx2.AsyncClient) 
     [
         ({"url": "ftp://x.example"}, "/url"),
         ({"url": "https://user:pass@x.example"}, "/url"),
+        ({"url": "http://127.0.0.1/x"}, "/url"),
         ({"url": ""}, "/url"),
         ({"components": ["Nothing"]}, "/components/0"),
         ({"channel": "email"}, "/channel"),

@@ -212,7 +212,7 @@ async def test_the_preview_shows_both_mails_and_the_page(sam: httpx2.AsyncClient
     assert "[Acme Status] Email is unavailable" in text
     for part, said in {
         "employees": "INC-1 waits for your decision",
-        "subscribers": "Unsubscribe",
+        "subscribers": "Choose components or unsubscribe",
         "page": "We are looking into <strong>Email Server</strong>",
     }.items():
         assert f'src="{monitor}/preview/{part}"' in text

@@ -30,7 +30,7 @@ async def test_publishing_says_what_came_of_it_and_mails_at_once(
         assert answer.status_code == 303
         shown = await client.get(answer.headers["location"])
     assert woken == [True]
-    assert "INC-1 is published: it is on the status page" in shown.text
+    assert "INC-1 is published: it is on the status page; nobody has subscribed to it" in shown.text
     assert phase_of(house, incident) is Phase.PUBLISHED
 
 

@@ -222,3 +222,16 @@ async def test_an_edit_that_meets_another_change_is_kept(
     assert answer.status_code == 409
     assert "Somebody else changed this incident" in answer.text
     assert field(answer.text, "message") == "My text."
+
+
+@pytest.mark.parametrize(
+    ("order", "page"),
+    [("update", "/dashboard/incidents/1"), ("updates/1/correct", "/dashboard/incidents/1")],
+)
+async def test_whoever_loads_the_page_of_a_refused_order_anew_is_led_to_its_incident(
+    order: str, page: str, sam: httpx2.AsyncClient, outages: Outages
+) -> None:
+    outages.published()
+    answer = await sam.get(f"/dashboard/incidents/1/{order}")
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+    assert (await sam.head(f"/dashboard/incidents/1/{order}")).status_code == 405

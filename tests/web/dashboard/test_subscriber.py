@@ -73,7 +73,9 @@ async def test_a_webhook_is_told_in_the_form_that_it_wants(
     [
         ({"address": "ana"}, "This is not an e-mail address: "),
         ({"address": ""}, "This is not an e-mail address: "),
+        ({"address": "áná@reader.example"}, "We cannot write to this address: "),
         ({"address": "ftp://x"}, "This URL must begin with https://"),
+        ({"address": "http://127.0.0.1/x"}, "This URL is at an address of our own network"),
         ({"address": ANA, "groups": "x" * 201}, "is one line of at most 200 characters"),
         ({"address": ANA, "groups": ";".join(map(str, range(60)))}, "too many groups"),
         ({"address": ANA, "groups": "a\x07b"}, "is one line of at most 200 characters"),
