@@ -106,9 +106,9 @@ async def _not_taken(request: Request, error: Exception) -> Response:
     """Lead whoever reads the address of an order, as by loading a refused one anew, to the page that has its button."""
     path = request.url.path
     if request.method == "GET" and path.startswith("/dashboard/"):
-        while not _is_page(request, path := path.rpartition("/")[0] or "/"):
+        while (path := path.rpartition("/")[0]) and not _is_page(request, path):
             pass
-        return RedirectResponse(path, 303)
+        return RedirectResponse(path or "/", 303)
     headers = error.headers if isinstance(error, HTTPException) else None
     return PlainTextResponse("Method Not Allowed", 405, headers)
 
