@@ -51,14 +51,21 @@ def _note(connection: Connection, delivery: Delivery, bounce: Bounce, now: datet
         deliveries.mark_bounced(connection, delivery.id, now, f"{bounce.status} {bounce.diagnostic}".strip())
     if delivery.subscriber_id is None:
         return
-    is_gone = bounce.kind is BounceKind.HARD
-    if not is_gone and is_first:
+    is_gone = bounce.kind is BounceKind.HARD and (is_first or _is_of_now(connection, delivery))
+    if is_first and not is_gone:
         days = subscribers.count_soft_bounce(connection, delivery.subscriber_id, now)
         is_gone = days >= MOST_SOFT_BOUNCES
     if is_gone:
         because = f"{bounce.status} {bounce.diagnostic}".strip()
         subscribers.suppress(connection, delivery.subscriber_id, now, because)
         deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the address bounces")
+
+
+def _is_of_now(connection: Connection, delivery: Delivery) -> bool:
+    """Tell whether a mail was queued since its reader was taken in, or in again: an older one says nothing of that."""
+    subscriber = subscribers.get(connection, delivery.subscriber_id or 0)
+    since = subscriber.confirmed_at if subscriber else None
+    return since is not None and delivery.created_at >= since
 
 
 def raise_alarms(house: House, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from service.mail.facts import incident_facts
 from service.mail.replies import Reply, ReplyReason
 from service.mail.tokens import hash_token
 from service.mail.words import Command
+from service.mail.yes_and_no import is_no, is_yes
 from service.model import DeliveryKind, Employee
 from service.store import credentials, deliveries, inbox_rows, incidents
 from service.store.credentials import Purpose
@@ -155,25 +156,22 @@ def _find_case(connection: Connection, house: House, sender: Employee, reply: Re
 def _confirm(connection: Connection, house: House, case: Case, now: datetime) -> Answer:
     """Do what the reply in question ordered, if it was the employee's: only who reads the mailbox has this token.
 
-    Nothing but a plain yes or the order itself confirms, and a plain no ends it: whatever else is said, and
-    whatever any reply would do elsewhere, does nothing.
+    Nothing but a plain yes or the order itself confirms, and a plain no ends it, whatever was ordered: whatever else is
+    said, and whatever any reply would do elsewhere, does nothing.
     """
     row = inbox_rows.get(connection, case.token.confirms or 0)
     meant = house.read_reply(row.raw) if row else None
     said = case.reply
     is_exact = said.reason is ReplyReason.COMMAND_READ
-    if (
-        is_exact
-        and said.command is Command.DISCARD
-        and (meant is None or meant.command is not Command.DISCARD)
-    ):
+    is_against_it = meant is None or meant.command is not Command.DISCARD or is_no(said.first_line)
+    if is_exact and said.command is Command.DISCARD and is_against_it:
         credentials.use(connection, case.token.hash, now)
         told = (
             "Nothing was done. Somebody has the notification that was sent to you: tell your administrator."
         )
         return Answer(case.sender, ReplyOutcome.NOT_CONFIRMED, (told,), case.incident, is_error=False)
     is_same = is_exact and meant is not None and said.command is meant.command and said.text == meant.text
-    if meant is None or not is_order(meant) or not (is_same or _is_yes(said)):
+    if meant is None or not is_order(meant) or not (is_same or _says_yes(said)):
         told = "Nothing was done: only yes confirms what was ordered, and no ends it."
         return case.refused(ReplyOutcome.NOT_CONFIRMED, told, valid_line="yes")
     answer = obey(connection, house, Case(case.sender, case.token, case.incident, meant), now)
@@ -181,10 +179,9 @@ def _confirm(connection: Connection, house: House, case: Case, now: datetime) ->
     return answer
 
 
-def _is_yes(reply: Reply) -> bool:
-    """Tell whether a reply is one of the words for publish that also mean yes, and no `publish` itself."""
+def _says_yes(reply: Reply) -> bool:
     is_exact = reply.reason is ReplyReason.COMMAND_READ and reply.command is Command.PUBLISH
-    return is_exact and not reply.first_line.lower().startswith("publish")
+    return is_exact and is_yes(reply.first_line)
 
 
 def _ask_to_confirm(
@@ -198,6 +195,8 @@ def _ask_to_confirm(
         "employee_name": case.sender.name,
         "first_line": case.reply.first_line,
         "evidence": judgement.evidence,
+        "has_button": case.reply.command in {Command.PUBLISH, Command.DISCARD}
+        and not case.incident.phase.is_public,
         "incident": incident_facts(case.incident, names=house.names),
     }
     mail = NewDelivery(

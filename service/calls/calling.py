@@ -10,16 +10,18 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow
 
+LOOKED_UP_AT_ONCE: Final = 64
+"""Names, each in a thread of its own: as many as are called at once."""
 TIMEOUT: Final = 10.0
 """Seconds for the whole call."""
 ANSWER_LIMIT: Final = 300
@@ -189,13 +191,18 @@ def _client(trust: ssl.SSLContext, *, may_be_private: bool) -> httpx2.AsyncClien
     limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16)
     # no proxy or credentials from the environment: the URL says all that is sent
     transport = httpx2.AsyncHTTPTransport(verify=trust, limits=limits, trust_env=False)
-    if not may_be_private:
-        transport._pool._network_backend = _PublicOnly()  # noqa: SLF001  httpx2 has no public way to give one
+    backend = _Backend(may_be_private=may_be_private)
+    transport._pool._network_backend = backend  # noqa: SLF001  httpx2 has no public way to give one
     return httpx2.AsyncClient(transport=transport, timeout=TIMEOUT, follow_redirects=False)
 
 
-class _PublicOnly(httpcore2.AnyIOBackend):
-    """Connects to public addresses alone."""
+class _Backend(httpcore2.AnyIOBackend):
+    """Connects to public addresses alone, unless others are allowed; a name that hangs in the DNS holds up no other."""
+
+    def __init__(self, *, may_be_private: bool) -> None:
+        self._may_be_private = may_be_private
+        # a thread of which nobody waits any more counts no longer: those of the loop are six, and would all be hanging
+        self._looking_up = CapacityLimiter(LOOKED_UP_AT_ONCE)
 
     async def connect_tcp(
         self,
@@ -206,15 +213,17 @@ class _PublicOnly(httpcore2.AnyIOBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """Resolve the name, and connect to the first address that answers and is not one of our own network."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        public = list(dict.fromkeys(str(entry[4][0]) for entry in found if is_public(str(entry[4][0]))))
-        if not public:
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=self._looking_up)
+        addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+        allowed = [one for one in addresses if self._may_be_private or is_public(one)]
+        if not allowed:
             raise AddressPrivate(f"{host} leads to an address of our own network, which is not called")
-        for address in public[:-1]:
+        for address in allowed[:-1]:
             # such as one of IPv6, where this machine has none to call it from
             with suppress(httpcore2.ConnectError):
                 return await super().connect_tcp(address, port, timeout, local_address, socket_options)
-        return await super().connect_tcp(public[-1], port, timeout, local_address, socket_options)
+        return await super().connect_tcp(allowed[-1], port, timeout, local_address, socket_options)
 
 
 def is_public(address: str) -> bool:

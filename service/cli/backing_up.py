@@ -7,7 +7,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime
 from importlib import metadata, resources
 from pathlib import Path
@@ -19,17 +19,9 @@ from alembic.script import ScriptDirectory
 
 from service.app import wall_clock
 from service.app.own_files import database_file, key_file, only_process
-from service.cli.archive import (
-    CONFIG,
-    DATABASE,
-    KEY,
-    BackupUnusable,
-    Manifest,
-    read_archive,
-    write_archive,
-    written_whole,
-)
+from service.cli.archive import CONFIG, DATABASE, KEY, BackupUnusable, Manifest, read_archive, write_archive
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json, reason_of
+from service.cli.putting_back import logs_of, put, put_back
 from service.config import Config, load
 from service.config.document import texts
 from service.config.secret_files import PLACES
@@ -123,9 +115,9 @@ def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> Non
             is_new = not config_path.exists()
             _demand_named_files(folder / CONFIG if is_new else config_path, config_path.parent)
             if is_new:
-                _put(folder / CONFIG, config_path)
+                put(folder / CONFIG, config_path)
             try:
-                told = _put_back(folder, config_path, force=force)
+                told, kept = _put_back(folder, config_path, force=force)
             except BaseException:
                 if is_new:
                     config_path.unlink()
@@ -138,11 +130,13 @@ def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> Non
         fail(f"nothing was restored: {reason_of(error)}")
     told[CONFIG] = f"{config_path}{'' if is_new else ', which was there and was kept'}"
     if as_json:
-        print_json({**_facts(manifest), "restored": told})
+        print_json({**_facts(manifest), "restored": told, "kept": [str(one) for one in kept]})
         return
     click.echo(f"made at {manifest.made_at} by replycast {manifest.version}; brought back:")
     for what, where in told.items():
         click.echo(f"  {what} to {where}")
+    if kept:
+        click.echo(f"what was there is kept: {', '.join(map(str, kept))}")
 
 
 def _note(config: Config, file: Path, schema: str, now: datetime) -> str:
@@ -206,41 +200,29 @@ def _migrations() -> ScriptDirectory:
     return ScriptDirectory(str(resources.files("service.store") / "migrations"))
 
 
-def _put_back(folder: Path, config_path: Path, *, force: bool) -> dict[str, str]:
+def _put_back(folder: Path, config_path: Path, *, force: bool) -> tuple[dict[str, str], list[Path]]:
+    """Put back what a folder holds; gives what went where, and under which names is kept what was there."""
     config = load(config_path, os.environ)
     database, key = _sqlite_file(config), key_file(config)
     wants_key = (folder / KEY).exists() and not config.secret_key
     with only_process(config):
         if not force:
-            for there in (database, *([key] if wants_key else ())):
-                if there.exists() and there.stat().st_size:
-                    raise BackupUnusable(f"{there} exists: move it away, or let --force replace it")
-        _set_aside(database)
-        _put(folder / DATABASE, database)
-        told = {DATABASE: str(database)}
-        if wants_key:
-            if key.exists():
-                key.replace(key.with_name(f"{key.name}.replaced"))
-            _put(folder / KEY, key)
-            told[KEY] = str(key)
-    return told
+            _demand_room(database, key if wants_key else None)
+        of_key = (folder / KEY, key) if wants_key else None
+        kept = put_back((folder / DATABASE, database), of_key)
+    return {DATABASE: str(database), **({KEY: str(key)} if wants_key else {})}, kept
 
 
-def _set_aside(database: Path) -> None:
-    """Keep a database that is replaced, with what its log holds; a log that stayed would spoil the new one."""
-    if not database.exists():
-        return
-    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as old:
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.replace(database.with_name(f"{database.name}.replaced"))
-    for log in ("-wal", "-shm"):
-        database.with_name(database.name + log).unlink(missing_ok=True)
-
-
-def _put(source: Path, target: Path) -> None:
-    with written_whole(target.absolute()) as part, source.open("rb") as opened, part.open("wb") as written:
-        while piece := opened.read(1024 * 1024):
-            written.write(piece)
+def _demand_room(database: Path, key: Path | None) -> None:
+    """Raise BackupUnusable where something would be replaced, with all that must be moved away together."""
+    there = [one for one in (database, key) if one and one.exists() and one.stat().st_size]
+    if database in there:
+        there[1:1] = logs_of(database)  # left behind, they would take what was committed last from it
+    if len(there) == 1:
+        raise BackupUnusable(f"{there[0]} exists: move it away, or let --force replace it")
+    if there:
+        names = ", ".join(map(str, there))
+        raise BackupUnusable(f"{names} exist: move them away together, or let --force replace them")
 
 
 def _demand_named_files(config: Path, folder: Path) -> None:

@@ -48,6 +48,13 @@ def read_command(line: str, words: Mapping[str, Command] = ENGLISH.words) -> Spo
     return None
 
 
+def without_tag(line: str) -> str:
+    """Give the words of a line that is exactly a command, without the number of the incident."""
+    text = unwrap(clean_line(line))
+    match = _INCIDENT.fullmatch(text)
+    return match["word"] if match else text
+
+
 def mentions_command(line: str, words: Mapping[str, Command] = ENGLISH.words) -> bool:
     """Tell whether a line that is no command comes near one: `please don't publish`, `ok then`."""
     text = fold_line(clean_line(line))

@@ -59,6 +59,8 @@ class ConfirmReplyFacts(TypedDict):
     """What the reply orders."""
     evidence: str
     """Why it cannot be told whether it was theirs."""
+    has_button: bool
+    """Whether the page behind the link has a button for it: to publish, or to discard."""
     incident: IncidentFacts
     """What it is about."""
 

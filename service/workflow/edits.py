@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from service.model import ComponentState, DeliveryKind, Incident
+from service.model import AUTOMATIC, ComponentState, DeliveryKind, Incident
 from service.workflow.endings import changed
 from service.workflow.vocabulary import Decision, Edit, Reason, TellEmployees
 
@@ -26,6 +26,9 @@ def edited(incident: Incident, event: Edit) -> Decision:
     }
     if not other:
         return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
+    # whoever is asked because he edited it hears what came of it too
+    heard = {"notify_employees": tuple(dict.fromkeys((*incident.notify_employees, event.by)))}
+    other |= heard if incident.notified_at and event.by != AUTOMATIC else {}
     after = changed(incident, **other, text_version=incident.text_version + 1, approved_by=())
     # the new version goes to everybody, its author too: nothing is published that nobody has read whole
     show = TellEmployees(DeliveryKind.APPROVAL, also_who_did_it=True)

@@ -4,12 +4,14 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import select
 
+from service.actions import subscriber_admin
 from service.actions.bouncing import MOST_SOFT_BOUNCES, note_bounce, raise_alarms
 from service.actions.house import House
 from service.mail.bounces import Bounce, BounceKind
 from service.model import Delivery, DeliveryKind, Subscriber, SubscriberState
-from service.store import deliveries, inbox_rows, subscribers
+from service.store import deliveries, inbox_rows, schema, subscribers
 from service.store.deliveries import NewDelivery
 from service.store.inbox_rows import Arrival, Door
 from tests.rooms import CONFIG, Clock, make_house
@@ -90,6 +92,29 @@ def test_a_week_without_a_bounce_forgets_them(
 def test_a_hard_bounce_ends_the_mails_at_once(house: House, clock: Clock, ana: int) -> None:
     bounce_to(house, clock, ana, BounceKind.HARD)
     assert subscriber(house, ana).suppressed_at == clock()
+
+
+def test_the_same_bounce_once_more_does_not_put_out_who_was_taken_in_again(
+    house: House, clock: Clock, ana: int
+) -> None:
+    bounce_to(house, clock, ana, BounceKind.HARD)
+    first = f"update:{next(NUMBERS) - 1}"
+    clock.move(DAY)
+    subscriber_admin.reinstate(house, ana, house.config.employees["jordan"], clock())
+    bounce_again(house, clock, first)
+    assert subscriber(house, ana).suppressed_at is None
+    bounce_to(house, clock, ana, BounceKind.HARD)
+    assert subscriber(house, ana).suppressed_at == clock()
+
+
+def bounce_again(house: House, clock: Clock, occasion: str) -> None:
+    """Let a mail come back that came back before."""
+    with house.store.transaction() as connection:
+        query = select(schema.deliveries.c.public_id).where(schema.deliveries.c.occasion == occasion)
+        public_id = connection.execute(query).scalar_one()
+        [inbox_id] = inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"")])
+    came_back = Bounce(public_id, "ana@reader.example", BounceKind.HARD, "5.1.1", "no such user")
+    note_bounce(house, inbox_id, came_back, clock())
 
 
 def fail(

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from service.errors import RecipientRefused, RecipientRefusedForNow
 from tests.calls.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
+
+MANY = 40
+"""Names: more than the threads in which an event loop looks them up by itself, which are 32 at most."""
 
 
 async def call(receiver: Receiver, body: bytes = b"{}") -> None:
@@ -86,16 +90,50 @@ async def test_an_answer_commands_no_terminal() -> None:
 async def test_where_the_first_address_does_not_answer_the_next_is_called(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def resolve(_: str, port: int, **__: object) -> list[object]:
+    def resolve(_: str, port: int, **__: object) -> list[object]:
         return [(socket.AF_INET, 0, 0, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
 
     monkeypatch.setattr(calling, "is_public", lambda _: True)
     async with receiving() as receiver:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
         async with open_caller(may_be_private=False) as caller:
             await caller.call(receiver.url.replace("127.0.0.1", "ops.acme.example"), b"{}", {})
         monkeypatch.undo()
     assert len(receiver.calls) == 1
+
+
+@pytest.mark.parametrize("may_be_private", [True, False])
+async def test_names_that_hang_in_the_dns_hold_up_no_other_call(
+    monkeypatch: pytest.MonkeyPatch, *, may_be_private: bool
+) -> None:
+    all_hang, answers, hanging = asyncio.Event(), Event(), list[str]()
+    loop = asyncio.get_running_loop()
+
+    def resolve(host: str, port: int, **_: object) -> list[object]:
+        if host.startswith("dead"):
+            hanging.append(host)
+            if len(hanging) == MANY:
+                loop.call_soon_threadsafe(all_hang.set)
+            answers.wait(60)
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return [(socket.AF_INET, 0, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(calling, "is_public", lambda _: True)
+    async with receiving() as receiver, open_caller(may_be_private=may_be_private) as caller:
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        calls = [
+            asyncio.create_task(caller.call(f"http://dead{number}.example/", b"", {}))
+            for number in range(MANY)
+        ]
+        try:
+            await asyncio.wait_for(all_hang.wait(), 60)
+            await caller.call(receiver.url.replace("127.0.0.1", "ops.acme.example"), b"{}", {})
+        finally:
+            answers.set()
+        found = await asyncio.gather(*calls, return_exceptions=True)
+        monkeypatch.undo()
+    assert len(receiver.calls) == 1
+    assert {type(one) for one in found} == {RecipientRefusedForNow}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"])
@@ -110,7 +148,7 @@ async def test_a_name_that_changes_its_mind_after_the_check_gains_nothing(
 ) -> None:
     asked: list[str] = []
 
-    async def resolve(host: str, port: int, **_: object) -> list[object]:
+    def resolve(host: str, port: int, **_: object) -> list[object]:
         asked.append(host)
         address = "127.0.0.1" if len(asked) > 1 else "93.184.216.34"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
@@ -121,7 +159,7 @@ async def test_a_name_that_changes_its_mind_after_the_check_gains_nothing(
         connected.append(host)
         raise OSError("not from here")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr("httpcore2.AnyIOBackend.connect_tcp", connect)
     async with open_caller(may_be_private=False) as caller:
         with pytest.raises(RecipientRefusedForNow):

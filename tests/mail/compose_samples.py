@@ -126,6 +126,7 @@ def facts_of(kind: DeliveryKind, shown: Incident = INCIDENT, /, **changes: objec
                 "employee_name": "Jordan Ray",
                 "first_line": "publish",
                 "evidence": "no Authentication-Results of mx.acme.example",
+                "has_button": True,
                 "incident": about,
             }
         case DeliveryKind.ALARM:

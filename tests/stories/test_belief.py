@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.config.settings import Authenticity, Policy, Profile
+from service.mail.words import vocabulary
 from service.model import Phase
 from tests.rooms import CONFIG, Clock
 from tests.stories.world import ANA, JORDAN, SAM, Received, World, make_world
@@ -29,6 +30,11 @@ async def strict(tmp_path: Path, clock: Clock) -> AsyncIterator[World]:
         await world.restart()
         world.service.house = replace(world.service.house, look_up=lambda _: None)
         yield world
+
+
+def in_german(world: World) -> None:
+    """Let German words count as well."""
+    world.service.house = replace(world.service.house, vocabulary=vocabulary(("en", "de"), {}))
 
 
 async def reply(world: World, mail: Received, text: str, proof: str = "") -> None:
@@ -94,12 +100,44 @@ async def test_no_to_the_question_does_nothing_and_ends_it(strict: World) -> Non
     assert strict.phases() == [Phase.UNPUBLISHED]
 
 
-@pytest.mark.parametrize("said", ["publish", "hold 30m", "close Done.", "That wasn't me"])
-async def test_nothing_but_yes_confirms(strict: World, said: str) -> None:
+@pytest.mark.parametrize("said", ["no", "No!", "no INC-1", "nein"])
+async def test_no_to_the_question_about_a_discard_discards_nothing(strict: World, said: str) -> None:
+    in_german(strict)
     mail = await asked(strict)
     await reply(strict, mail, "discard")
     await reply(strict, strict.mails(JORDAN)[-1], said)
     assert strict.phases() == [Phase.UNPUBLISHED]
+    assert "tell your administrator" in strict.mails(JORDAN)[-1].text
+
+
+@pytest.mark.parametrize(
+    "said", ["publish", "veröffentlichen", "freigeben", "hold 30m", "close Done.", "That wasn't me"]
+)
+async def test_nothing_but_yes_confirms(strict: World, said: str) -> None:
+    in_german(strict)
+    mail = await asked(strict)
+    await reply(strict, mail, "discard")
+    await reply(strict, strict.mails(JORDAN)[-1], said)
+    assert strict.phases() == [Phase.UNPUBLISHED]
+
+
+@pytest.mark.parametrize("said", ["yes", "Ja.", "ok INC-1", "discard"])
+async def test_yes_in_whatever_language_and_the_order_itself_confirm(strict: World, said: str) -> None:
+    in_german(strict)
+    mail = await asked(strict)
+    await reply(strict, mail, "discard")
+    await reply(strict, strict.mails(JORDAN)[-1], said)
+    assert strict.phases() == [Phase.DISCARDED]
+
+
+async def test_the_question_offers_no_page_that_has_no_button_for_it(strict: World) -> None:
+    mail = await asked(strict)
+    await reply(strict, mail, "hold 2h")
+    question = strict.mails(JORDAN)[-1]
+    assert "on the first line." in " ".join(question.text.split())
+    assert "/act/" not in question.text
+    await reply(strict, mail, "publish")
+    assert "/act/" in strict.mails(JORDAN)[-1].text
 
 
 async def test_a_notification_that_is_too_old_gets_no_fresh_token_by_asking(strict: World) -> None:

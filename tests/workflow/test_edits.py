@@ -35,6 +35,15 @@ def test_whatever_is_edited_makes_a_version_that_nobody_has_approved(edit: dict[
     assert answer.reason is Reason.REFUSED_TEXT_CHANGED
 
 
+def test_whoever_edits_what_is_asked_about_hears_of_it_from_then_on_as_those_who_were_asked() -> None:
+    asked = replace(BEFORE, notified_at=T0, notify_employees=("jordan",))
+    edits = {by: decide(asked, Edit(by, subject="S"), Policy(), T0).incident for by in ("sam", "jordan")}
+    assert edits["sam"].notify_employees == ("jordan", "sam")
+    assert edits["jordan"].notify_employees == ("jordan",)
+    before = decide(replace(asked, notified_at=None), Edit("sam", subject="S"), Policy(), T0).incident
+    assert before.notify_employees == ("jordan",), "who is not asked hears nothing"
+
+
 def test_the_same_type_and_components_in_another_order_are_no_edit() -> None:
     same = Edit("jordan", type=BEFORE.type, components={"API": LATE, "Email": GONE})
     assert decide(BEFORE, same, Policy(), T0).reason is Reason.REFUSED_TEXT_THE_SAME

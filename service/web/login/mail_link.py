@@ -6,20 +6,23 @@ a session was used last.
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from functools import wraps
+from datetime import datetime
+from functools import partial, wraps
 from typing import Any, Final
 from urllib.parse import quote
 
+import structlog
 from anyio import to_thread
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from service.actions import logging_in
-from service.errors import NotFound, TokenInvalid
+from service.errors import NotFound, StoreUnavailable, TokenInvalid
 from service.model import Employee
 from service.web.cookies import forget_cookie, read_cookie, set_cookie
-from service.web.front import front_of, page
+from service.web.front import Front, front_of, page
 from service.web.login.letting_in import (
     ASKING_LIFETIME,
     BROWSER_COOKIE,
@@ -43,6 +46,7 @@ from service.web.login.letting_in import (
 MOST_FIELDS: Final = 500
 """Of a form: one for each component that is ticked, and a few."""
 
+_log = structlog.get_logger()
 _ROW_ID: Final = re.compile(r"[0-9]{1,18}")
 _PRIVATE: Final = {"cache-control": "no-store"}
 View = Callable[[Request, Employee], Response]
@@ -141,8 +145,6 @@ async def mail_login_link(request: Request, email: str, *, wanted: str, whose: s
     if not front.house.config.login.mail_link:
         return _to_login(local_path(wanted))
     browser, now = browser_key(request), front.clock()
-    await to_thread.run_sync(lambda: logging_in.request_link(front.house, email, browser=browser, now=now))
-    front.wake()
     minutes = int(logging_in.LINK_LIFETIME.total_seconds()) // 60
     answer = page(
         request,
@@ -157,7 +159,19 @@ async def mail_login_link(request: Request, email: str, *, wanted: str, whose: s
     lifetime = KNOWN_LIFETIME if "." in browser else ASKING_LIFETIME
     set_cookie(request, answer, BROWSER_COOKIE, browser, lifetime)
     remember_wanted(request, answer, wanted)
+    # after the answer, which would otherwise tell by the time that it takes who is an employee
+    answer.background = BackgroundTask(_mail_to, front, email, browser, now)
     return answer
+
+
+async def _mail_to(front: Front, email: str, browser: str, now: datetime) -> None:
+    ask = partial(logging_in.request_link, front.house, email, browser=browser, now=now)
+    try:
+        await to_thread.run_sync(ask)
+    except StoreUnavailable as fault:
+        _log.warning("login: a link could not be mailed", error=str(fault))
+        return
+    front.wake()
 
 
 def show_link(request: Request) -> Response:
