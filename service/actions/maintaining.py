@@ -43,6 +43,7 @@ COMPLETED_TEXT = "This maintenance is completed."
 def plan(house: House, wanted: Plan, by: Employee | None, now: datetime) -> MaintenanceDecision:
     """Announce a maintenance; `by` is None where an admin does so at the command line, without a name.
 
+    Where the same one is ahead or on already, nobody is told again, and the decision names that one.
     Raises NotAllowed, as all of these do, and NotFound for a component that there is not.
     """
     who = _who(by)
@@ -51,7 +52,8 @@ def plan(house: House, wanted: Plan, by: Employee | None, now: datetime) -> Main
         if name not in known:
             raise NotFound(f"there is no component `{name}`: name one of config.yaml")
     with house.store.transaction() as connection:
-        return announce(connection, house, draft_of(wanted, by=who, now=now), Planned(who), now)
+        planned = Planned(who, beside=maintenances.not_over(connection))
+        return announce(connection, house, draft_of(wanted, by=who, now=now), planned, now)
 
 
 def announce(
@@ -104,8 +106,15 @@ def reschedule(
 def post_update(
     house: House, maintenance_id: int, by: Employee, body: str, now: datetime
 ) -> MaintenanceDecision:
-    """Tell more about it."""
-    return _order(house, maintenance_id, PostUpdate(_who(by), body), now)
+    """Tell more about it, once where the same is said twice in a row."""
+    who = _who(by)
+    with house.store.transaction() as connection:
+        maintenance = _found(connection, maintenance_id)
+        posted = narrative.updates_of_maintenances(connection, [maintenance_id])[maintenance_id]
+        said_last = (posted[-1].status, posted[-1].body) if posted else None
+        decision = decide_maintenance(maintenance, PostUpdate(who, body, said_last), now)
+        carry_out_maintenance(connection, house, maintenance, decision, now)
+        return decision
 
 
 def fire_maintenance_timer(house: House, maintenance_id: int, now: datetime) -> MaintenanceReason:

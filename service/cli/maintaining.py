@@ -11,6 +11,7 @@ import click
 
 from service.actions import maintaining
 from service.actions.house import House
+from service.actions.maintenance_words import said_again
 from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
@@ -165,7 +166,7 @@ def _moment(text: str, option: str, config: Config) -> datetime:
 
 def _tell(decision: MaintenanceDecision, config: Config, *, as_json: bool) -> None:
     if decision.reason.is_refusal:
-        said = SENTENCES[decision.reason]
+        said = said_again(decision.reason, decision.maintenance) or SENTENCES[decision.reason]
         fail(f"{said[:1].lower()}{said[1:]}")
     if as_json:
         print_json(_facts(decision.maintenance) | {"reason": decision.reason})

@@ -72,7 +72,10 @@ def draft_of(plan: Plan, *, by: str, now: datetime, config_key: str | None = Non
 def decide_maintenance(
     maintenance: Maintenance, event: MaintenanceEvent, now: datetime
 ) -> MaintenanceDecision:
-    """Decide what an event does to a maintenance; the same event a second time has no second effect."""
+    """Decide what an event does to a maintenance; the same event a second time has no second effect.
+
+    One that is planned a second time is refused with the one that is there already, in place of its draft.
+    """
     match event:
         case Planned():
             return _planned(maintenance, event, now)
@@ -95,6 +98,9 @@ def decide_maintenance(
 def _planned(draft: Maintenance, event: Planned, now: datetime) -> MaintenanceDecision:
     if draft.version:
         return MaintenanceDecision(draft, MaintenanceReason.REFUSED_THE_SAME, by=event.by)
+    same = next((one for one in event.beside if _announced(one) == _announced(draft)), None)
+    if same is not None:
+        return MaintenanceDecision(same, MaintenanceReason.REFUSED_PLANNED_ALREADY, by=event.by)
     earliest = draft.starts_at if event.may_have_begun else now - HARDLY_PAST
     if refusal := _refused_window(draft.starts_at, draft.ends_at, earliest, now):
         return MaintenanceDecision(draft, refusal, by=event.by)
@@ -188,10 +194,12 @@ _STATUSES = {
 
 
 def _post_update(maintenance: Maintenance, event: PostUpdate) -> MaintenanceDecision:
-    """Tell more at any time, also when it is done, but not of what was called off."""
+    """Tell more at any time, also when it is done, but not of what was called off; nor the same twice in a row."""
     if refusal := _refused_phase(maintenance, {*_STATUSES}):
         return MaintenanceDecision(maintenance, refusal, by=event.by)
     said = Said(_STATUSES[maintenance.phase], event.body)
+    if event.said_last == (said.status, said.body):
+        return MaintenanceDecision(maintenance, MaintenanceReason.REFUSED_TEXT_THE_SAME, by=event.by)
     return MaintenanceDecision(_changed(maintenance), MaintenanceReason.UPDATE_POSTED, (said,), event.by)
 
 
@@ -217,6 +225,11 @@ def _over(
     done = _changed(maintenance, phase=MaintenancePhase.DONE, ended_at=at, remind_at=None)
     said = Said(UpdateStatus.COMPLETED, comment or Wording.CLOSING_COMMENT)
     return MaintenanceDecision(done, reason, (said,), by)
+
+
+def _announced(one: Maintenance) -> tuple[object, ...]:
+    """Give that by which readers know one from another."""
+    return one.subject, one.message, frozenset(one.components), one.starts_at, one.ends_at
 
 
 def _changed(maintenance: Maintenance, **values: object) -> Maintenance:

@@ -29,6 +29,8 @@ class MaintenanceReason(StrEnum):
     REFUSED_DONE = "refused_maintenance_done"
     REFUSED_CANCELLED = "refused_maintenance_cancelled"
     REFUSED_THE_SAME = "refused_the_same"
+    REFUSED_TEXT_THE_SAME = "refused_text_the_same"
+    REFUSED_PLANNED_ALREADY = "refused_maintenance_planned_already"
 
     @property
     def is_refusal(self) -> bool:
@@ -71,6 +73,8 @@ class Planned:
     by: str
     may_have_begun: bool = False
     """For a window of config.yaml, which may be read for the first time in the middle of it."""
+    beside: tuple[Maintenance, ...] = ()
+    """Those that are not over, one of which may be the very same: a form that was sent twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class PostUpdate:
 
     by: str
     body: str
+    said_last: tuple[UpdateStatus, str] | None = None
+    """What they read last, where that may be the very same: a form that was sent twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,14 @@ def test_what_is_planned_is_listed(config: Path, listed: Callable[[], list[dict[
     ]
 
 
+def test_the_same_is_planned_once(config: Path, listed: Callable[[], list[dict[str, Any]]]) -> None:
+    run("maintenance", "plan", *PLAN, *WHEN, "--config", config)
+    again = run("maintenance", "plan", *PLAN, *WHEN, "--as", "sam", "--config", config)
+    said = "replycast: #1 is the same maintenance: it is planned already; nothing was changed.\n"
+    assert (again.exit_code, again.stderr) == (1, said)
+    assert len(listed()) == 1
+
+
 def test_one_is_cancelled_once(config: Path, listed: Callable[[], list[dict[str, Any]]]) -> None:
     run("maintenance", "plan", *PLAN, *WHEN, "--config", config)
     result = run("maintenance", "cancel", 1, "--json", "--config", config)

@@ -55,7 +55,8 @@ _SEND: Final = (
 )
 _PLAN: Final = json.dumps(
     {
-        "subject": "Disks",
+        # each is another one; the quotes let the shell write its number
+        "subject": "Disks '$plan'",
         "message": "New ones.",
         "starts_at": "2026-12-01T20:00:00Z",
         "ends_at": "2026-12-01T21:00:00Z",
@@ -154,6 +155,7 @@ def _placed(text: str, folder: Path) -> str:
         "BACKUP.tar.gz": f"{folder}/BACKUP.tar.gz",
         "2026-11-23": f"{today}",
         "2026-12-01": f"{today + timedelta(days=7)}",
+        "2026-12-02": f"{today + timedelta(days=8)}",
         "you@acme.example": "jordan@acme.example",
     }
     named = rf"(?<!\d)(?:{'|'.join(map(re.escape, places))})(?!\d)"  # and no part of another port

@@ -19,10 +19,10 @@ from tests.web.outages import Outages
 HOUR = timedelta(hours=1)
 
 
-def plan(house: House, clock: Clock) -> int:
+def plan(house: House, clock: Clock, subject: str = "New disks") -> int:
     """Announce a maintenance."""
     starts_at = clock() + HOUR
-    wanted = Plan("New disks", "We change disks.", ("Email",), starts_at, starts_at + HOUR)
+    wanted = Plan(subject, "We change disks.", ("Email",), starts_at, starts_at + HOUR)
     return maintaining.plan(house, wanted, house.employee("jordan"), clock()).maintenance.id
 
 
@@ -67,7 +67,7 @@ def test_two_maintenances_do_not_wait_for_each_other(house: House, clock: Clock)
     plan(house, clock)
     [first] = queue_all(house, clock, lease=LEASE)
     settle(house, clock, first, RecipientRefusedForNow("451 try again later"))
-    plan(house, clock)
+    plan(house, clock, "New cables")
     assert len(queue_all(house, clock, lease=LEASE)) == 1
 
 

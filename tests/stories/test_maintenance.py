@@ -94,6 +94,27 @@ async def test_it_is_announced_reminded_of_begun_and_ended(world: World) -> None
     assert len(threads) == 1
 
 
+async def test_a_form_that_is_sent_twice_is_told_of_once(world: World) -> None:
+    await world.subscribe(ANA)
+    numbers = [await plan(world) for _ in range(2)]
+    assert (numbers, len(known(world)), subjects(world)) == ([1, 1], 1, ["Scheduled"])
+    house = world.service.house
+    jordan = house.employee("jordan")
+    assert jordan
+    for text in ("We begin soon.", "We begin soon.", "Nearly.", "We begin soon."):
+        maintaining.post_update(house, 1, jordan, text, world.clock())
+        await world.service.settle()
+    texts = [mail.text for mail in world.mails(ANA)[-3:]]
+    assert ["We begin soon." in text for text in texts] == [True, False, True]
+    assert len(subjects(world)) == 4
+
+
+async def test_what_was_called_off_may_be_planned_again(world: World) -> None:
+    number, house = await plan(world), world.service.house
+    maintaining.cancel(house, number, house.employee("jordan"), world.clock())
+    assert await plan(world) == number + 1
+
+
 async def test_whoever_subscribes_after_the_announcement_hears_nothing_of_it(world: World) -> None:
     await plan(world)
     await world.subscribe(ANA)
@@ -250,6 +271,13 @@ async def test_one_that_was_changed_in_the_file_stays_the_same_one(world: World,
     await restarted_with(world, WINDOW.replace(old, new))
     assert subjects(world) == ["Scheduled", "Scheduled"]
     assert len(known(world)) == 1
+
+
+async def test_a_window_of_the_file_is_not_planned_a_second_time_by_hand(world: World) -> None:
+    await world.subscribe(ANA)
+    await restarted_with(world, WINDOW)
+    assert await plan(world, maintaining.plan_of(known(world)[0])) == known(world)[0].id
+    assert (len(known(world)), subjects(world)) == (1, ["Scheduled"])
 
 
 async def test_one_that_was_taken_out_of_the_file_is_called_off_unless_it_has_begun(world: World) -> None:

@@ -257,6 +257,55 @@ def test_planning_the_same_again_changes_nothing() -> None:
     assert decide_maintenance(planned(), Planned("sam"), NOW).reason is Reason.REFUSED_THE_SAME
 
 
+@pytest.mark.parametrize("phase", [MaintenancePhase.PLANNED, MaintenancePhase.ON, MaintenancePhase.DONE])
+def test_the_same_text_twice_in_a_row_is_told_once(phase: MaintenancePhase) -> None:
+    before = at(phase)
+    first = decide_maintenance(before, PostUpdate("sam", "We begin soon."), NOW)
+    (said,) = first.updates
+    assert isinstance(said.body, str)
+    again = PostUpdate("sam", "We begin soon.", (said.status, said.body))
+    decision = decide_maintenance(first.maintenance, again, NOW)
+    assert (decision.reason, decision.updates) == (Reason.REFUSED_TEXT_THE_SAME, ())
+    assert decision.maintenance is first.maintenance
+    assert decide_maintenance(before, replace(again, body="Now."), NOW).reason is Reason.UPDATE_POSTED
+
+
+def test_the_same_text_is_news_where_it_is_said_of_what_has_begun_since() -> None:
+    event = PostUpdate("sam", "As planned.", (SCHEDULED, "As planned."))
+    assert decide_maintenance(at(MaintenancePhase.ON), event, NOW).reason is Reason.UPDATE_POSTED
+
+
+def test_what_was_called_off_says_so_whatever_was_said_last() -> None:
+    event = PostUpdate("sam", "No.", (COMPLETED, "No."))
+    assert decide_maintenance(at(MaintenancePhase.CANCELLED), event, NOW).reason is Reason.REFUSED_CANCELLED
+
+
+@pytest.mark.parametrize("now", [NOW, START + HOUR])
+def test_a_second_one_that_is_the_same_is_refused_with_the_first(now: datetime) -> None:
+    first = replace(planned(replace(PLAN, components=("Email", "Calendar"))), id=7)
+    anew = replace(PLAN, components=("Calendar", "Email"), remind_at=None)
+    event = Planned("sam", beside=(replace(first, id=6, subject="Cables"), first))
+    decision = decide_maintenance(draft_of(anew, by="sam", now=now), event, now)
+    assert (decision.reason, decision.by) == (Reason.REFUSED_PLANNED_ALREADY, "sam")
+    assert (decision.maintenance, decision.updates) == (first, ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": "Cables"},
+        {"message": "We change cables."},
+        {"components": ("Email", "Calendar")},
+        {"starts_at": START + HOUR},
+        {"ends_at": END + HOUR},
+    ],
+)
+def test_one_that_differs_in_what_readers_see_is_another(change: dict[str, object]) -> None:
+    anew = replace(PLAN, **change)  # type: ignore[arg-type] # its own fields
+    event = Planned("sam", beside=(planned(),))
+    assert decide_maintenance(draft_of(anew, by="sam", now=NOW), event, NOW).reason is Reason.PLANNED
+
+
 SPANS = st.integers(-30, 60).map(lambda hours: hours * HOUR)
 EVENTS: st.SearchStrategy[MaintenanceEvent] = st.one_of(
     st.just(TimerElapsed()),

@@ -5,6 +5,7 @@ from typing import Any
 
 from service.actions import maintaining
 from service.actions.api_tokens import Scope
+from service.actions.maintenance_words import said_again
 from service.errors import NotFound
 from service.model import Maintenance
 from service.store import maintenances, narrative
@@ -91,7 +92,7 @@ def cancel_maintenance(call: Call) -> Answer:
 
 
 def _decided(decision: MaintenanceDecision) -> Answer:
-    said = SENTENCES[decision.reason]
+    said = said_again(decision.reason, decision.maintenance) or SENTENCES[decision.reason]
     if decision.reason.is_refusal:
         return problem_of(409, said, reason=decision.reason)
     shown = MaintenanceShown.model_validate(decision.maintenance)

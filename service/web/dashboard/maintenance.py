@@ -13,8 +13,9 @@ from starlette.routing import Route
 from service.actions import maintaining
 from service.actions.house import House
 from service.actions.maintaining import COMPLETED_TEXT, plan_of
+from service.actions.maintenance_words import said_again
 from service.errors import IncidentChangedMeanwhile, NotAllowed
-from service.model import Employee
+from service.model import Employee, Maintenance
 from service.store import maintenances
 from service.web.dashboard.maintenance_form import (
     LONGEST_SUBJECT,
@@ -95,8 +96,8 @@ def plan(request: Request, employee: Employee, form: Mapping[str, str]) -> Respo
         return _form_page(request, employee, problems=typed.problems, typed=form)
     decision = maintaining.plan(front.house, typed.plan, employee, front.clock())
     if decision.reason.is_refusal:
-        problem = {"starts_at": SENTENCES[decision.reason]}
-        return _form_page(request, employee, problems=problem, typed=form)
+        said = said_again(decision.reason, decision.maintenance) or SENTENCES[decision.reason]
+        return _form_page(request, employee, problems={"starts_at": said}, typed=form)
     return RedirectResponse(f"{_HERE}/{decision.maintenance.id}?said={quote(decision.reason)}", 303)
 
 
@@ -134,7 +135,9 @@ def extend(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     """Let it end at another time."""
     _refuse_viewers(employee)
     problems: dict[str, str] = {}
-    ends_at = read_moment(form, "ends_at", front_of(request).house.config.site.timezone, problems)
+    before = _stored(request)
+    zone = front_of(request).house.config.site.timezone
+    ends_at = read_moment(form, "ends_at", zone, problems, before.ends_at)
     if ends_at is None:
         return maintenance_page(request, employee, problems=problems, typed=form)
     return _carry_out(
@@ -149,14 +152,12 @@ def extend(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
 def move(request: Request, employee: Employee, form: Mapping[str, str]) -> Response:
     """Plan it for another time; a reminder keeps its distance to the beginning."""
     _refuse_viewers(employee)
-    house, problems = front_of(request).house, dict[str, str]()
-    starts_at, ends_at = (
-        read_moment(form, name, house.config.site.timezone, problems) for name in ("starts_at", "ends_at")
-    )
+    zone, problems = front_of(request).house.config.site.timezone, dict[str, str]()
+    before = _stored(request)
+    starts_at = read_moment(form, "starts_at", zone, problems, before.starts_at)
+    ends_at = read_moment(form, "ends_at", zone, problems, before.ends_at)
     if starts_at is None or ends_at is None:
         return maintenance_page(request, employee, problems=problems, typed=form)
-    with house.store.reading() as connection:
-        before = found(maintenances.get(connection, row_id(request)), row_id(request))
     remind_at = before.remind_at and before.remind_at + (starts_at - before.starts_at)
     wanted = replace(plan_of(before), starts_at=starts_at, ends_at=ends_at, remind_at=remind_at)
     return _carry_out(
@@ -189,6 +190,12 @@ def cancel(request: Request, employee: Employee, form: Mapping[str, str]) -> Res
     return _carry_out(
         request, employee, lambda house, number, now: maintaining.cancel(house, number, employee, now)
     )
+
+
+def _stored(request: Request) -> Maintenance:
+    """Read the one that an order is about; raises NotFound."""
+    with front_of(request).house.store.reading() as connection:
+        return found(maintenances.get(connection, row_id(request)), row_id(request))
 
 
 def _refuse_viewers(employee: Employee) -> None:

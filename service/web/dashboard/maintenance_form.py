@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from service.config.moments import parse_moment
@@ -22,6 +22,8 @@ REMINDERS: Final[Mapping[str, str]] = {
     "3d": "three days before",
     "7d": "a week before",
 }
+_OF_TWO: Final[Mapping[str, Literal[0, 1]]] = {"starts_at": 0, "ends_at": 1}
+"""Where clocks are put back, which of two like hours a field means: the longer window, for it can take no offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,24 @@ def read_plan(form: Mapping[str, str], config: Config) -> Typed:
 
 
 def read_moment(
-    form: Mapping[str, str], name: str, zone: ZoneInfo, problems: dict[str, str]
+    form: Mapping[str, str],
+    name: str,
+    zone: ZoneInfo,
+    problems: dict[str, str],
+    former: datetime | None = None,
 ) -> datetime | None:
-    """Read one field as a moment; where it is none, say so in `problems` and give None."""
+    """Read one field as a moment; where it is none, say so in `problems` and give None.
+
+    `former` is what the field showed: left as it was, it is that very moment, also in an hour that comes twice.
+    """
     typed = form.get(name, "").strip()
     if not typed:
         problems[name] = "Choose a day and a time."
         return None
+    if former is not None and typed == field_value(former, zone):
+        return former
     try:
-        return parse_moment(typed, zone)
+        return parse_moment(typed, zone, fold=_OF_TWO[name])
     except ValueError as error:
         problems[name] = f"This {error}."
         return None
@@ -86,6 +97,16 @@ def read_moment(
 def field_value(at: datetime, zone: ZoneInfo) -> str:
     """Give a moment as the value of a datetime-local field (HTML, section 2.3.5.4)."""
     return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+
+
+def which_of_two(at: datetime, zone: ZoneInfo) -> str:
+    """Say which one a moment is where its hour comes twice, as clocks are put back; empty for every other."""
+    local = at.astimezone(zone)
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return ""
+    place = "second" if local.fold else "first"
+    offset = local.isoformat(timespec="minutes")[-len("+01:00") :]
+    return f"{local:%H:%M} comes twice that day: this is the {place}, {offset}."
 
 
 def _span(text: str) -> timedelta:

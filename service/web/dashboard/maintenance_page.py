@@ -8,15 +8,17 @@ from starlette.responses import Response
 
 from service.actions.house import House
 from service.actions.maintaining import COMPLETED_TEXT
+from service.actions.maintenance_words import said_again
 from service.errors import NotFound
 from service.model import Employee, Maintenance, MaintenancePhase
 from service.store import audience, maintenances, narrative
 from service.store.audience import Audience
-from service.web.dashboard.maintenance_form import LONGEST_TEXT, field_value
+from service.web.dashboard.maintenance_form import LONGEST_TEXT, field_value, which_of_two
 from service.web.dashboard.words import span_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import row_id
 from service.web.public.maintenance_words import PHASE_WORDS, SENTENCES, STATES
+from service.workflow.maintenance import MaintenanceReason
 
 CHANGED: Final = "changed_meanwhile"
 """What is said where somebody else's order came first."""
@@ -36,8 +38,9 @@ def maintenance_page(
         maintenance = found(maintenances.get(connection, number), number)
         told = narrative.updates_of_maintenances(connection, [number])[number]
         heard = audience.count(connection, Audience(heard_update_id=told[0].id)) if told else None
-    reason = next((one for one in SENTENCES if one == said), None)
+    reason = next((one for one in MaintenanceReason if one == said), None)
     changed = "Somebody else changed it at the same moment, so nothing was done: look and decide."
+    sentence = said_again(reason, maintenance) or (SENTENCES.get(reason, "") if reason else "")
     is_refusal = said == CHANGED or bool(reason and reason.is_refusal)
     return page(
         request,
@@ -48,7 +51,7 @@ def maintenance_page(
         maintenance=maintenance,
         updates=told,
         heard=heard,
-        outcome=changed if said == CHANGED else SENTENCES[reason] if reason else "",
+        outcome=changed if said == CHANGED else sentence,
         is_refusal=is_refusal,
         problems=problems or {},
         typed=typed or {},
@@ -76,6 +79,7 @@ def words_of(house: House) -> dict[str, Any]:
         "states": STATES,
         "span_words": span_words,
         "field_value": lambda at: field_value(at, zone),
+        "which_of_two": lambda at: which_of_two(at, zone),
     }
 
 

@@ -56,9 +56,15 @@ async def test_the_same_order_is_done_once(program: httpx2.AsyncClient, house: H
 
 
 async def test_without_a_key_each_order_counts(program: httpx2.AsyncClient, house: House) -> None:
-    for _ in range(2):
-        await program.post(PLANS, json=BODY)
+    for subject in ("Disks", "Cables"):
+        await program.post(PLANS, json=BODY | {"subject": subject})
     assert planned(house) == 2
+
+
+async def test_without_a_key_the_same_work_is_refused(program: httpx2.AsyncClient, house: House) -> None:
+    answers = [await program.post(PLANS, json=BODY) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 409]
+    assert planned(house) == 1
 
 
 async def test_a_refusal_is_answered_again_too(program: httpx2.AsyncClient) -> None:
@@ -89,7 +95,7 @@ async def test_keys_of_two_tokens_are_two_keys(
     other = {"authorization": f"Bearer {make_secret(house, front.clock(), name='other')}"}
     answer = await program.post(PLANS, json=BODY, headers=KEY | other)
     assert "idempotency-replayed" not in answer.headers
-    assert planned(house) == 2
+    assert answer.json()["reason"] == "refused_maintenance_planned_already"
 
 
 @pytest.mark.parametrize("is_swept", [True, False])
@@ -100,8 +106,9 @@ async def test_after_a_day_a_key_is_new_again(
     clock.move(timedelta(hours=24))
     if is_swept:
         keep_house(house, clock())
-    await program.post(PLANS, json=BODY, headers=KEY)
-    assert planned(house) == 2
+    again = await program.post(PLANS, json=BODY, headers=KEY)
+    assert "idempotency-replayed" not in again.headers
+    assert again.json()["reason"] == "refused_maintenance_planned_already"
 
 
 async def test_while_it_is_being_done_the_same_is_refused(

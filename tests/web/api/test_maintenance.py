@@ -56,6 +56,22 @@ async def test_work_is_planned(program: httpx2.AsyncClient) -> None:
     assert (await program.get(ALL)).json() == {"items": [done["maintenance"]], "next_before": None}
 
 
+async def test_the_same_work_is_planned_once(program: httpx2.AsyncClient) -> None:
+    await program.post(ALL, json=PLAN)
+    again = await program.post(ALL, json=PLAN)
+    assert (again.status_code, again.json()["reason"]) == (409, "refused_maintenance_planned_already")
+    said = "#1 is the same maintenance: it is planned already; nothing was changed."
+    assert again.json()["detail"] == said
+    assert len((await program.get(ALL)).json()["items"]) == 1
+
+
+async def test_the_same_is_told_once(program: httpx2.AsyncClient) -> None:
+    await program.post(ALL, json=PLAN)
+    assert await order(program, "updates", body="We begin soon.") == "maintenance_update_posted"
+    assert await order(program, "updates", body="We begin soon.") == "refused_text_the_same"
+    assert len((await program.get(f"{ALL}/1")).json()["updates"]) == 2
+
+
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [

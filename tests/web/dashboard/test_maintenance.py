@@ -75,6 +75,29 @@ async def test_what_is_typed_is_planned_in_the_sites_time_zone(sam: httpx2.Async
     assert (one.remind_at, one.planned_by) == (datetime(2026, 11, 25, 8, tzinfo=UTC), "sam")
 
 
+async def test_a_plan_that_is_sent_twice_is_planned_once(sam: httpx2.AsyncClient, house: House) -> None:
+    await sam.post(f"{PAGE}/plan", data=TYPED)
+    again = await sam.post(f"{PAGE}/plan", data=TYPED)
+    assert again.status_code == 422
+    assert "#1 is the same maintenance: it is planned already; nothing was changed." in again.text
+    await order(sam, "start")
+    now = known(house)[0]
+    anew = TYPED | {"starts_at": now.starts_at.isoformat()}
+    again = await sam.post(f"{PAGE}/plan", data=anew)
+    assert "#1 is the same maintenance: it is going on already; nothing was changed." in again.text
+    assert known(house) == [now]
+
+
+async def test_an_update_that_is_sent_twice_is_posted_once(
+    sam: httpx2.AsyncClient, house: House, planned: Maintenance
+) -> None:
+    await order(sam, "update", text="We begin soon.")
+    again = await sam.post(f"{PAGE}/{planned.id}/update", data={"text": "We begin soon."})
+    assert again.status_code == 409
+    assert "#1 says just that already; nothing was changed." in again.text
+    assert told(house) == ["We upgrade.", "We begin soon."]
+
+
 async def test_every_component_may_be_ticked_however_many_there_are(
     sam: httpx2.AsyncClient, house: House
 ) -> None:
@@ -164,6 +187,55 @@ async def test_one_that_is_moved_keeps_the_distance_of_its_reminder(
     assert "It was moved" in shown
     assert planned.remind_at
     assert known(house)[0].remind_at == planned.remind_at + timedelta(hours=24)
+
+
+AUTUMN = datetime(2027, 10, 31, tzinfo=UTC)
+"""Clocks are put back at one o'clock UTC: in Berlin 02:30 is half an hour before and half an hour after it."""
+FIRST, SECOND = AUTUMN + timedelta(minutes=30), AUTUMN + timedelta(minutes=90)
+HALF_PAST_TWO = "2027-10-31T02:30"
+
+
+async def test_in_the_hour_that_comes_twice_a_window_begins_in_the_first_and_ends_in_the_second(
+    sam: httpx2.AsyncClient, house: House
+) -> None:
+    typed = TYPED | {"starts_at": HALF_PAST_TWO, "ends_at": HALF_PAST_TWO}
+    answer = await sam.post(f"{PAGE}/plan", data=typed)
+    shown = (await sam.get(answer.headers["location"])).text
+    assert "02:30 comes twice that day: this is the first, +02:00." in shown
+    assert "02:30 comes twice that day: this is the second, +01:00." in shown
+    assert [(one.starts_at, one.ends_at) for one in known(house)] == [(FIRST, SECOND)]
+
+
+async def test_a_field_that_is_left_as_it_was_keeps_its_moment_in_the_hour_that_comes_twice(
+    sam: httpx2.AsyncClient, house: House, planned: Maintenance, clock: Clock
+) -> None:
+    maintaining.cancel(house, planned.id, house.employee("jordan"), clock())
+    for subject, start, end in (
+        ("Begins in the second", SECOND, SECOND + timedelta(hours=1)),
+        ("Ends in the first", FIRST - timedelta(hours=1), FIRST),
+    ):
+        wanted = replace(maintaining.plan_of(planned), subject=subject, starts_at=start, ends_at=end)
+        maintaining.plan(house, wanted, house.employee("jordan"), clock())
+    shown = (await sam.get(f"{PAGE}/2")).text
+    assert f'value="{HALF_PAST_TWO}"' in shown
+    assert "this is the second, +01:00." in shown
+    await sam.post(f"{PAGE}/2/move", data={"starts_at": HALF_PAST_TWO, "ends_at": "2027-10-31T05:00"})
+    await sam.post(f"{PAGE}/3/move", data={"starts_at": "2027-10-31T00:30", "ends_at": HALF_PAST_TWO})
+    ends_first, begins_second = known(house)[:2]
+    assert (begins_second.starts_at, begins_second.ends_at) == (SECOND, datetime(2027, 10, 31, 4, tzinfo=UTC))
+    assert (ends_first.starts_at, ends_first.ends_at) == (datetime(2027, 10, 30, 22, 30, tzinfo=UTC), FIRST)
+
+
+@pytest.mark.usefixtures("planned")
+async def test_one_that_is_on_is_extended_into_the_hour_that_comes_twice(
+    sam: httpx2.AsyncClient, house: House
+) -> None:
+    await order(sam, "start")
+    shown = await order(sam, "extend", ends_at=HALF_PAST_TWO)
+    assert "Its end was moved" in shown
+    assert "this is the second, +01:00." in shown
+    assert known(house)[0].ends_at == SECOND
+    assert "planned already" in await order(sam, "extend", ends_at=HALF_PAST_TWO)
 
 
 @pytest.mark.parametrize(
