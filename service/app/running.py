@@ -171,9 +171,9 @@ async def _work_in_turns(
             if is_first:
                 raise
             if not waits:
-                _log.warning("the service waits for the database, and is built anew once that is back")
                 if before is not None:
                     reloader.refused(fault)
+                _log.warning("the service waits for the database, and is built anew once that is back")
             waits = True
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), LOOK)
