@@ -40,9 +40,8 @@ def queue_next_chunk(
         if fan_out is None:
             return None
         if fan_out.update.id != counted:
-            return (
-                Chunk()
-            )  # another instance has ended it meanwhile, and who hears of the next one is to be counted
+            # another instance has ended it meanwhile, and who hears of the next one is to be counted
+            return Chunk()
         update, cursor = fan_out.update, fan_out.cursor
         if fan_outs.is_outdated(connection, update):
             narrative.advance_fan_out(connection, update.id, cursor=cursor, finished_at=now)

@@ -28,7 +28,7 @@ _ANYWHERE = {Command.STATUS: "status", Command.HELP: "help"}
 """One line of each command that works, the first of a phase where nothing tells which was meant."""
 _HELP = (
     "The first line of your answer must be one command, and nothing else on it but what belongs to it.",
-    "publish tells the status page and all subscribers; discard tells nobody; hold 30m asks again later.",
+    "publish tells the status page and whoever subscribed to it; discard tells nobody; hold 30m asks again later.",
     "update and close, with the text behind them, tell more or end it; status says how it stands.",
     "To change the words first, write subject: or message: and the new text; it is mailed back to be published.",
 )
@@ -121,12 +121,8 @@ def why_not(case: Case, now: datetime) -> Answer | None:
     if _is_used_up(case):
         said = "The notification that you answered was used before, so nothing was done."
         is_newest = case.text_version in {0, incident.text_version}
-        mend = (
-            "Answer this mail instead."
-            if is_newest
-            else "Answer the newest mail that shows its text instead."
-        )
-        return case.refused("token_used", said, mend)
+        which = "this mail" if is_newest else "the newest mail that shows its text"
+        return case.refused("token_used", said, f"Answer {which} instead.")
     return None
 
 

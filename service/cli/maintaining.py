@@ -11,7 +11,6 @@ import click
 
 from service.actions import maintaining
 from service.actions.house import House
-from service.actions.maintenance_words import said_again
 from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
@@ -21,7 +20,7 @@ from service.mail.rendering import local_time
 from service.model import Employee, Maintenance
 from service.store import maintenances
 from service.web.dashboard.maintenance_form import LONGEST_SUBJECT, LONGEST_TEXT
-from service.web.public.maintenance_words import PHASE_WORDS, SENTENCES
+from service.web.public.maintenance_words import PHASE_WORDS, sentence
 from service.workflow.maintenance import MaintenanceDecision, Plan
 
 SHOWN: Final = 1_000
@@ -166,7 +165,7 @@ def _moment(text: str, option: str, config: Config) -> datetime:
 
 def _tell(decision: MaintenanceDecision, config: Config, *, as_json: bool) -> None:
     if decision.reason.is_refusal:
-        said = said_again(decision.reason, decision.maintenance) or SENTENCES[decision.reason]
+        said = sentence(decision.reason, decision.maintenance)
         fail(f"{said[:1].lower()}{said[1:]}")
     if as_json:
         print_json(_facts(decision.maintenance) | {"reason": decision.reason})

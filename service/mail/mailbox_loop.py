@@ -5,6 +5,7 @@ It knows nothing of IMAP: reading, waiting for news and hanging up are given to 
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -45,6 +46,7 @@ def keep_reading(
     stop: threading.Event,
     warn: Callable[[str], None],
     jitter: Callable[[float], float] = full_jitter,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Read (`poll`), then wait for news (`wait`), over and over, until `stop` is set; then hang up.
 
@@ -52,8 +54,15 @@ def keep_reading(
     StoreUnavailable the mails are read again at the next slice. Only a wait that ends in peace forgets
     earlier failures: a server that lets us in and drops us each time is not knocked at for ever. `warn` is
     told of each fault and what comes of it. What nobody foresaw is logged, and is no end of it either.
+
+    No pause is longer than the mailbox was away by then, in seconds of `clock`: so it is read soon after it is
+    back, however short the pauses before happened to be.
     """
-    failures = 0
+    failures, since = 0, 0.0
+
+    def pause_of(failures: int) -> float:
+        return jitter(min(longest_pause(failures), max(clock() - since, FIRST_PAUSE)))
+
     try:
         while not stop.is_set():
             try:
@@ -67,15 +76,17 @@ def keep_reading(
                 hang_up()
                 if stop.is_set():
                     break
+                since = since if failures else clock()
                 failures += 1
-                pause = jitter(longest_pause(failures))
+                pause = pause_of(failures)
                 warn(f"{fault}; connecting again in {pause:.0f} s")
                 stop.wait(pause)
             except Exception:  # noqa: BLE001  the outermost loop of the mailbox: replies are to be read all the same
                 _log.exception("mailbox: it could not be read")
                 hang_up()
+                since = since if failures else clock()
                 failures += 1
-                stop.wait(jitter(longest_pause(failures)))
+                stop.wait(pause_of(failures))
             else:
                 failures = 0
     finally:

@@ -26,9 +26,9 @@ def edited(incident: Incident, event: Edit) -> Decision:
     }
     if not other:
         return Decision(incident, Reason.REFUSED_TEXT_THE_SAME, by=event.by)
-    # whoever is asked because he edited it hears what came of it too
-    heard = {"notify_employees": tuple(dict.fromkeys((*incident.notify_employees, event.by)))}
-    other |= heard if incident.notified_at and event.by != AUTOMATIC else {}
+    if incident.notified_at and event.by != AUTOMATIC:
+        # whoever is asked because he edited it hears what came of it too
+        other["notify_employees"] = tuple(dict.fromkeys((*incident.notify_employees, event.by)))
     after = changed(incident, **other, text_version=incident.text_version + 1, approved_by=())
     # the new version goes to everybody, its author too: nothing is published that nobody has read whole
     show = TellEmployees(DeliveryKind.APPROVAL, also_who_did_it=True)

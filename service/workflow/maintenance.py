@@ -229,7 +229,8 @@ def _over(
 
 def _announced(one: Maintenance) -> tuple[object, ...]:
     """Give that by which readers know one from another."""
-    return one.subject, one.message, frozenset(one.components), one.starts_at, one.ends_at
+    who, what = frozenset(one.audience), frozenset(one.components)
+    return one.subject, one.message, what, who, one.starts_at, one.ends_at
 
 
 def _changed(maintenance: Maintenance, **values: object) -> Maintenance:

@@ -3,10 +3,9 @@
 import json
 import re
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, Timer
@@ -18,6 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cli.running import ON_THIS_MACHINE, PATIENCE, run, start, write_config
+from tests.store.databases import write_locked
 
 NO_DOOR = (
     "mail:\n  from: status@acme.example\n  smtp: {host: 127.0.0.1, port: 9, security: none}\n"
@@ -191,18 +191,9 @@ def test_another_secret_key_leaves_the_former_configuration_in_force(tmp_path: P
         takes_the_next(running)
 
 
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Let another program hold the database, so that nothing can be written."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-
-
 def test_while_the_database_is_away_it_waits_and_requests_are_answered(tmp_path: Path) -> None:
     with service_in(tmp_path) as running:
-        with locked(tmp_path / "replycast.db"):
+        with write_locked(tmp_path / "replycast.db"):
             running.write("name: Acme Status", "name: Better Status")
             told = running.logged(lambda line: "fault" in line)
             assert "the database cannot be used just now" in told["fault"]
@@ -215,7 +206,7 @@ def test_while_the_database_is_away_it_waits_and_requests_are_answered(tmp_path:
 
 
 def test_it_stops_while_it_waits_for_the_database(tmp_path: Path) -> None:
-    with service_in(tmp_path) as running, locked(tmp_path / "replycast.db"):
+    with service_in(tmp_path) as running, write_locked(tmp_path / "replycast.db"):
         running.write("name: Acme Status", "name: Better Status")
         running.logged(lambda line: "waits for the database" in line["event"])
         running.process.send_signal(signal.SIGTERM)

@@ -131,10 +131,10 @@ monitors:
                 found += self.employee.broken_promises(connection)
         return found
 
-    async def until_obeyed(self, more: int = 2, *, within: float = SETTLING) -> None:
-        """Wait, so many seconds at most, until some more replies of the employee were worked off."""
+    async def until_obeyed(self, more: int = 2) -> None:
+        """Wait until some more replies of the employee were worked off."""
         assert self.employee is not None
-        store, wanted, until = open_store(self.address), 0, time.monotonic() + within
+        store, wanted, until = open_store(self.address), 0, time.monotonic() + SETTLING
         try:
             while True:
                 with store.reading() as connection:

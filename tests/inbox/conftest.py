@@ -1,14 +1,13 @@
 """A store, and what other programs may do to its file."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from service.store.database import Store, open_store
-from tests.store.databases import migrated_sqlite
+from tests.store.databases import migrated_sqlite, write_locked
 
 
 @pytest.fixture
@@ -24,12 +23,4 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 @pytest.fixture
 def locked(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
     """Give a lock that another program holds, so that the store is unavailable."""
-
-    @contextmanager
-    def hold() -> Iterator[None]:
-        with closing(sqlite3.connect(tmp_path / "replycast.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
-
-    return hold
+    return lambda: write_locked(tmp_path / "replycast.db")

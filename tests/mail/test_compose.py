@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
+from service.mail import markdown
 from service.mail.commands import read_command
 from service.mail.markdown import to_html
 from service.mail.rendering import HTML_LIMIT, local_time
@@ -337,3 +338,9 @@ def test_text_goes_through_every_transfer_encoding(body: str) -> None:
 )
 def test_times_are_those_of_the_site(iso: str, zone: str, shown: str) -> None:
     assert local_time(iso, ZoneInfo(zone)) == shown
+
+
+def test_html_is_kept_of_short_texts_alone() -> None:
+    short, long = "It is **slow**.", f"{'long ' * 1_000}1"
+    assert markdown.to_html(short) is markdown.to_html(short)
+    assert markdown.to_html(long) is not markdown.to_html(long)

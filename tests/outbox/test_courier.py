@@ -17,6 +17,7 @@ from service.outbox import Courier, Relay, composing, sending
 from service.outbox.outcomes import LEASE
 from service.outbox.relay import FIRST_RETRY
 from service.store.database import Store
+from service.store.sent_marks import SeenMarks
 from tests.outbox.relays import answer_by_recipient, look_at, office_of, queue, recipients_heard
 from tests.rooms import Clock
 from tests.transport.scripted_relay import CLOSE, PIPELINING, SILENCE, ScriptedRelay, scripted_relay
@@ -176,3 +177,22 @@ async def test_who_leaves_waits_for_no_answer_and_loses_nothing(
     server.answers["."] = "250 2.0.0 queued"
     async with courier_of(house, clock, Relay(server.smtp)) as courier:
         assert await courier.send_due() == 2
+
+
+async def test_what_was_claimed_before_a_fault_that_nobody_foresaw_is_sent_without_waiting_for_its_lease(
+    house: House, clock: Clock, server: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, ben = queue(house, clock, "ana", "ben")
+    relay = Relay(replace(server.smtp, limits=Limits(connections=1)))
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody foresaw it")
+
+    async with courier_of(house, clock, relay) as courier:
+        with monkeypatch.context() as patched:
+            patched.setattr(SeenMarks, "mark", fail)
+            with pytest.raises(RuntimeError, match="nobody foresaw it"):
+                await courier.send_due()
+        assert await courier.send_due() == 1
+    assert [look_at(house, one).sent_at for one in (ana, ben)] == [clock(), clock()]
+    assert recipients_heard(server).count("ana@reader.example") == 1

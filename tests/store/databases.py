@@ -3,8 +3,9 @@
 Who makes a house or a world in a test asks `new_database`; a fixture chooses which kind that is.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,15 @@ def _postgresql(folder: Path) -> Iterator[str]:
     del folder
     with postgres.server().database() as url:
         yield url
+
+
+@contextmanager
+def write_locked(file: Path) -> Iterator[None]:
+    """Hold the write lock of a database of SQLite, as another program may: nothing can be written meanwhile."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 Opener = Callable[[Path], AbstractContextManager[str]]

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import StoreUnavailable
 from service.store.database import open_store
@@ -28,3 +29,17 @@ def test_a_connection_that_is_lost_between_two_marks_is_called_so_and_the_next_o
             marks.mark([mail], NOW)
         with store.reading() as connection:
             assert delivery_again(connection, mail).sent_at == NOW
+
+
+@needs_postgresql
+def test_where_all_connections_are_in_use_it_is_the_database_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with postgres.server().database() as url, closing(open_store(url)) as store:
+
+        def refuse() -> None:
+            raise PoolTimeout("QueuePool limit of size 5 overflow 10 reached")
+
+        monkeypatch.setattr(store.engine, "raw_connection", refuse)
+        with pytest.raises(StoreUnavailable, match="the database cannot be used just now: QueuePool limit"):
+            SentMarks(store)

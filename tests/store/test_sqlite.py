@@ -3,9 +3,8 @@
 import re
 import sqlite3
 import stat
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from service.store import inbox_rows
 from service.store.database import Store, open_store
 from service.store.inbox_rows import Arrival, Door
 from service.store.schema import instance
+from tests.store.databases import write_locked
 from tests.store.rows import NOW
 
 PRAGMAS = ("journal_mode", "synchronous", "foreign_keys")
@@ -36,15 +36,6 @@ def count_posts(store: Store) -> int:
         return inbox_rows.count_pending(connection)
 
 
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold the write lock, as a backup program may."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-
-
 def test_it_writes_ahead_syncs_fully_and_enforces_foreign_keys(sqlite: Store) -> None:
     assert pragmas(sqlite) == ("wal", 2, 1)
 
@@ -60,7 +51,7 @@ def test_it_waits_five_seconds_for_a_lock(sqlite_file: Path) -> None:
 
 
 def test_a_locked_database_is_unavailable_and_then_not(sqlite: Store, sqlite_file: Path) -> None:
-    with locked(sqlite_file), pytest.raises(StoreUnavailable, match="database is locked"):
+    with write_locked(sqlite_file), pytest.raises(StoreUnavailable, match="database is locked"):
         add_post(sqlite)
     add_post(sqlite)
     assert count_posts(sqlite) == 1
@@ -68,7 +59,7 @@ def test_a_locked_database_is_unavailable_and_then_not(sqlite: Store, sqlite_fil
 
 def test_a_locked_database_can_be_read(sqlite: Store, sqlite_file: Path) -> None:
     add_post(sqlite)
-    with locked(sqlite_file):
+    with write_locked(sqlite_file):
         assert count_posts(sqlite) == 1
 
 

@@ -33,6 +33,7 @@ class Played(threading.Event):
             stop=self,
             warn=self.warnings.append,
             jitter=float,
+            clock=lambda: sum(self.pauses),
         )
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -62,10 +63,10 @@ class Played(threading.Event):
     [
         ([None, None, None], [], []),
         ([LOST, None], [], [0]),
-        ([LOST, LOST, LOST, LOST, None], [], [0, 1, 2, 4]),
+        ([LOST, LOST, LOST, LOST, LOST, LOST, None], [], [0, 1, 1, 2, 4, 8]),
         ([LOST, LOST, None, LOST, LOST, None], [], [0, 1, 0, 1]),
         ([None, None], [LOST], [0]),
-        ([None, None, None, None], [LOST, LOST, LOST], [0, 1, 2]),
+        ([None, None, None, None], [LOST, LOST, LOST], [0, 1, 1]),
         ([REFUSED, None], [], [900]),
         ([None, LOCKED, None], [], []),
     ],

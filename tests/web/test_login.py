@@ -1,19 +1,24 @@
 """Logging in by a mailed link: in one browser, once, and never to another site."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
+from service.actions import logging_in
 from service.actions.house import House
 from service.actions.logging_in import MOST_LINKS_AN_HOUR
+from service.errors import StoreUnavailable
 from service.store import audit
+from service.web.application import build
 from service.web.front import Front
 from service.web.login.letting_in import BROWSER_COOKIE, SESSION_COOKIE, local_path
 from service.web.login.rates import REFUSALS_AN_HOUR
@@ -48,6 +53,41 @@ async def test_the_answer_is_the_same_for_a_stranger(browser: httpx2.AsyncClient
     assert known.text.replace(SAM, "") == unknown.text.replace("eve@evil.example", "")
     assert set(set_cookies(known)) == set(set_cookies(unknown))
     assert len(login_links(house)) == 1
+
+
+async def test_who_is_an_employee_is_found_out_after_the_answer_which_so_takes_as_long_for_all(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(logging_in, "request_link", lambda *_, **__: steps.append("looked"))
+    application = build(front, ALL_ROUTES)
+    body = b"email=sam@acme.example"
+    headers = [(b"host", b"status.acme.example"), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": "/login", "raw_path": b"/login", "query_string": b"",
+             "headers": headers, "scheme": "http", "server": ("status.acme.example", 80),
+             "client": ("192.0.2.1", 1), "http_version": "1.1", "root_path": ""}  # fmt: skip
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            steps.append("answered")
+
+    await application(scope, receive, send)
+    assert steps == ["answered", "looked"]
+
+
+async def test_a_link_that_cannot_be_stored_is_logged_and_nobody_is_told_by_the_answer(
+    browser: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the database is locked")
+
+    monkeypatch.setattr(logging_in, "request_link", fail)
+    with capture_logs() as said:
+        assert (await ask(browser)).status_code == 200
+    assert [one["event"] for one in said] == ["login: a link could not be mailed"]
 
 
 async def test_a_link_logs_in_and_leads_to_the_page_that_was_wanted(

@@ -296,11 +296,12 @@ def test_a_second_one_that_is_the_same_is_refused_with_the_first(now: datetime) 
         {"subject": "Cables"},
         {"message": "We change cables."},
         {"components": ("Email", "Calendar")},
+        {"audience": ("Partners",)},
         {"starts_at": START + HOUR},
         {"ends_at": END + HOUR},
     ],
 )
-def test_one_that_differs_in_what_readers_see_is_another(change: dict[str, object]) -> None:
+def test_one_that_differs_in_what_or_which_readers_see_is_another(change: dict[str, object]) -> None:
     anew = replace(PLAN, **change)  # type: ignore[arg-type] # its own fields
     event = Planned("sam", beside=(planned(),))
     assert decide_maintenance(draft_of(anew, by="sam", now=NOW), event, NOW).reason is Reason.PLANNED

@@ -5,7 +5,6 @@ from typing import Any
 
 from service.actions import maintaining
 from service.actions.api_tokens import Scope
-from service.actions.maintenance_words import said_again
 from service.errors import NotFound
 from service.model import Maintenance
 from service.store import maintenances, narrative
@@ -20,7 +19,7 @@ from service.web.api.shown import (
     UpdateShown,
     page_of,
 )
-from service.web.public.maintenance_words import SENTENCES
+from service.web.public.maintenance_words import sentence
 from service.workflow.maintenance import MaintenanceDecision, Plan
 
 Answer = MaintenanceDecided | Problem
@@ -92,7 +91,7 @@ def cancel_maintenance(call: Call) -> Answer:
 
 
 def _decided(decision: MaintenanceDecision) -> Answer:
-    said = said_again(decision.reason, decision.maintenance) or SENTENCES[decision.reason]
+    said = sentence(decision.reason, decision.maintenance)
     if decision.reason.is_refusal:
         return problem_of(409, said, reason=decision.reason)
     shown = MaintenanceShown.model_validate(decision.maintenance)

@@ -13,7 +13,6 @@ from starlette.routing import Route
 from service.actions import maintaining
 from service.actions.house import House
 from service.actions.maintaining import COMPLETED_TEXT, plan_of
-from service.actions.maintenance_words import said_again
 from service.errors import IncidentChangedMeanwhile, NotAllowed
 from service.model import Employee, Maintenance
 from service.store import maintenances
@@ -27,7 +26,7 @@ from service.web.dashboard.maintenance_form import (
 from service.web.dashboard.maintenance_page import CHANGED, found, maintenance_page, words_of
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, ordered_by_employees, row_id, shown_to_employees
-from service.web.public.maintenance_words import SENTENCES
+from service.web.public.maintenance_words import sentence
 from service.workflow.maintenance import MaintenanceDecision
 
 SHOWN: Final = 25
@@ -96,7 +95,7 @@ def plan(request: Request, employee: Employee, form: Mapping[str, str]) -> Respo
         return _form_page(request, employee, problems=typed.problems, typed=form)
     decision = maintaining.plan(front.house, typed.plan, employee, front.clock())
     if decision.reason.is_refusal:
-        said = said_again(decision.reason, decision.maintenance) or SENTENCES[decision.reason]
+        said = sentence(decision.reason, decision.maintenance)
         return _form_page(request, employee, problems={"starts_at": said}, typed=form)
     return RedirectResponse(f"{_HERE}/{decision.maintenance.id}?said={quote(decision.reason)}", 303)
 

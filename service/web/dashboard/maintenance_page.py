@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from service.actions.house import House
 from service.actions.maintaining import COMPLETED_TEXT
-from service.actions.maintenance_words import said_again
 from service.errors import NotFound
 from service.model import Employee, Maintenance, MaintenancePhase
 from service.store import audience, maintenances, narrative
@@ -17,7 +16,7 @@ from service.web.dashboard.maintenance_form import LONGEST_TEXT, field_value, wh
 from service.web.dashboard.words import span_words
 from service.web.front import front_of, page
 from service.web.login.mail_link import row_id
-from service.web.public.maintenance_words import PHASE_WORDS, SENTENCES, STATES
+from service.web.public.maintenance_words import PHASE_WORDS, STATES, sentence
 from service.workflow.maintenance import MaintenanceReason
 
 CHANGED: Final = "changed_meanwhile"
@@ -40,7 +39,6 @@ def maintenance_page(
         heard = audience.count(connection, Audience(heard_update_id=told[0].id)) if told else None
     reason = next((one for one in MaintenanceReason if one == said), None)
     changed = "Somebody else changed it at the same moment, so nothing was done: look and decide."
-    sentence = said_again(reason, maintenance) or (SENTENCES.get(reason, "") if reason else "")
     is_refusal = said == CHANGED or bool(reason and reason.is_refusal)
     return page(
         request,
@@ -51,7 +49,7 @@ def maintenance_page(
         maintenance=maintenance,
         updates=told,
         heard=heard,
-        outcome=changed if said == CHANGED else sentence,
+        outcome=changed if said == CHANGED else sentence(reason, maintenance) if reason else "",
         is_refusal=is_refusal,
         problems=problems or {},
         typed=typed or {},

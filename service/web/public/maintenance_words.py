@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from service.model import MaintenancePhase
+from service.model import Maintenance, MaintenancePhase
 from service.workflow.maintenance import MaintenanceReason as Reason
 
 PHASE_WORDS: Final[Mapping[MaintenancePhase, str]] = {
@@ -19,7 +19,7 @@ STATES: Final[Mapping[MaintenancePhase, str]] = {
     MaintenancePhase.CANCELLED: "",
 }
 """As the stylesheet names them."""
-SENTENCES: Final[Mapping[Reason, str]] = {
+_SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.PLANNED: "It is planned, and subscribers are being told.",
     Reason.PLANNED_AND_STARTED: "It is on from now, and subscribers are being told.",
     Reason.STARTED: "It has begun, and those who heard of it are being told.",
@@ -36,3 +36,15 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.REFUSED_CANCELLED: "It was called off; nothing was changed.",
     Reason.REFUSED_THE_SAME: "That is how it is planned already; nothing was changed.",
 }
+
+
+def sentence(reason: Reason, maintenance: Maintenance) -> str:
+    """Say what came of an order; where it was carried out before, of which maintenance that is so."""
+    match reason:
+        case Reason.REFUSED_TEXT_THE_SAME:
+            return f"#{maintenance.id} says just that already; nothing was changed."
+        case Reason.REFUSED_PLANNED_ALREADY:
+            stands = PHASE_WORDS[maintenance.phase]
+            return f"#{maintenance.id} is the same maintenance: it is {stands} already; nothing was changed."
+        case _:
+            return _SENTENCES[reason]
