@@ -9,14 +9,24 @@ from service.cli.first_config import IMAP_PASSWORD_FILE, SMTP_PASSWORD_FILE, Ans
 from service.cli.options import FAULTY, fail
 from service.config import Security
 from service.config.mail_build import IMAP_PORTS, SMTP_PORTS
-from service.config.values import parse_email, parse_sender, parse_site_url
+from service.config.values import parse_email, parse_host, parse_sender, parse_site_url
 
 _Check: TypeAlias = Callable[[str], object]
 """Raises ValueError, whose text goes on behind the answer, where it cannot be used."""
 
 
+_YES_OR_NO: Final = {"y", "yes", "n", "no"}
+"""None of them is a server's, and all of them are typed where a question looks as if it could be answered so."""
+
+
 def _anything(_: str) -> object:
     return None
+
+
+def _host_or_nothing(typed: str) -> object:
+    if typed.lower() in _YES_OR_NO:
+        raise ValueError("is no server: write its name, or nothing where there is none")
+    return parse_host(typed) if typed else None
 
 
 _ASKED: Final[Mapping[str, tuple[str, str, str | None, _Check]]] = {
@@ -40,7 +50,9 @@ def answers_of(given: Mapping[str, Any], *, is_asking: bool) -> tuple[Answers, d
         said[name] = said[name] or _prompt(question, usual, check)
     passwords: dict[str, str] = {}
     if is_asking and not said["smtp_host"] and not said["sandbox"]:
-        said["smtp_host"] = _prompt("Which SMTP relay takes your mail? Nothing: the mail sandbox", "")
+        said["smtp_host"] = _prompt(
+            "Which SMTP relay takes your mail? Nothing: the mail sandbox", "", _host_or_nothing
+        )
         if said["smtp_host"]:
             _ask_about_mail(said, passwords)
     names = ("site_name", "url", "timezone", "admin_name", "admin_email", "monitor")
@@ -93,7 +105,11 @@ def _ask_about_mail(said: dict[str, Any], passwords: dict[str, str]) -> None:
     ask("sender", "What do mails come from?", f"{said['site_name']} <status@{domain}>", parse_sender)
     if ask("smtp_username", "User name at the relay? Nothing: no login"):
         ask_password(SMTP_PASSWORD_FILE, f"Its password (kept in {SMTP_PASSWORD_FILE})")
-    if ask("imap_host", "Which IMAP server holds the mailbox of replies? Nothing: none yet"):
+    if ask(
+        "imap_host",
+        "Which IMAP server holds the mailbox of replies? Nothing: none yet",
+        check=_host_or_nothing,
+    ):
         ask("imap_username", "User name at the mailbox?", said["smtp_username"])
         ask_password(IMAP_PASSWORD_FILE, f"Its password (kept in {IMAP_PASSWORD_FILE})")
 

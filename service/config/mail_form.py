@@ -8,6 +8,7 @@ from pydantic import Field
 from service.config.kinds import (
     AuthservId,
     From,
+    Host,
     Line,
     Optional,
     Port,
@@ -37,7 +38,7 @@ class OAuthForm(Section):
 class SmtpForm(Section):
     """The relay; without a port, the usual one of its security is taken."""
 
-    host: Line
+    host: Host
     port: Port | None = None
     security: Security = Security.STARTTLS
     username: Optional = ""
@@ -51,7 +52,7 @@ class SmtpForm(Section):
 class ImapForm(Section):
     """The mailbox; without a port, the usual one of its security is taken."""
 
-    host: Line
+    host: Host
     port: Port | None = None
     security: Security = Security.TLS
     username: Line
@@ -67,7 +68,7 @@ class ReceiveForm(Section):
     """The second door; certificate and key are files beside config.yaml."""
 
     protocol: Protocol = Protocol.LMTP
-    host: Line = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 2424
     certificate: Line | None = None
     key: Line | None = None

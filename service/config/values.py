@@ -17,6 +17,7 @@ from service.config.wording import suggest
 _LAST_PORT: Final = 65535
 _MOST_PEOPLE: Final = 99
 _LONGEST_NAME: Final = 253
+_HOST_NAME: Final = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*\.?")
 _LONGEST_LOCAL_PART: Final = 64 - len("+") - 26
 """RFC 5321, 4.5.3.1.1 allows 64 octets; replies come back to `status+TOKEN@…`, the token being of 26."""
 
@@ -61,6 +62,27 @@ def parse_people(value: object) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST_PEOPLE:
         return number
     raise ValueError(f"is not a number of people: write one from 1 to {_MOST_PEOPLE}")
+
+
+def parse_host(text: str) -> str:
+    """Check the name (RFC 1123, 2.1; `_` too, which networks of containers have) or IP address of a server.
+
+    Brackets around an IPv6 address (RFC 3986, 3.2.2) are left out.
+    """
+    if (host := _host(text)) is not None:
+        return host
+    name, _, port = text.rpartition(":")
+    if port.isdecimal() and (host := _host(name)) is not None:
+        raise ValueError(f"has a port in it: write {host} alone, and `port: {port}` beside it")
+    raise ValueError("is not a server's name or IP address: write it alone, such as mail.example.com")
+
+
+def _host(text: str) -> str | None:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        return text if _HOST_NAME.fullmatch(text) and len(text) <= _LONGEST_NAME else None
 
 
 def parse_email(text: str) -> str:

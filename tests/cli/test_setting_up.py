@@ -198,13 +198,17 @@ def test_an_answer_that_cannot_be_used_is_asked_for_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
-    typed = "Acme\nacme\nhttps://status.acme.example\nJordan\njordan\njordan@acme.example\n\nlocalhost\nAcme\n\n\n\n"
+    typed = "Acme\nacme\nhttps://status.acme.example\nJordan\njordan\njordan@acme.example\n\n"
+    typed += "y\nmail.acme.example:587\nlocalhost\nAcme\n\n\nno\n\n"
     result = run("init", "--config", path, stdin=typed.encode())
     assert result.exit_code == 0, result.output
     for refused in (
         "`acme` must be an address",
         "`jordan` is not an e-mail address",
+        "`y` is no server: write its name, or nothing where there is none",
+        "`mail.acme.example:587` has a port in it",
         "`Acme` is not an e-mail",
+        "`no` is no server",
     ):
         assert f"Error: {refused}" in result.stderr
     tree = YAML(typ="safe").load(path.read_text())

@@ -43,6 +43,19 @@ def test_an_employee_publishes_unless_said_otherwise() -> None:
     assert read(changed(", role: admin", "")).employees["jordan"].role is Role.PUBLISHER
 
 
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("mail_relay", "mail_relay"),
+        ("mail.müller.example.", "mail.müller.example."),
+        ("'::1'", "::1"),
+        ("'[::1]'", "::1"),
+    ],
+)
+def test_a_server_is_named_as_networks_name_it(written: str, host: str) -> None:
+    assert mail_of(changed("smtp: {host: mx.acme.example", f"smtp: {{host: {written}")).smtp.host == host
+
+
 def test_alert_names_may_be_a_list() -> None:
     text = changed("alert_name: Email Server", 'alert_name: [Email, "mail-*"]')
     assert read(text).monitors[0].alert_names == ("Email", "mail-*")
