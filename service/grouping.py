@@ -8,7 +8,7 @@ from service.model import Incident, Maintenance, MaintenancePhase
 
 
 def incident_for_firing(
-    entity_id: str | None, open_incidents: Sequence[Incident], *, combine: bool
+    known_as: str | None, open_incidents: Sequence[Incident], *, combine: bool
 ) -> Incident | None:
     """Choose among a monitor's open incidents the one that a firing alert joins; None: a new one is opened.
 
@@ -16,29 +16,29 @@ def incident_for_firing(
     that says by its entity id that it is the same one and still fires.
     """
     newest_first = sorted(open_incidents, key=lambda incident: incident.id, reverse=True)
-    if entity_id is not None:
+    if known_as is not None:
         for incident in newest_first:
-            if incident.fires(entity_id):
+            if incident.fires(known_as):
                 return incident
     return newest_first[0] if combine and newest_first else None
 
 
 def incidents_for_recovery(
-    entity_id: str | None, open_incidents: Sequence[Incident]
+    known_as: Sequence[str | None], open_incidents: Sequence[Incident]
 ) -> tuple[tuple[Incident, ...], frozenset[str | None] | None]:
     """Choose among a monitor's open incidents those that a recovery concerns, and which of their alerts.
 
-    With an entity id: where this very alert fires; without one: all (the second value is None). Where nothing
-    of this id fires, the alerts that came without an id are meant: an admin may have added the id to one of
-    the two webhooks only, and an incident that never closes is the worse fault.
+    `known_as` says by what the alert may be known, the surest first: where the first of them fires, that alone is
+    meant. An admin may have added the entity id to one of the two webhooks only, and an incident that never closes is
+    the worse fault. Known by nothing, it means all (the second value is None).
     """
-    if entity_id is None:
+    if all(one is None for one in known_as):
         return tuple(incident for incident in open_incidents if not incident.has_recovered), None
-    for wanted in (entity_id, None):
+    for wanted in known_as:
         found = tuple(incident for incident in open_incidents if incident.fires(wanted))
         if found:
             return found, frozenset({wanted})
-    return (), frozenset({entity_id})
+    return (), frozenset(known_as)
 
 
 def maintenance_over(
@@ -63,7 +63,8 @@ class SeenAlert:
 
     number: int
     monitor_key: str
-    entity_id: str | None
+    known_as: tuple[str | None, ...]
+    """By what it may be known among its monitor's, the surest first; None: by nothing."""
     is_suppressed: bool
     """Whether it fired during a maintenance and was kept from having an effect."""
     is_recovery: bool = False
@@ -76,17 +77,14 @@ def still_firing(seen: Iterable[SeenAlert]) -> tuple[int, ...]:
     """
     firing: dict[tuple[str, str | None], int] = {}
     for alert in seen:
-        thing = alert.monitor_key, alert.entity_id
-        if alert.is_recovery:
-            meant = thing if thing in firing else (alert.monitor_key, None)
-            everything = alert.entity_id is None
-            firing = {
-                key: number
-                for key, number in firing.items()
-                if not (key[0] == alert.monitor_key and (everything or key == meant))
-            }
+        things = [(alert.monitor_key, name) for name in alert.known_as]
+        if alert.is_recovery and all(name is None for name in alert.known_as):
+            firing = {key: number for key, number in firing.items() if key[0] != alert.monitor_key}
+        elif alert.is_recovery:
+            meant = next((thing for thing in things if thing in firing), None)
+            firing = {key: number for key, number in firing.items() if key != meant}
         elif alert.is_suppressed:
-            firing.setdefault(thing, alert.number)
+            firing.setdefault(things[0], alert.number)
         else:
-            firing.pop(thing, None)
+            firing.pop(things[0], None)
     return tuple(firing.values())

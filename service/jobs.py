@@ -28,8 +28,7 @@ from service.mail.authenticity import Judgement, Verdict
 from service.mail.bounces import read_bounce
 from service.mail.imap import FetchedMail
 from service.mail.replies import Reply
-from service.model import Alert
-from service.providers.post import RawPost
+from service.providers.post import PostContent, RawPost
 from service.providers.registry import read_post
 from service.store import (
     audience_changes,
@@ -67,8 +66,8 @@ MOST_BATCHES = 100
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
-_Read = tuple[Alert, ...] | PostUnreadable
-"""The alerts of a post, or why it has none."""
+_Read = PostContent | PostUnreadable
+"""What a post holds, or why it holds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class _Group:
         self._house = replace(self._house, store=within)
         self._read = {row.id: _read_alerts(self._house, row) for row in rows}
         alerts = [
-            alert for read in self._read.values() if not isinstance(read, PostUnreadable) for alert in read
+            alert for read in self._read.values() if isinstance(read, PostContent) for alert in read.alerts
         ]
         with within.reading() as connection:
             open_incidents.expect(connection, (alert.entity_id for alert in alerts if alert.entity_id))
@@ -186,10 +185,10 @@ def receive_post_and_decide(house: House, post: Arrival, now: datetime) -> tuple
 def _effect_of_post(house: House, post: Arrival) -> inbox.Effect | None:
     if post.state is not InboxState.PENDING or post.content_key is not None:
         return None
-    alerts = _read_alerts(house, post)
-    if isinstance(alerts, PostUnreadable) or len(alerts) > FEW_ALERTS:
+    read = _read_alerts(house, post)
+    if isinstance(read, PostUnreadable) or len(read.alerts) > FEW_ALERTS:
         return None
-    return lambda within, row: _traced(house, row, lambda: _take(replace(house, store=within), row, alerts))
+    return lambda within, row: _traced(house, row, lambda: _take(replace(house, store=within), row, read))
 
 
 def _effect_of_answer(house: House, raw: bytes, now: datetime) -> Callable[[Store, InboxRow], str] | None:
@@ -239,7 +238,7 @@ def _take(house: House, row: InboxRow, read: _Read) -> None:
             finished = InboxState.REFUSED
             inbox_rows.finish(connection, row.id, finished, reason="unreadable", explanation=str(read))
     else:
-        take_alerts(house, row.id, read, row.received_at)
+        take_alerts(house, row.id, read.alerts, row.received_at, complaint=read.complaint)
 
 
 def _work_mail(house: House, row: InboxRow, now: datetime) -> None:

@@ -1,62 +1,40 @@
 """Taking in the alerts of one webhook post: which monitor, which incident, what becomes of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import Connection
 
 from service import grouping, workflow
+from service.actions.alert_words import is_news, why_no_effect, why_no_monitor
 from service.actions.carrying_out import Cause, carry_out, with_alert
 from service.actions.house import House
+from service.actions.outcomes import AlertReason, Outcome, outcome_of_post
 from service.actions.policies import policy_by, policy_for, policy_of
 from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
 from service.model import Alert, AlertState, Incident, Monitor
-from service.providers.matching import match_monitor, near_names, state_for
+from service.providers.matching import known_as, match_monitor, state_for
 from service.store import inbox_rows, incidents, narrative, open_incidents
-from service.store.inbox_rows import InboxState
 
 
-class AlertReason(StrEnum):
-    """Why an alert had no effect on any incident."""
-
-    NO_MONITOR = "no_monitor"
-    NO_EFFECT = "state_without_effect"
-    NOTHING_OPEN = "nothing_open"
-    NO_ALERTS = "no_alerts"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one alert: the reasons, one per incident that it concerned."""
-
-    reason: str
-    explanation: str
-    incident_ids: tuple[int, ...] = ()
-    is_unmatched: bool = False
-
-
-def take_alerts(house: House, inbox_id: int, alerts: Sequence[Alert], received_at: datetime) -> None:
+def take_alerts(
+    house: House, inbox_id: int, alerts: Sequence[Alert], received_at: datetime, *, complaint: str = ""
+) -> None:
     """Let the alerts of one post have their effect and finish its inbox row, all in one transaction.
 
-    The time of receipt counts, not that of working it off, so that a backlog tells when things happened.
+    The time of receipt counts, not that of working it off, so that a backlog tells when things happened. `complaint`
+    says what is wrong with others of the post, which cannot be read.
     """
     with house.store.transaction() as connection:
         outcomes = [take_alert(connection, house, inbox_id, alert, received_at) for alert in alerts]
-        if not outcomes:
-            outcomes = [Outcome(AlertReason.NO_ALERTS, "the post holds no alert")]
-        unmatched = all(outcome.is_unmatched for outcome in outcomes)
-        inbox_rows.finish(
-            connection,
-            inbox_id,
-            InboxState.REFUSED if unmatched else InboxState.DONE,
-            reason=outcomes[-1].reason,
-            explanation="; ".join(outcome.explanation for outcome in outcomes),
-        )
-    for alert, outcome in zip(alerts, outcomes, strict=False):
+        lost = [Outcome(AlertReason.UNREADABLE, complaint)] if complaint else []
+        told = outcome_of_post([*outcomes, *lost])
+        inbox_rows.finish(connection, inbox_id, told.state, reason=told.reason, explanation=told.explanation)
+    for alert, outcome in zip(alerts, outcomes, strict=True):
         house.notes.took_alert(alert.provider, outcome.reason)
+    if complaint and alerts:
+        house.notes.took_alert(alerts[0].provider, AlertReason.UNREADABLE)
 
 
 def take_alert(
@@ -79,13 +57,8 @@ def take_alert(
 def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -> Outcome:
     monitor = match_monitor(alert.monitor_name, alert.provider, house.config.monitors)
     if monitor is None:
-        if alert.state is AlertState.INFO and alert.raw_state:
-            said = f"`{alert.monitor_name}` is no monitor, and `{alert.raw_state}` opens and closes nothing"
-            return Outcome(AlertReason.NO_EFFECT, said)
-        near = near_names(alert.monitor_name, house.config.monitors)
-        hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
-        explanation = f"no monitor is configured for `{alert.monitor_name}`{hint}"
-        return Outcome(AlertReason.NO_MONITOR, explanation, is_unmatched=True)
+        reason = AlertReason.NO_EFFECT if is_news(alert) else AlertReason.NO_MONITOR
+        return Outcome(reason, why_no_monitor(alert, house.config.monitors))
     match state_for(alert, monitor):
         case AlertState.FIRING:
             if maintenance := suppressing(connection, monitor, now):
@@ -97,40 +70,42 @@ def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -
         case AlertState.RECOVERED:
             return _recover(connection, house, monitor, alert, now)
         case _:
-            said = f"the state `{alert.raw_state}` opens and closes nothing"
-            missing = "it has no state, and so opens and closes nothing: let the webhook send one"
-            return Outcome(AlertReason.NO_EFFECT, said if alert.raw_state else missing)
+            reason = AlertReason.NO_EFFECT if alert.is_state_known else AlertReason.UNKNOWN_STATE
+            return Outcome(reason, why_no_effect(alert, monitor))
 
 
 def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
-    open_ones = _that_it_may_join(connection, monitor, alert.entity_id)
-    incident = grouping.incident_for_firing(alert.entity_id, open_ones, combine=monitor.combine_alerts)
+    name = known_as(alert, monitor)[0]
+    # with *combine alerts* off only an id says that it is the same one
+    same = name if monitor.combine_alerts else alert.entity_id
+    open_ones = _that_it_may_join(connection, monitor, same)
+    incident = grouping.incident_for_firing(same, open_ones, combine=monitor.combine_alerts)
     if incident is None:
         decision, note = _open(connection, house, monitor, alert, now)
         carry_out(connection, house, None, decision, now, Cause(alert, note))
     else:
-        event = workflow.AlertFired(alert.entity_id)
+        event = workflow.AlertFired(name)
         decision = workflow.decide(incident, event, policy_by(house, monitor, incident), now)
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision])
 
 
-def _that_it_may_join(
-    connection: Connection, monitor: Monitor, entity_id: str | None
-) -> tuple[Incident, ...]:
+def _that_it_may_join(connection: Connection, monitor: Monitor, name: str | None) -> tuple[Incident, ...]:
     """Read of a monitor's open incidents those that `incident_for_firing` chooses among: very many may be open."""
-    same = () if entity_id is None else open_incidents.firing_of_monitor(connection, monitor.key, entity_id)
+    same = () if name is None else open_incidents.firing_of_monitor(connection, monitor.key, name)
     if same or not monitor.combine_alerts:
         return same
     return open_incidents.newest_of_monitor(connection, monitor.key)
 
 
-def _that_it_may_end(connection: Connection, monitor: Monitor, entity_id: str | None) -> tuple[Incident, ...]:
+def _that_it_may_end(
+    connection: Connection, monitor: Monitor, names: Sequence[str | None]
+) -> tuple[Incident, ...]:
     """Read of a monitor's open incidents those that `incidents_for_recovery` chooses among."""
-    if entity_id is None:
+    if all(name is None for name in names):
         return open_incidents.open_of_monitor(connection, monitor.key)
-    same = open_incidents.firing_of_monitor(connection, monitor.key, entity_id)
-    return same or open_incidents.firing_of_monitor(connection, monitor.key, None)
+    firing = (open_incidents.firing_of_monitor(connection, monitor.key, name) for name in names)
+    return next((found for found in firing if found), ())
 
 
 def _open(
@@ -149,7 +124,7 @@ def _open(
         components=monitor.affected_components,
         authored_by=monitor.authored_by,
         notify_employees=monitor.notify_employees,
-        entity_id=alert.entity_id,
+        entity_id=known_as(alert, monitor)[0],
         audience=monitor.audience,
     )
     faults = dict.fromkeys(text.fault for text in (subject, message) if text.fault)
@@ -157,15 +132,27 @@ def _open(
 
 
 def _recover(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
-    open_ones = _that_it_may_end(connection, monitor, alert.entity_id)
-    concerned, entity_ids = grouping.incidents_for_recovery(alert.entity_id, open_ones)
+    names = known_as(alert, monitor)
+    concerned, meant = grouping.incidents_for_recovery(names, _that_it_may_end(connection, monitor, names))
+    if not concerned and alert.entity_id is None:
+        concerned, meant = _by_what_it_fired(connection, monitor, alert)
     if not concerned:
         return Outcome(AlertReason.NOTHING_OPEN, f"nothing of `{alert.monitor_name}` was firing")
-    event = workflow.AlertRecovered(entity_ids)
+    event = workflow.AlertRecovered(meant)
     decisions = [(one, workflow.decide(one, event, policy_by(house, monitor, one), now)) for one in concerned]
     for incident, decision in decisions:
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision for _, decision in decisions])
+
+
+def _by_what_it_fired(
+    connection: Connection, monitor: Monitor, alert: Alert
+) -> tuple[tuple[Incident, ...], frozenset[str | None]]:
+    """Give what a recovery by name alone ends where the firing came with an id: what was called so then."""
+    open_ones = open_incidents.open_of_monitor(connection, monitor.key)
+    numbers = [incident.id for incident in open_ones]
+    ids = narrative.entity_ids_of_name(connection, numbers, alert.monitor_name)
+    return tuple(one for one in open_ones if any(map(one.fires, ids))), ids
 
 
 def _told(decisions: list[workflow.Decision]) -> Outcome:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from service.actions.alert_words import Unmatched, unmatched, why_no_effect, why_no_monitor
 from service.config.settings import Config
 from service.config.spans import format_span
 from service.model import Alert, AlertState, Monitor
-from service.providers.matching import match_monitor, near_names, state_for
+from service.providers.matching import match_monitor, state_for
 from service.providers.post import RawPost
 from service.providers.registry import read_post
 
 LONGEST: Final = 100
 """Characters shown of what a stranger wrote."""
-_NO_EFFECT: Final = "recorded without effect"
+_NO_EFFECT: Final = "is recorded without effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +25,44 @@ class Foretold:
     state: AlertState
     """As its monitor takes it."""
     monitor: Monitor | None
-    near: tuple[str, ...]
-    """Names that it may have been meant to be, where there is no monitor."""
+    unmatched: Unmatched | None
+    """What it may have been meant to be, where there is no monitor."""
     said: str
 
+    @property
+    def near(self) -> tuple[str, ...]:
+        """Names that it may have been meant to be."""
+        return self.unmatched.near if self.unmatched else ()
 
-def foretell_post(config: Config, provider: str, post: RawPost) -> tuple[Foretold, ...]:
+    @property
+    def needs_monitor(self) -> bool:
+        """Whether there could be one that takes its name."""
+        return self.unmatched is not None and not self.unmatched.variable
+
+
+@dataclass(frozen=True, slots=True)
+class ForetoldPost:
+    """What would come of a post."""
+
+    alerts: tuple[Foretold, ...]
+    complaint: str
+    """What is wrong with others of its alerts, which cannot be read; empty: all can."""
+
+
+def foretell_post(config: Config, provider: str, post: RawPost) -> ForetoldPost:
     """Say what would come of each alert of a post. Raises PostUnreadable and ProviderUnknown."""
-    alerts = read_post(provider, post, config.readings)
-    return tuple(_foretold(alert, config.monitors) for alert in alerts)
+    content = read_post(provider, post, config.readings)
+    return ForetoldPost(
+        tuple(_foretold(alert, config.monitors) for alert in content.alerts), content.complaint
+    )
 
 
 def _foretold(alert: Alert, monitors: Sequence[Monitor]) -> Foretold:
     monitor = match_monitor(alert.monitor_name, alert.provider, monitors)
-    near = () if monitor else near_names(alert.monitor_name, monitors)
-    state = state_for(alert, monitor) if monitor else alert.state
-    return Foretold(alert, state, monitor, near, foretell(alert, monitor, near))
+    if monitor is None:
+        found = unmatched(alert.monitor_name, alert.provider, monitors)
+        return Foretold(alert, alert.state, None, found, f"{_NO_EFFECT}: {why_no_monitor(alert, monitors)}")
+    return Foretold(alert, state_for(alert, monitor), monitor, None, _foretell(alert, monitor))
 
 
 def shown(text: str) -> str:
@@ -48,19 +71,14 @@ def shown(text: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
-def foretell(alert: Alert, monitor: Monitor | None, near: Sequence[str]) -> str:
-    """Say what would come of an alert that means this monitor (None: no monitor, but some names are near)."""
-    if monitor is None:
-        hint = f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
-        return f"no monitor of this name{hint or ':'} {_NO_EFFECT}"
-    state = state_for(alert, monitor)
-    match state:
+def _foretell(alert: Alert, monitor: Monitor) -> str:
+    matches = f"matches the monitor `{monitor.alert_names[0]}`"
+    match state_for(alert, monitor):
         case AlertState.FIRING:
-            return f"matches the monitor `{monitor.alert_names[0]}`: {_opened(monitor)}"
+            return f"{matches}: {_opened(monitor)}"
         case AlertState.RECOVERED:
-            said = "what is open of it recovers; where nothing is open, nothing happens"
-            return f"matches the monitor `{monitor.alert_names[0]}`: {said}"
-    return f"matches the monitor `{monitor.alert_names[0]}`, but {_why_not(alert, state)}: {_NO_EFFECT}"
+            return f"{matches}: what is open of it recovers; where nothing is open, nothing happens"
+    return f"{matches}, but {_NO_EFFECT}: {why_no_effect(alert, monitor)}"
 
 
 def _opened(monitor: Monitor) -> str:
@@ -70,12 +88,3 @@ def _opened(monitor: Monitor) -> str:
     when = f"after its wait time of {format_span(monitor.wait_time)}" if monitor.wait_time else "at once"
     then = "which is published" if monitor.auto_publish else "about which employees are asked"
     return f"{joins}, {then} {when}"
-
-
-def _why_not(alert: Alert, state: AlertState) -> str:
-    raw = shown(alert.raw_state)
-    if state is not alert.state:
-        return f"the state `{raw}` does not fire for it (`warning_fires: false`)"
-    if state is AlertState.ACKNOWLEDGED:
-        return "an acknowledgement opens and closes nothing"
-    return f"the state `{raw}` neither fires nor recovers" if raw else "`state` is missing or empty"

@@ -9,10 +9,14 @@ from service.config.settings import Authenticity, Config, Policy
 from service.mail.authenticity import Judgement, judge
 from service.mail.dkim_check import LookUp
 from service.mail.replies import Reply, read_reply
+from service.mail.ties import Notification
+from service.mail.tokens import hash_token
 from service.mail.words import ENGLISH, Vocabulary
 from service.model import AUTOMATIC, Employee
+from service.store import credentials
 from service.store.audience import Audience, Reach
 from service.store.audit import COMMAND_LINE
+from service.store.credentials import Purpose
 from service.store.database import Store
 
 BY_PROGRAM = "token:"
@@ -81,8 +85,27 @@ class House:
     def judge(self, raw: bytes, reply: Reply, now: datetime) -> Judgement:
         """Judge whether a reply is its sender's; may wait for the DNS, so never within a transaction."""
         return judge(
-            raw, reply.sender or "", self.authenticity, self.look_up, now=now, own_address=self.own_address
+            raw,
+            reply.sender or "",
+            self.authenticity,
+            self.look_up,
+            now=now,
+            own_address=self.own_address,
+            notification=self._notification(reply),
         )
+
+    def _notification(self, reply: Reply) -> Notification | None:
+        """Give the notification that a reply must be tied to; without a token of its sender's it cannot act at all."""
+        sender = self.config.employee_by_email(reply.sender or "")
+        if sender is None or not reply.tokens:
+            return None
+        with self.store.reading() as connection:
+            for one in reply.tokens:
+                token = credentials.find(connection, hash_token(one), Purpose.REPLY)
+                if token and token.employee_id == sender.id:
+                    tokens = frozenset({one})
+                    return Notification(self.own_address, tokens, token.incident_id, token.created_at)
+        return None
 
     def employee(self, employee_id: str | None) -> Employee | None:
         """Find an employee by id, if he is still one."""

@@ -15,7 +15,7 @@ from service.actions.recording_states import record_maintenance
 from service.actions.suppressing import alerts_left, noted_during
 from service.errors import NotAllowed, NotFound
 from service.mail.rendering import local_time
-from service.model import AUTOMATIC, Employee, Maintenance, MaintenancePhase
+from service.model import Employee, Maintenance, MaintenancePhase
 from service.store import maintenances, narrative
 from service.store.suppression import NotedAlert
 from service.workflow.maintenance import (
@@ -40,8 +40,8 @@ COMPLETED_TEXT = "This maintenance is completed."
 """What subscribers read where a maintenance has no closing comment."""
 
 
-def plan(house: House, wanted: Plan, by: Employee | None, now: datetime) -> MaintenanceDecision:
-    """Announce a maintenance; `by` is None where an admin does so at the command line, without a name.
+def plan(house: House, wanted: Plan, by: Employee, now: datetime) -> MaintenanceDecision:
+    """Announce a maintenance.
 
     Where the same one is ahead or on already, nobody is told again, and the decision names that one.
     Raises NotAllowed, as all of these do, and NotFound for a component that there is not.
@@ -71,7 +71,7 @@ def announce(
 
 
 def cancel(
-    house: House, maintenance_id: int, by: Employee | None, now: datetime, *, comment: str = ""
+    house: House, maintenance_id: int, by: Employee, now: datetime, *, comment: str = ""
 ) -> MaintenanceDecision:
     """Call it off before it begins. Raises NotFound, as all of the following do. A refusal is a decision too."""
     return _order(house, maintenance_id, CancelMaintenance(_who(by), comment), now)
@@ -186,9 +186,7 @@ def _found(connection: Connection, maintenance_id: int) -> Maintenance:
     return maintenance
 
 
-def _who(by: Employee | None) -> str:
-    if by is None:
-        return AUTOMATIC
+def _who(by: Employee) -> str:
     if not by.may_publish:
         raise NotAllowed(f"{by.name} may look, but not publish: the role in config.yaml is `{by.role}`")
     return by.id

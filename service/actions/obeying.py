@@ -23,20 +23,26 @@ DEFAULT_HOLD = timedelta(minutes=30)
 _USES_THE_TOKEN_UP = {Command.PUBLISH, Command.DISCARD, Command.EDIT, Command.UPDATE, Command.CLOSE}
 """A hold publishes nothing and changes no word, so that its mail can still be answered."""
 _BEFORE_PUBLICATION = {Command.PUBLISH: "publish", Command.DISCARD: "discard", Command.HOLD: "hold 30m"}
-_IN_PUBLIC = {Command.UPDATE: "update We are still looking into it", Command.CLOSE: "close"}
+_IN_PUBLIC = {Command.UPDATE: "update: We are still looking into it", Command.CLOSE: "close"}
 _ANYWHERE = {Command.STATUS: "status", Command.HELP: "help"}
 """One line of each command that works, the first of a phase where nothing tells which was meant."""
 _HELP = (
     "The first line of your answer must be one command, and nothing else on it but what belongs to it.",
     "publish tells the status page and whoever subscribed to it; discard tells nobody; hold 30m asks again later.",
-    "update and close, with the text behind them, tell more or end it; status says how it stands.",
+    "update: and close:, with the text behind them, tell more or end it; status says how it stands.",
     "To change the words first, write subject: or message: and the new text; it is mailed back to be published.",
 )
 _ASK_FOR_HELP = 'Answer with "help" to read all that works.'
+_COLON_SAYS_SO = "Where the public shall read what stands behind the command, put a colon between them."
 _WHY_NOT = {
     ReplyReason.EMPTY: "Your answer has no text of its own above the quoted mail.",
     ReplyReason.AMBIGUOUS: "It cannot be told which words of your answer are new.",
     ReplyReason.ENCRYPTED: "Your mail is encrypted, or signed as a whole, and cannot be read here.",
+    ReplyReason.GARBLED: "Letters of your text cannot be read: they do not fit the character set that your mail names.",
+    ReplyReason.WINMAIL: (
+        "Your mail program sent its text as winmail.dat, in a format of Outlook's own that cannot be read here: "
+        "send it as plain text or HTML."
+    ),
     ReplyReason.QUESTION: "Your answer asks, and a question never acts.",
     ReplyReason.TEXT_MISSING: "You ordered an update, but there is no text behind the word.",
 }
@@ -94,17 +100,17 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
         return Answer(case.sender, "status", stands, incident, is_error=False, text_version=version)
     if reply.command is None:
         why = _WHY_NOT.get(reply.reason, "The first line of your answer is not a command.")
-        valid_line = _valid_line(house, incident.phase, reply.first_line)
-        return case.refused(
-            reply.reason.value, f"{why} Nothing was done.", _ASK_FOR_HELP, valid_line=valid_line
-        )
+        meant = comes_near(reply.first_line, house.vocabulary.words)
+        needs_colon = reply.reason is ReplyReason.NOT_EXACT and meant in _IN_PUBLIC
+        sentences = (f"{why} Nothing was done.", *((_COLON_SAYS_SO,) if needs_colon else ()), _ASK_FOR_HELP)
+        valid_line = _valid_line(incident.phase, meant)
+        return case.refused(reply.reason.value, *sentences, valid_line=valid_line)
     return why_not(case, now) or _order(connection, house, case, now)
 
 
-def _valid_line(house: House, phase: Phase, line: str) -> str:
+def _valid_line(phase: Phase, meant: Command | None) -> str:
     """Give a line that works in a phase: that of the command which was perhaps meant, if it works there."""
     lines = _IN_PUBLIC if phase in {Phase.PUBLISHED, Phase.RECOVERED} else _BEFORE_PUBLICATION
-    meant = comes_near(line, house.vocabulary.words)
     first = next(iter(lines.values()))
     return {**lines, **_ANYWHERE}.get(meant, first) if meant else first
 

@@ -14,9 +14,6 @@ from service.model import Alert, AlertState, ComponentState, Employee, Monitor
 from service.store import incidents
 from service.workflow import Decision
 
-DEFAULT_TYPE: Final = "service_unavailable"
-TYPES: Final = (DEFAULT_TYPE, "performance", "informational")
-"""What an incident may be besides what monitors of config.yaml make it."""
 AFFECTED: Final = tuple(
     state
     for state in ComponentState

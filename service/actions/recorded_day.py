@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from service.actions.alert_words import Unmatched, is_news, unmatched
 from service.actions.replaying import REPLAY_OF
 from service.actions.simulating import Bounds, simulate
 from service.actions.simulation import Cause, GivenPost, Simulation
@@ -58,7 +59,9 @@ class RecordedRun:
     until: datetime
     posts: int
     unreadable: int
-    unmatched: tuple[str, ...]
+    partly_unreadable: int
+    """Posts some of whose alerts cannot be read."""
+    unmatched: tuple[Unmatched, ...]
     """Names that no monitor takes now, in the order in which they came."""
     outcomes: tuple[Outcome, ...]
     """By incident, the first to open first."""
@@ -114,13 +117,19 @@ def simulate_recorded(
         bounds=Bounds(steps=STEPS_A_POST * (len(given) + 10), mails=STEPS_A_POST * (len(given) + 10)),
     )
     of_posts = [step for step in simulation.steps if step.cause is Cause.POST]
-    names = [match.alert.monitor_name for step in of_posts for match in step.matches if not match.monitor_key]
+    names = dict.fromkeys(
+        (match.alert.monitor_name, match.alert.provider)
+        for step in of_posts
+        for match in step.matches
+        if not match.monitor_key and not is_news(match.alert)
+    )
     return RecordedRun(
         since=since,
         until=until,
         posts=len(posts),
         unreadable=sum(bool(step.complaint) for step in of_posts),
-        unmatched=tuple(dict.fromkeys(names)),
+        partly_unreadable=sum(bool(step.lost) for step in of_posts),
+        unmatched=tuple(unmatched(name, provider, config.monitors) for name, provider in names),
         outcomes=_outcomes(simulation),
         simulation=simulation,
     )

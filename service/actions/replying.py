@@ -68,7 +68,7 @@ def act_on_reply(house: House, inbox_id: int, reply: Reply, judgement: Judgement
                 _queue_answer(connection, house, inbox_id, reply, answer, now)
             reason, told = answer.outcome, " ".join(answer.sentences)
         else:
-            reason, told = answer, judgement.evidence if answer in _HANGS_ON_EVIDENCE else ""
+            reason, told = answer, _told_of(connection, house, reply, answer, judgement)
         inbox_rows.finish(
             connection,
             inbox_id,
@@ -82,6 +82,22 @@ def act_on_reply(house: House, inbox_id: int, reply: Reply, judgement: Judgement
 
 
 _HANGS_ON_EVIDENCE = {ReplyOutcome.NOT_AUTHENTIC, ReplyOutcome.CONFIRMATION_ASKED}
+
+
+def _told_of(connection: Connection, house: House, reply: Reply, outcome: str, judgement: Judgement) -> str:
+    """Say for the inbox what nobody is told by mail."""
+    if outcome in _HANGS_ON_EVIDENCE:
+        return judgement.evidence
+    if outcome != ReplyReason.SENDER_UNCLEAR:
+        return ""
+    found = (credentials.find(connection, hash_token(one), Purpose.REPLY) for one in reply.tokens)
+    token = next((one for one in found if one is not None), None)
+    if token is None:
+        return f"{reply.sender_fault}. Nothing was done."
+    return (
+        f"It answers a notification to {house.name_of(token.employee_id or '')}, but {reply.sender_fault}. "
+        "Nothing was done, and nobody was answered: it cannot be told who wrote it."
+    )
 
 
 def _proven(house: House, judgement: Judgement, found: Case | Answer | str) -> Verdict:

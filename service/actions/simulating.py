@@ -151,17 +151,19 @@ class _Run:
         blank = Step(given.after, now, Cause.POST, "a post that cannot be read", UNREADABLE)
         inbox_id = self._received(Arrival(Door.WEBHOOK, now, given.post.body, provider=given.provider))
         try:
-            alerts = read_post(given.provider, given.post, house.config.readings)
+            content = read_post(given.provider, given.post, house.config.readings)
         except (PostUnreadable, ProviderUnknown) as error:
             with house.store.transaction() as connection:
                 inbox_rows.finish(connection, inbox_id, InboxState.REFUSED, reason=UNREADABLE)
             self._note(replace(blank, complaint=str(error)))
             return
-        take_alerts(house, inbox_id, alerts, now)
+        alerts = content.alerts
+        take_alerts(house, inbox_id, alerts, now, complaint=content.complaint)
         said = "; ".join(f"{alert.monitor_name}: {alert.raw_state or alert.state}" for alert in alerts)
         reason, explanation = self._outcome(inbox_id)
         matches = tuple(self._match(alert) for alert in alerts)
-        self._note(replace(blank, given=said, reason=reason, explanation=explanation, matches=matches))
+        step = replace(blank, given=said, reason=reason, explanation=explanation, matches=matches)
+        self._note(replace(step, lost=content.complaint))
 
     def acts_by_itself(self, until: timedelta) -> bool:
         """Let what comes next without a post happen, a timer or an answer; False: nothing does until a time."""

@@ -95,6 +95,8 @@ class Step:
     matches: tuple[Match, ...] = ()
     complaint: str = ""
     """Why the post cannot be read."""
+    lost: str = ""
+    """What is wrong with some of its alerts, which cannot be read."""
     incidents: tuple[Incident, ...] = ()
     """Those that changed, as they are after it."""
     mails: tuple[SimulatedMail, ...] = ()

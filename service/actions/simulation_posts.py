@@ -55,6 +55,6 @@ def _span_of(monitor: Monitor) -> timedelta:
 def _alerts(given: GivenPost, readings: Mapping[str, Reading]) -> Iterator[Alert]:
     """Read a post's alerts; one that cannot be read has none."""
     try:
-        yield from read_post(given.provider, given.post, readings)
+        yield from read_post(given.provider, given.post, readings).alerts
     except (PostUnreadable, ProviderUnknown):
         return

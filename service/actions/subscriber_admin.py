@@ -3,7 +3,7 @@
 Nobody (`by=None`) is whoever has a shell on the machine: the command line.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +91,9 @@ def import_file(
                 added=len(added) + number_asked,
                 changed=len(kept),
                 kept_out=tuple(by_key[key].address for key in sorted(kept_out)),
-                unheard_groups=_unheard(house, entries),
+                unheard_groups=unheard_groups(
+                    house.config, (one for entry in entries for one in entry.groups)
+                ),
             )
             told = f"{imported.added:,} added, {imported.changed:,} changed"
             audit.note(connection, now, who(by), "subscribers_imported", note=told)
@@ -158,10 +160,10 @@ def heard_groups(config: Config) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for audience in audiences for name in audience))
 
 
-def _unheard(house: House, entries: Sequence[Entry]) -> tuple[str, ...]:
-    heard = heard_groups(house.config)
-    named = dict.fromkeys(group for entry in entries for group in entry.groups)
-    return tuple(group for group in named if group not in heard)
+def unheard_groups(config: Config, named: Iterable[str]) -> tuple[str, ...]:
+    """Give those groups of some that no monitor and no maintenance has as its audience, each once."""
+    heard = heard_groups(config)
+    return tuple(group for group in dict.fromkeys(named) if group not in heard)
 
 
 def export_lines(house: House, by: Employee | None, now: datetime) -> Iterator[str]:

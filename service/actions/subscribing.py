@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.actions.mailed_links import mail_link
+from service.config.values import why_no_email
 from service.errors import AddressInvalid, TokenInvalid
 from service.mail.compose import unsubscribe_token
 from service.mail.headers import checked_address as mailable_address
@@ -110,7 +111,7 @@ def checked_address(email: str) -> str:
     try:
         address = validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise AddressInvalid(f"this is not an e-mail address: {error}") from error
+        raise AddressInvalid(f"this is not an e-mail address: {why_no_email(error)}.") from error
     try:
         mailable_address(address)
     except AddressInvalid as error:

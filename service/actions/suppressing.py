@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -12,7 +12,7 @@ from service.config.settings import Reading
 from service.errors import PostUnreadable
 from service.grouping import SeenAlert, maintenance_over, still_firing
 from service.model import Alert, AlertState, Maintenance, Monitor
-from service.providers.matching import match_monitor, state_for
+from service.providers.matching import known_as, match_monitor, state_for
 from service.providers.post import RawPost
 from service.providers.registry import read_post
 from service.store import inbox_rows, maintenances
@@ -48,32 +48,41 @@ def alerts_left(
     `known` are the first of those since it began, where they were read before this transaction.
     """
     noted = {one.id: one for one in noted_during(connection, maintenance, known)}
-    taken: dict[tuple[str, str, AlertState, str], tuple[str, AlertState] | None] = {}
+    taken: dict[tuple[str, str, AlertState, str, str | None], _Taken | None] = {}
     concerned = frozenset(maintenance.components)
     seen = []
     for one in noted.values():
         # a storm repeats itself, and to find its monitor takes longer than to read it
-        said = one.provider, one.monitor_name, one.state, one.raw_state
+        said = one.provider, one.monitor_name, one.state, one.raw_state, one.entity_id
         if said not in taken:
             taken[said] = _taken(one, house.config.monitors, concerned)
         if found := taken[said]:
-            key, state = found
-            is_recovery = state is AlertState.RECOVERED
-            seen.append(SeenAlert(one.id, key, one.entity_id, one.reason == SUPPRESSED, is_recovery))
+            is_suppressed = one.reason == SUPPRESSED
+            seen.append(
+                SeenAlert(one.id, found.monitor_key, found.known_as, is_suppressed, found.is_recovery)
+            )
     for number in still_firing(seen):
         yield noted[number].inbox_id, _whole(connection, noted[number], house.config.readings)
 
 
-def _taken(
-    noted: NotedAlert, monitors: Sequence[Monitor], concerned: frozenset[str]
-) -> tuple[str, AlertState] | None:
-    """Give the monitor that takes an alert, and what its state means there; None: it means nothing here."""
+class _Taken(NamedTuple):
+    """What an alert means to the monitor that takes it."""
+
+    monitor_key: str
+    known_as: tuple[str | None, ...]
+    is_recovery: bool
+
+
+def _taken(noted: NotedAlert, monitors: Sequence[Monitor], concerned: frozenset[str]) -> _Taken | None:
+    """Give what an alert means to the monitor that takes it; None: it means nothing here."""
     alert = _bare(noted)
     monitor = match_monitor(alert.monitor_name, alert.provider, monitors)
     if monitor is None or not concerned.intersection(monitor.affected_components):
         return None
     state = state_for(alert, monitor)
-    return (monitor.key, state) if state in {AlertState.FIRING, AlertState.RECOVERED} else None
+    if state not in {AlertState.FIRING, AlertState.RECOVERED}:
+        return None
+    return _Taken(monitor.key, known_as(alert, monitor), state is AlertState.RECOVERED)
 
 
 def _bare(noted: NotedAlert, message: str = "") -> Alert:
@@ -93,7 +102,7 @@ def _whole(connection: Connection, noted: NotedAlert, readings: Mapping[str, Rea
     if row is not None:
         post = RawPost(row.raw, str(row.about.get("content_type", "")), row.about.get("query", {}))
         try:
-            read = read_post(row.provider, post, readings)
+            read = read_post(row.provider, post, readings).alerts
         except PostUnreadable:
             read = ()
         for alert in read:

@@ -12,6 +12,8 @@ from service.store.standing_problems import Standing
 
 DECIDES_WITHIN: Final = timedelta(minutes=2)
 """Longer than any turn of the decider takes, with every look into the DNS timing out."""
+WORKED_OFF_WITHIN: Final = timedelta(minutes=5)
+"""Longer than it takes another instance to take over, and than posts wait in a storm of them."""
 CONFIG_MENDED_WITHIN: Final = timedelta(minutes=1)
 """Whoever edits config.yaml sees and mends a slip of his own; after that it is told."""
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
@@ -25,7 +27,12 @@ class ProblemName(StrEnum):
     MAILBOX_UNREAD = "mailbox_unread"
     OUTBOX_OLD = "outbox_old"
     DECIDER_STOPPED = "decider_stopped"
+    INBOX_OLD = "inbox_old"
     CONFIG_REFUSED = "config_refused"
+
+
+TOLD_BY_ALL: Final = frozenset({ProblemName.INBOX_OLD})
+"""Of which any instance tells the admins: the one that decides, and tells of all else, may stand still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class Facts:
     """Since when posts could have come in."""
     last_post_at: datetime | None = None
     employees_wait_since: datetime | None = None
+    arrivals_wait_since: datetime | None = None
+    """When the oldest arrival came that was not worked off."""
     first_due: Mapping[Queue, datetime] = field(default_factory=dict)
 
 
@@ -107,6 +116,7 @@ def _spans(facts: Facts, limits: Watchdog) -> Iterator[tuple[ProblemName, dateti
     yield ProblemName.OUTBOX_OLD, _outbox_waits_since(facts), limits.outbox_older_than
     since = None if seen.is_standby else seen.decided_at or seen.started_at
     yield ProblemName.DECIDER_STOPPED, since, DECIDES_WITHIN
+    yield ProblemName.INBOX_OLD, facts.arrivals_wait_since, WORKED_OFF_WITHIN
     yield ProblemName.CONFIG_REFUSED, seen.config_refused_at, CONFIG_MENDED_WITHIN
 
 
@@ -195,6 +205,12 @@ _WORDS: Final[Mapping[ProblemName, _Words]] = {
         "Nothing is decided",
         "Decisions are made again",
         "Posts and replies are stored, but have no effect: the log says why, and a restart does no harm.",
+    ),
+    ProblemName.INBOX_OLD: _Words(
+        "Posts or replies wait to be decided about",
+        "Posts and replies are decided about again",
+        "They are stored, but have no effect yet: the log of the instance that decides says why, and where it stands "
+        "still, ending it lets another one take over.",
     ),
     ProblemName.CONFIG_REFUSED: _Words(
         "The changed config.yaml is not in force",

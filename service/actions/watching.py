@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.actions.watchdog import (
+    TOLD_BY_ALL,
     Facts,
     Problem,
     ProblemName,
@@ -31,17 +32,22 @@ def problems_seen(connection: Connection, house: House, seen: Seen, now: datetim
 def watch(house: House, seen: Seen, now: datetime) -> tuple[Problem, ...]:
     """Look for problems, and tell the admins of what began or ended; gives them.
 
-    Where nothing is new, or another instance tells, it only reads. Raises StoreUnavailable.
+    Where nothing is new, or another instance tells, it only reads. Of what all can tell the first one does. Raises
+    StoreUnavailable.
     """
     with house.store.reading() as connection:
         facts = _facts(connection, house, seen)
         found = find_problems(facts, house.config.watchdog, now)
         unknown = not_known_yet(facts, house.config.watchdog, now)
-        if seen.is_standby or not _changes(standing_problems.read_all(connection), found, unknown, now):
+        told_of = found
+        if seen.is_standby:
+            told_of = tuple(one for one in found if one.name in TOLD_BY_ALL)
+            unknown |= frozenset(ProblemName) - TOLD_BY_ALL
+        if not _changes(standing_problems.read_all(connection), told_of, unknown, now):
             return found
     with house.store.transaction() as connection:
         stood = standing_problems.read_all(connection)
-        for name, standing, told in _changes(stood, found, unknown, now):
+        for name, standing, told in _changes(stood, told_of, unknown, now):
             standing_problems.write(connection, name, standing)
             if told is not None:
                 detail = seen.config_fault if name is ProblemName.CONFIG_REFUSED else ""
@@ -57,6 +63,7 @@ def _facts(connection: Connection, house: House, seen: Seen) -> Facts:
         watched_since=observing.watched_since(connection),
         last_post_at=max(posts.values(), default=None),
         employees_wait_since=observing.employees_wait_since(connection),
+        arrivals_wait_since=observing.arrivals_wait_since(connection),
         first_due=observing.first_due(connection),
     )
 

@@ -70,8 +70,8 @@ async def build(
 ) -> AsyncIterator[Service]:
     """Build the service over its database, with its door for replies open; at the end all is closed.
 
-    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning, KeyFileUnusable, KeyDiffers, DoorUnusable where it cannot be
-    built.
+    Raises StoreUnavailable, DatabaseUnfit, SchemaUnknown, AlreadyRunning, KeyFileUnusable, KeyDiffers, DoorUnusable
+    where it cannot be built.
     """
     async with (
         open_ground(config, clock, role) as ground,

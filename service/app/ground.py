@@ -16,7 +16,8 @@ from service.config.differences import Reloaded
 from service.config.settings import Config, Mail
 from service.store.database import Store, open_store
 from service.store.hearing import hearing
-from service.store.leases import Lease
+from service.store.leases import Lease, beating
+from service.store.poolers import demand_sessions
 from service.store.senders import Sender, looking
 from service.web.front import keep_config
 
@@ -68,11 +69,12 @@ async def open_ground(
 ) -> AsyncIterator[Ground]:
     """Open the database, which is created and migrated, and take up what an earlier process left in it.
 
-    Raises StoreUnavailable, SchemaUnknown, AlreadyRunning.
+    Raises StoreUnavailable, DatabaseUnfit, SchemaUnknown, AlreadyRunning.
     """
     with only_process(config):
         store = await to_thread.run_sync(open_store, config.database)
         try:
+            await to_thread.run_sync(demand_sessions, store)
             async with AsyncExitStack() as stack:
                 part, sender = Lease(store, "work"), Sender(store)
                 stack.callback(part.close)
@@ -80,6 +82,7 @@ async def open_ground(
                 if role.works:
                     await to_thread.run_sync(sender.look, clock())
                     stack.enter_context(looking(sender, clock))
+                    stack.enter_context(beating(part))
                 is_ours = role.works and await to_thread.run_sync(part.is_held)
                 instruments = Instruments(clock(), ReloadState(clock()), is_standby=not is_ours)
                 ground = Ground(store, part, sender, role, stack, instruments)

@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector
 
-from service.actions.alerts import AlertReason
 from service.actions.notes import Notes
+from service.actions.outcomes import TO_MEND
 from service.app.answer_tally import AnswerTally
 from service.model import Delivery, DeliveryKind
 from service.outbox.attempts import Outcome
@@ -113,7 +113,8 @@ class Meters:
     def answered(self, provider: str, code: int, seconds: float) -> None:
         """Count the answer to a webhook post; `provider` is one that exists, or empty."""
         if self._answers.note(provider or UNKNOWN, code, seconds) and provider:
-            self._alerts(provider, AlertReason.NO_MONITOR)  # alerts watch it, as they do the answers
+            for reason in TO_MEND:  # alerts watch them, as they do the answers
+                self._alerts(provider, reason)
 
     def decided_for(self, seconds: float) -> None:
         """Time a turn of the decider."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -121,7 +122,7 @@ class Reloader:
         self._answered, self._waiting = self._waiting, []
         self._read = self._last = _seen(self._running)
         try:
-            read = await to_thread.run_sync(load, self._running.path, os.environ)
+            read = await to_thread.run_sync(partial(load, is_to_serve=True), self._running.path, os.environ)
             config = self._fit(read)
         except PermanentFault as fault:
             self.refused(fault)

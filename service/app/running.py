@@ -5,11 +5,10 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -26,12 +25,17 @@ from service.app.reloading import LOOK, Reloader
 from service.app.roles import ServeRole, refuse_to_split
 from service.app.tracing import tracing
 from service.app.working import working
+from service.config.sandbox_check import SANDBOX_IS_ON
 from service.config.settings import Config
+from service.config.values import is_loopback_host
 from service.errors import PermanentFault, StoreUnavailable
 from service.store import audit
+from service.store.database import Store
 
 LONGEST_CONNECTION = 5
 """Seconds that an answer may still take once the service is to stop."""
+LONGEST_END = 25.0
+"""Seconds after which nothing holds the end up any more: what is in flight gets ten, and the mailbox as many."""
 LAST_REQUESTS = 0.25
 """Seconds in which those may say what they want whose connection was just taken: nobody is hung up on."""
 
@@ -65,11 +69,13 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the address once posts are taken.
 
+    The configuration was read as one that is to be served (`config.load`).
+
     A socket that systemd hands over is taken in place of `host` and `port`.
 
     SIGHUP, or a change of the file, puts config.yaml in force anew, if it is right. Raises RoleImpossible,
-    AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, SchemaUnknown, KeyFileUnusable, KeyDiffers,
-    DoorUnusable.
+    AddressNotLoopback, AddressUnusable, AlreadyRunning, StoreUnavailable, DatabaseUnfit, SchemaUnknown,
+    KeyFileUnusable, KeyDiffers, DoorUnusable.
     """
     shown = ""
     inherited = inherit_socket()
@@ -80,7 +86,7 @@ async def serve(
         refuse_to_split(config, role)
         if config.mail is not None:
             return config
-        _refuse_to_show_the_sandbox(config, host)
+        _refuse_to_show_the_sandbox(host)
         # whoever only tries it may take another port than the one in config.yaml: the links must lead here
         return replace(config, site=replace(config.site, url=shown)) if shown else config
 
@@ -106,7 +112,7 @@ async def _serve(
 ) -> None:
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, _stop, stopping, name.name)
+        loop.add_signal_handler(name, _stop, stopping, ground.store, name.name)
     loop.add_signal_handler(signal.SIGHUP, reloader.ask)
     entrance = Entrance(_closed)
     server = _Server(
@@ -126,7 +132,7 @@ async def _serve(
         entrance.web = web
         if not serving:
             serving.append(asyncio.create_task(server.serve(sockets=[door])))
-            serving[0].add_done_callback(lambda _: _stop(stopping, "the web server ended"))
+            serving[0].add_done_callback(lambda _: _stop(stopping, ground.store, "the web server ended"))
 
     try:
         await _work_in_turns(ground, config, reloader, stopping, let_in)
@@ -217,32 +223,29 @@ async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
     raise RuntimeError(f"nothing is built yet that could answer {scope, receive, send}")
 
 
-def _stop(stopping: asyncio.Event, reason: str) -> None:
+def _stop(stopping: asyncio.Event, store: Store, reason: str) -> None:
     if not stopping.is_set():
         _log.info("stopping", reason=reason)
+        # a database that stands still holds nobody up any more
+        store.haste.begin()
+        last_resort = threading.Timer(LONGEST_END, _end_at_once)
+        last_resort.daemon = True
+        last_resort.start()
     stopping.set()
 
 
-def _refuse_to_show_the_sandbox(config: Config, host: str) -> None:
-    """Refuse to run it where others come: it shows every mail, log-in links and reply tokens among them."""
-    for name, where in (
-        (host, "listen on 127.0.0.1"),
-        (urlsplit(config.site.url).hostname or "", "let `site.url` be http://127.0.0.1:8080"),
-    ):
-        if not _is_loopback(name):
-            raise AddressNotLoopback(
-                "without `mail` in config.yaml the mail sandbox is on, and it is for this machine only: "
-                f"configure a mail server, or {where} instead of {name}"
-            )
+def _end_at_once() -> None:
+    """End the process though a thread hangs; what it had begun is, at the next start, as after a kill."""
+    _log.error("stopped by force: something did not end", seconds=LONGEST_END)
+    os._exit(1)
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _refuse_to_show_the_sandbox(host: str) -> None:
+    """Refuse to listen where others come; that they are not sent here, was seen to when config.yaml was read."""
+    if not is_loopback_host(host):
+        raise AddressNotLoopback(
+            f"{SANDBOX_IS_ON}: configure a mail server, or listen on 127.0.0.1 instead of {host}"
+        )
 
 
 class _Server(uvicorn.Server):

@@ -24,6 +24,7 @@ from service.app.roles import ServeRole
 from service.calls.calling import Caller
 from service.errors import StoreUnavailable
 from service.inbox import PostIntake
+from service.inbox.uncounted import uncounted_of
 from service.mail.compose import PostOffice
 from service.mail.imap import FetchedMail, MailboxReader
 from service.outbox import Courier, Relay, call_due, fan_out, unrecorded_of
@@ -130,6 +131,11 @@ class Service:
 
     async def decide_next(self, most: int = jobs.ARRIVALS_AT_ONCE) -> jobs.Turn:
         """Decide what is due next, about so many arrivals at most; nothing where that falls to another one."""
+        store = self.house.store
+        if uncounted := uncounted_of(store):
+            # whoever decides by now counts on from there
+            with suppress(StoreUnavailable):
+                await to_thread.run_sync(uncounted.settle, store)
         if not await self.may_work():
             return jobs.Turn(did=False, may_go_on=False)
         turn = await to_thread.run_sync(self._decide, most)

@@ -6,6 +6,7 @@ that very address is connected to, so that a name which changes its mind between
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -28,6 +29,7 @@ ANSWER_LIMIT: Final = 300
 """Characters of a refusal that are kept for a person to read."""
 LONGEST_URL: Final = 2_000
 
+_ERRNO: Final = re.compile(r"\[Errno -?[0-9]+\] ?")
 _GONE: Final = 410
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 """RFC 6052 section 2.1."""
@@ -121,7 +123,7 @@ class Caller:
         except AddressPrivate as fault:
             raise RecipientRefused(str(fault)) from fault
         except (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.NetworkError, OSError, ValueError) as fault:
-            raise RecipientRefusedForNow(f"it cannot be called: {fault}") from fault
+            raise RecipientRefusedForNow(_in_words(fault, url)) from fault
 
     async def fetch(self, url: str, *, most: int) -> bytes:
         """Get what stands at a URL, of at most so many bytes, once it was answered with 2xx.
@@ -136,7 +138,7 @@ class Caller:
         except AddressPrivate as fault:
             raise RecipientRefused(str(fault)) from fault
         except (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.NetworkError, OSError, ValueError) as fault:
-            raise RecipientRefusedForNow(f"it cannot be called: {fault}") from fault
+            raise RecipientRefusedForNow(_in_words(fault, url)) from fault
 
     async def _get(self, url: str, most: int) -> bytes:
         said = {"user-agent": "Replycast", "accept-encoding": "identity"}
@@ -165,6 +167,15 @@ class Caller:
         printable = "".join(one for one in text if one.isprintable())
         answer = f"it answered {response.status_code} {printable}".strip()
         raise RecipientRefused(answer) if response.status_code == _GONE else RecipientRefusedForNow(answer)
+
+
+def _in_words(fault: Exception, url: str) -> str:
+    """Say why nothing is there to be called; what the system calls it stands behind what it means."""
+    said = _ERRNO.sub("", str(fault)) or type(fault).__name__
+    if not isinstance(fault, socket.gaierror):
+        return f"it cannot be called: {said}"
+    found = "looked up in the DNS for now" if fault.errno == socket.EAI_AGAIN else "found in the DNS"
+    return f"the name {urlsplit(url).hostname} cannot be {found} ({said})"
 
 
 class AddressPrivate(PermanentFault):

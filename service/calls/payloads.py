@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import orjson
 
+from service.calls.readings import slack_escaped, to_slack, to_teams
 from service.model import Channel, ComponentState, UpdateStatus
 
 LONGEST_TEXT: Final = 2_900
-"""Characters of a text: Slack's section blocks take 3,000, and escaping lengthens."""
+"""Characters of a text."""
+LONGEST_SECTION: Final = 3_000
+"""Characters that Slack's section blocks take; escaping and marks lengthen a text."""
 LONGEST_HEADLINE: Final = 140
 """Characters of a headline: Slack's header blocks take 150."""
 
@@ -23,6 +26,7 @@ _KINDS: Final = {
     UpdateStatus.IN_PROGRESS: "maintenance.started",
     UpdateStatus.COMPLETED: "maintenance.completed",
 }
+_ENDS: Final = {UpdateStatus.RESOLVED, UpdateStatus.POSTMORTEM, UpdateStatus.COMPLETED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Subject:
     ends_at: datetime | None
     url: str
     is_maintenance: bool = False
+    is_called_off: bool = False
+    """Of a maintenance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,25 @@ class News:
             return _KINDS[self.status]
         return "incident.published" if self.is_first else "incident.updated"
 
+    @property
+    def words(self) -> str:
+        """Give what the public reads for the status."""
+        if self.subject.is_called_off and self.is_over:
+            return "cancelled"
+        return self.status.replace("_", " ").replace("postmortem", "post-mortem")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what it tells of is over, so that its components are as they were before."""
+        return self.status in _ENDS
+
+    @property
+    def components(self) -> tuple[tuple[str, ComponentState], ...]:
+        """Give the state of each component by this update: work that is only announced changes none."""
+        if self.is_over or self.status is UpdateStatus.SCHEDULED:
+            return tuple((name, ComponentState.OPERATIONAL) for name, _ in self.subject.components)
+        return self.subject.components
+
 
 def payload(channel: Channel, news: News, *, site_name: str, site_url: str) -> bytes:
     """Write the body of a call in the way of its channel."""
@@ -81,7 +106,7 @@ def _own(news: News, site_name: str, site_url: str) -> dict[str, Any]:
             "id": subject.id,
             "name": subject.name,
             "status": news.status.value,
-            "components": [{"name": name, "state": state.value} for name, state in subject.components],
+            "components": [{"name": name, "state": state.value} for name, state in news.components],
             "starts_at" if subject.is_maintenance else "started_at": _iso(subject.starts_at),
             "ends_at" if subject.is_maintenance else "resolved_at": _iso(subject.ends_at),
             "url": subject.url,
@@ -92,33 +117,48 @@ def _own(news: News, site_name: str, site_url: str) -> dict[str, Any]:
 
 def _slack(news: News, site_name: str) -> dict[str, Any]:
     subject = news.subject
-    headline = _cut(f"{_words(news.status).capitalize()}: {subject.name}", LONGEST_HEADLINE)
-    sections = [_cut(news.body, LONGEST_TEXT)] if news.body.strip() else []
-    if subject.components:
-        sections.append(_cut(_affected(news), LONGEST_TEXT))
+    headline = _cut(_headline(news), LONGEST_HEADLINE)
+    sections = [_slack_section(news.body), _plain_text(_cut(_affected(news), LONGEST_TEXT))]
     return {
         # what notifications and screen readers say
-        "text": _slack_escaped(f"[{site_name}] {headline}"),
+        "text": slack_escaped(f"[{site_name}] {headline}"),
         "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "text": headline}},
-            *({"type": "section", "text": {"type": "plain_text", "text": text}} for text in sections),
+            {"type": "header", "text": _plain_text(headline)},
+            *({"type": "section", "text": text} for text in sections if text["text"]),
             {
                 "type": "context",
-                "elements": [
-                    {"type": "mrkdwn", "text": f"<{subject.url}|See it on {_slack_escaped(site_name)}>"}
-                ],
+                "elements": [_mrkdwn(f"<{subject.url}|See it on {slack_escaped(site_name)}>")],
             },
         ],
     }
 
 
+def _slack_section(body: str) -> dict[str, Any]:
+    """Translate a text, and as much less of it as its marks and escapes make it too long."""
+    limit = LONGEST_TEXT
+    text = to_slack(_cut(body, limit))
+    while len(text) > LONGEST_SECTION:
+        limit = limit * LONGEST_SECTION // len(text)
+        text = to_slack(_cut(body, limit))
+    return _mrkdwn(text)
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # verbatim: names are not looked for, so that "@channel" in a text calls nobody
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _plain_text(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
+
+
 def _teams(news: News, site_name: str) -> dict[str, Any]:
     """Write an Adaptive Card, as "Post to a channel when a webhook request is received" of Workflows takes it."""
     subject = news.subject
-    headline = _cut(f"{_words(news.status).capitalize()}: {subject.name}", LONGEST_TEXT)
+    text = to_teams(_cut(news.body, LONGEST_TEXT))
     blocks = [
-        _plain(headline, size="Medium", weight="Bolder"),
-        *([{"type": "TextBlock", "wrap": True, "text": _cut(news.body, LONGEST_TEXT)}] if news.body else []),
+        _plain(_cut(_headline(news), LONGEST_TEXT), size="Medium", weight="Bolder"),
+        *([{"type": "TextBlock", "wrap": True, "text": text}] if text else []),
         *([_plain(_cut(_affected(news), LONGEST_TEXT))] if subject.components else []),
         _plain(site_name),
     ]
@@ -138,21 +178,20 @@ def _plain(text: str, **style: str) -> dict[str, Any]:
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
 
 
+def _headline(news: News) -> str:
+    return f"{news.words.capitalize()}: {news.subject.name}"
+
+
 def _affected(news: News) -> str:
-    return "; ".join(f"{name}: {state.replace('_', ' ')}" for name, state in news.subject.components)
-
-
-def _slack_escaped(text: str) -> str:
-    """Escape what Slack reads as markup ("Formatting text for app surfaces": &, < and > alone)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Say how components are, of what is over or only announced which ones, as mails do; empty: of none."""
+    named = news.subject.components
+    if named and (news.is_over or news.status is UpdateStatus.SCHEDULED):
+        return f"{'Was affected' if news.is_over else 'Affected'}: {', '.join(name for name, _ in named)}"
+    return "; ".join(f"{name}: {state.replace('_', ' ')}" for name, state in named)
 
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 2].rstrip()} …"
-
-
-def _words(status: UpdateStatus) -> str:
-    return status.replace("_", " ")
 
 
 def _iso(at: datetime | None) -> str | None:

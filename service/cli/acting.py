@@ -45,10 +45,16 @@ def noted(
     act: str,
     about: str,
     order: Callable[[House], T],
+    *,
+    is_told: bool = True,
 ) -> T:
-    """Do something, and in the same transaction write down that it was done from here in somebody's name."""
+    """Do something, and in the same transaction write down that it was done from here in somebody's name.
+
+    `is_told`: that the command line did it in nobody's name is told elsewhere, as in an incident's timeline.
+    """
     with house.store.transaction() as connection:
         came_of_it = order(replace(house, store=OneTransaction(connection)))
-        if by is not COMMAND_LINE:
-            audit.note(connection, now, audit.COMMAND_LINE, act, about, f"as {by.id}")
+        if by is not COMMAND_LINE or not is_told:
+            note = "" if by is COMMAND_LINE else f"as {by.id}"
+            audit.note(connection, now, audit.COMMAND_LINE, act, about, note)
     return came_of_it

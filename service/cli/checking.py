@@ -41,7 +41,7 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
       replycast check --strict
     """  # noqa: D301  click's mark for lines that it must not wrap
     try:
-        config = load(config_path, os.environ)
+        config = load(config_path, os.environ, is_to_serve=True)
     except ConfigFaulty as error:
         if as_json:
             print_json({"ok": False, "faults": listed(error.faults), "warnings": []})
@@ -114,7 +114,7 @@ def _of_the_past(config: Config, now: datetime) -> Iterator[tuple[Keys, str]]:
         for problem in one.problems:
             yield ("monitors", at, "alert_name"), problem
     for name in health.unmatched:
-        if not name.near:
+        if not name.near and not name.elsewhere:
             unheard = name.in_words.rstrip(".")
             yield ("monitors",), f"{unheard}: add one, or `*`, which takes what no other does"
 

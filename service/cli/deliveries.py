@@ -35,7 +35,7 @@ def deliveries(config_path: Path, *, watch: bool, as_json: bool) -> None:
     Example:
       replycast deliveries --watch
     """  # noqa: D301  click's mark for lines that it must not wrap
-    with house_of(load_or_exit(config_path)) as house:
+    with house_of(load_or_exit(config_path, is_beside_service=True)) as house:
         if as_json:
             print_json([_facts(one, wall_clock()) for one in _latest(house)])
         elif watch and sys.stdout.isatty():

@@ -24,6 +24,7 @@ from service.mail.automatic import LOOP_FIELD
 from service.mail.imap_login import log_in
 from service.mail.oauth import AccessTokens
 from service.mail.smtp import open_session
+from service.mail.ties import Notification
 from service.mail.tokens import find_tokens, make_token, message_id, reply_address
 from service.store.examining import examine
 
@@ -192,6 +193,7 @@ def _arrived(header: bytes, token: str, mail: Mail, now: datetime) -> Iterator[F
         lambda _: None,
         now=now,
         own_address=mail.sender_address,
+        notification=Notification(mail.sender_address, frozenset({token}), issued_at=now),
     )
     named = topmost[0].authserv_id or "a server without a name (profile microsoft365)"
     text = f"by {named}; under your settings: {judgement.verdict} ({judgement.evidence})"

@@ -84,7 +84,7 @@ def explain_reply(mails: tuple[str, ...], config_path: Path, *, as_json: bool) -
         except OSError as error:
             fail(reason_of(error), FAULTY)
         if as_json:
-            click.echo(orjson.dumps(explained))
+            click.echo(orjson.dumps(explained.found))
             continue
-        said = mail_in_words(explained, reader.authenticity.policy)
+        said = mail_in_words(explained.found, reader.authenticity.policy, explained.evidence)
         click.echo(f"{path}:\n{indent(said, '  ')}\n" if len(mails) > 1 else said)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.actions.foretelling import foretell_post
 from service.app.building import DNS_PATIENCE
@@ -18,6 +18,7 @@ from service.mail.authenticity import judge
 from service.mail.dkim_check import LookUp, dns_look_up
 from service.mail.leaving import REASON, read_leaving
 from service.mail.replies import explain, explain_unreadable, read_reply
+from service.mail.ties import Notification
 from service.mail.words import vocabulary
 from service.providers.post import RawPost
 
@@ -29,7 +30,7 @@ def explain_post(
     try:
         foretold = foretell_post(config, provider, RawPost(body, content_type, query))
     except PostUnreadable as error:
-        return {"accepted": False, "reason": str(error), "alerts": []}
+        return {"accepted": False, "reason": str(error), "alerts": [], "complaint": ""}
     explained = [
         {
             "monitor_name": one.alert.monitor_name,
@@ -39,9 +40,18 @@ def explain_post(
             "did_you_mean": list(one.near),
             "reason": one.said,
         }
-        for one in foretold
+        for one in foretold.alerts
     ]
-    return {"accepted": True, "reason": "read", "alerts": explained}
+    return {"accepted": True, "reason": "read", "alerts": explained, "complaint": foretold.complaint}
+
+
+class Explained(NamedTuple):
+    """What a mail would be taken for."""
+
+    found: dict[str, Any]
+    """The JSON object of `replycast explain-reply`."""
+    evidence: str = ""
+    """What `authentic` in it rests on."""
 
 
 @dataclass(slots=True)
@@ -67,8 +77,11 @@ class ReplyReader:
             look_up=_patient_once(),
         )
 
-    def explain(self, raw: bytes, now: datetime) -> dict[str, Any]:
-        """Say what a mail would be taken for; `authentic` is what could be proven, whatever the policy asks for."""
+    def explain(self, raw: bytes, now: datetime) -> Explained:
+        """Say what a mail would be taken for; `authentic` is what could be proven, whatever the policy asks for.
+
+        When the token of the mail was made stands in the database, so that here any readable Date will do.
+        """
         try:
             reply = read_reply(
                 raw,
@@ -78,11 +91,20 @@ class ReplyReader:
                 any_reply_publishes=self.replies.any_reply_publishes,
             )
         except MailUnreadable as error:
-            return explain_unreadable(error)
-        proof = replace(self.authenticity, policy=Policy.REQUIRE)
-        judgement = judge(raw, reply.sender or "", proof, self.look_up, now=now, own_address=self.own_address)
-        explained = explain(reply, judgement)
-        return explained | {"reason": REASON} if read_leaving(raw, reply) else explained
+            return Explained(explain_unreadable(error))
+        judgement = judge(
+            raw,
+            reply.sender or "",
+            replace(self.authenticity, policy=Policy.REQUIRE),
+            self.look_up,
+            now=now,
+            own_address=self.own_address,
+            notification=Notification(self.own_address, frozenset(reply.tokens)) if reply.tokens else None,
+        )
+        found = explain(reply, judgement)
+        if read_leaving(raw, reply):
+            found["reason"] = REASON
+        return Explained(found, judgement.evidence)
 
 
 def _patient_once() -> LookUp:

@@ -19,8 +19,17 @@ from service.app import wall_clock
 from service.cli.acting import actor, as_option, noted
 from service.cli.house import house_of
 from service.cli.logs import redacted
-from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
-from service.cli.orders import LAST, yes_option
+from service.cli.options import (
+    FAULTY,
+    Span,
+    Whole,
+    config_option,
+    fail,
+    json_option,
+    load_or_exit,
+    print_json,
+)
+from service.cli.orders import yes_option
 from service.cli.simulating import story_facts, story_lines
 from service.cli.times import in_zone
 from service.config import Config
@@ -35,7 +44,7 @@ from service.web.dashboard.incident_view import raw_text
 SHOWN: Final = 50
 RAW_SHOWN: Final = 64 * 1024
 
-number_argument = click.argument("number", type=click.IntRange(1, LAST), metavar="ID")
+number_argument = click.argument("number", type=Whole(1), metavar="ID")
 
 
 @click.group()
@@ -53,9 +62,7 @@ def inbox() -> None:
 @click.option("--door", type=click.Choice([one.value for one in Door]), help="Only what came in this way.")
 @click.option("--state", type=click.Choice([one.value for one in InboxState]), help="Only what stands so.")
 @click.option("--reason", default="", help="Only what was decided for this reason, as `no_monitor`.")
-@click.option(
-    "--limit", type=click.IntRange(1, SEARCHED), default=SHOWN, show_default=True, help="How many at most."
-)
+@click.option("--limit", type=Whole(1, SEARCHED), default=SHOWN, show_default=True, help="How many at most.")
 def list_command(
     config_path: Path,
     search: str,
@@ -79,7 +86,7 @@ def list_command(
         text=search.strip(),
         is_by_sender=True,
     )
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house, house.store.reading() as connection:
         found = inbox_search.search(connection, wanted, limit=limit)
     if as_json:
@@ -104,7 +111,7 @@ def show_command(number: int, config_path: Path, *, raw: bool, as_json: bool) ->
     Example:
       replycast inbox show 17 --raw > payload.txt
     """  # noqa: D301  as above
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house:
         row = _found(house, number)
     if raw:
@@ -124,7 +131,7 @@ def show_command(number: int, config_path: Path, *, raw: bool, as_json: bool) ->
 
 
 @click.command()
-@click.argument("numbers", type=click.IntRange(1, LAST), nargs=-1, metavar="[ID]...")
+@click.argument("numbers", type=Whole(1), nargs=-1, metavar="[ID]...")
 @config_option
 @json_option
 @as_option
@@ -144,7 +151,8 @@ def replay(
     """Let posts of the inbox count once more, as if they came now: all of them or, where one cannot, none.
 
     ID is the number that `replycast inbox list` shows. What is replayed can open incidents and write to people; what
-    was a replay itself is left out of a span. With --dry they arrive on a virtual clock, as far apart as they did.
+    was a replay itself is left out of a span. So it asks, unless --yes is given. With --dry they arrive on a virtual
+    clock, as far apart as they did.
 
     \b
     Examples:
@@ -153,15 +161,16 @@ def replay(
     """  # noqa: D301  as above
     if bool(numbers) == bool(since):
         fail("give either numbers or --since", FAULTY)
-    config, now = load_or_exit(config_path), wall_clock()
+    config, now = load_or_exit(config_path, is_beside_service=True), wall_clock()
     with house_of(config) as house:
         by = actor(house, as_id)
         rows = _since(house, now - since) if since else [_found(house, one) for one in dict.fromkeys(numbers)]
         if dry:
             _play(config, rows, now, as_json=as_json)
             return
-        if rows and since and not yes:
-            click.confirm(f"Replay {len(rows)} posts for real?", abort=True, err=True)
+        if rows and not yes:
+            many = "1 post" if len(rows) == 1 else f"{len(rows)} posts"
+            click.confirm(f"Replay {many} for real?", abort=True, err=True)
         about = ", ".join(f"#{row.id}" for row in rows)
 
         def again(inside: House) -> list[int]:

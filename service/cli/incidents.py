@@ -12,7 +12,7 @@ from service.actions.house import House
 from service.actions.policies import with_approvals_that_count
 from service.app import wall_clock
 from service.cli.house import house_of
-from service.cli.options import config_option, json_option, load_or_exit, print_json
+from service.cli.options import Whole, config_option, json_option, load_or_exit, print_json
 from service.cli.orders import tag_argument
 from service.cli.times import in_zone
 from service.model import Incident, Phase
@@ -47,7 +47,7 @@ def incidents() -> None:
 @click.option("--open", "is_open", is_flag=True, help="Only those that have not ended.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, MOST_SHOWN),
+    type=Whole(1, MOST_SHOWN),
     default=SHOWN,
     show_default=True,
     help="How many at most.",
@@ -61,7 +61,7 @@ def list_command(
     Example:
       replycast incidents list --phase unpublished
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     wanted = [Phase(one) for one in phases] or [one for one in Phase if one.is_open or not is_open]
     with house_of(config) as house, house.store.reading() as connection:
         found = [
@@ -88,7 +88,7 @@ def show_command(number: int, config_path: Path, *, as_json: bool) -> None:
     Example:
       replycast incidents show INC-7
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house:
         view = read_incident(house, number, wall_clock())
         if as_json:
@@ -117,8 +117,9 @@ def _lines(house: House, view: IncidentView) -> Iterator[str]:
     components = (f"{name} ({state.replace('_', ' ')})" for name, state in one.components.items())
     yield f"  components  {', '.join(components) or 'none'}"
     yield f"  subscribers {view.audience.subscribers or 'none'}"
-    if one.due_at is not None:
-        yield f"  next        something happens by itself at {in_zone(one.due_at, zone)}"
+    for label, ahead in zip(("next", "then"), view.steps, strict=False):
+        newly = f" ({', '.join(map(house.name_of, ahead.newly))})" if ahead.newly else ""
+        yield f"  {label:11} {ahead.words}{newly} at {in_zone(ahead.at, zone)}"
     yield "timeline"
     for step in view.timeline:
         who = "the command line" if step.by == audit.COMMAND_LINE else house.name_of(step.by)

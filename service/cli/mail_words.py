@@ -21,10 +21,12 @@ _NOBODY_ANSWERED: Final = {
 _ANSWERED: Final = {
     ReplyReason.NO_TOKEN: "it answers none of our mails, or the token of that mail was lost on the way",
     ReplyReason.ENCRYPTED: "it is encrypted, so that its text cannot be read",
+    ReplyReason.WINMAIL: "its text is in winmail.dat alone, which is Outlook's own format",
     ReplyReason.EMPTY: "there is no new text in it",
     ReplyReason.AMBIGUOUS: "its text and its HTML disagree, or new text stands among quotes",
     ReplyReason.QUESTION: "its first line asks something",
     ReplyReason.NOT_EXACT: "its first line comes near a command, but is not exactly one",
+    ReplyReason.GARBLED: "letters of its text do not fit the character set that it names",
     ReplyReason.TEXT_MISSING: "its first line orders something for which words are missing",
     ReplyReason.NO_COMMAND: "its first line is no command",
 }
@@ -42,15 +44,15 @@ _ACTS: Final = {
 _HARMLESS: Final = {Command.STATUS, Command.HELP}
 
 
-def mail_in_words(explained: Mapping[str, Any], policy: Policy) -> str:
+def mail_in_words(explained: Mapping[str, Any], policy: Policy, evidence: str = "") -> str:
     """Give a list of what was found in a mail, and a sentence that says what would happen under a policy."""
-    found = {name: shown(text) for name, text in _found(explained).items() if text}
+    found = {name: shown(text) for name, text in _found(explained, evidence).items() if text}
     width = max(map(len, found)) + 2
     lines = [f"{name:{width}}{text}" for name, text in found.items()]
     return "\n".join([*lines, _outcome(explained, policy)])
 
 
-def _found(explained: Mapping[str, Any]) -> dict[str, str]:
+def _found(explained: Mapping[str, Any], evidence: str) -> dict[str, str]:
     reason = {"reason": explained["reason"]}
     if explained["reason"] == _UNREADABLE:
         return reason
@@ -58,6 +60,7 @@ def _found(explained: Mapping[str, Any]) -> dict[str, str]:
     return reason | {
         "sender": explained["sender"] or "unclear",
         "authentic": explained["authentic"],
+        "evidence": evidence,
         "written by": machine if explained["automatic"] else "a person",
         "token": explained["token"] or "none",
         "command": explained["command"] or "none",
@@ -86,6 +89,6 @@ def _outcome(explained: Mapping[str, Any], policy: Policy) -> str:
     if command in _HARMLESS or verdict == Verdict.YES or policy is Policy.TOKEN_ONLY:
         return f"It would {act}, {condition}."
     return (
-        f"It would be asked back, {condition}: nothing proves that {sender} wrote it. Only an answer to that"
-        f" question would {act}."
+        f"It would be asked back, {condition}: nothing proves that {sender} wrote it as an answer to"
+        f" that notification. Only an answer to that question would {act}."
     )

@@ -10,14 +10,23 @@ from typing import Any, Final
 import click
 
 from service.actions import maintaining
-from service.actions.house import House
 from service.app import wall_clock
+from service.cli.acting import actor, noted
 from service.cli.house import house_of
-from service.cli.options import FAULTY, Span, config_option, fail, json_option, load_or_exit, print_json
+from service.cli.options import (
+    FAULTY,
+    Span,
+    Whole,
+    config_option,
+    fail,
+    json_option,
+    load_or_exit,
+    print_json,
+)
 from service.config import Config
 from service.config.moments import parse_moment
 from service.mail.rendering import local_time
-from service.model import Employee, Maintenance
+from service.model import Maintenance
 from service.store import maintenances
 from service.web.dashboard.maintenance_form import LONGEST_SUBJECT, LONGEST_TEXT
 from service.web.public.maintenance_words import PHASE_WORDS, sentence
@@ -26,7 +35,12 @@ from service.workflow.maintenance import MaintenanceDecision, Plan
 SHOWN: Final = 1_000
 
 by_option = click.option(
-    "--as", "--by", "by_id", default="", help="The id of the employee who orders it; left out: nobody."
+    "--as",
+    "--by",
+    "by_id",
+    metavar="EMPLOYEE",
+    default="",
+    help="The id of the employee in whose name it is done; left out: the command line's.",
 )
 
 
@@ -49,7 +63,7 @@ def list_command(config_path: Path, *, as_json: bool) -> None:
     Example:
       replycast maintenance list
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house, house.store.reading() as connection:
         found = maintenances.listed(connection, limit=SHOWN)
     if as_json:
@@ -100,7 +114,7 @@ def plan_command(
       replycast maintenance plan --subject "Database upgrade" --message "Mail may be slow." \\
         --component Email --starts-at "2026-12-01 22:00" --duration 2h --remind 24h
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     if bool(ends_at) == bool(duration):
         fail("give --ends-at or --duration, and not both", FAULTY)
     begins = _moment(starts_at, "--starts-at", config)
@@ -122,12 +136,17 @@ def plan_command(
     ):
         fail(f"a subject has at most {LONGEST_SUBJECT} characters, a text {LONGEST_TEXT:,}", FAULTY)
     with house_of(config) as house:
-        decision = maintaining.plan(house, wanted, _employee(house, by_id), wall_clock())
+        by, now = actor(house, by_id), wall_clock()
+        decision = noted(
+            house, by, now, "ordered_maintenance", wanted.subject,
+            lambda inside: maintaining.plan(inside, wanted, by, now),
+            is_told=False,
+        )  # fmt: skip
     _tell(decision, config, as_json=as_json)
 
 
 @maintenance.command("cancel")
-@click.argument("number", type=click.IntRange(min=1, max=2**63 - 1))
+@click.argument("number", type=Whole(1))
 @config_option
 @json_option
 @by_option
@@ -139,21 +158,15 @@ def cancel_command(number: int, config_path: Path, by_id: str, comment: str, *, 
     Example:
       replycast maintenance cancel 3 --comment "It is put off."
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house:
-        decision = maintaining.cancel(
-            house, number, _employee(house, by_id), wall_clock(), comment=comment.strip()
-        )
+        by, now = actor(house, by_id), wall_clock()
+        decision = noted(
+            house, by, now, "ordered_cancellation", f"#{number}",
+            lambda inside: maintaining.cancel(inside, number, by, now, comment=comment.strip()),
+            is_told=False,
+        )  # fmt: skip
     _tell(decision, config, as_json=as_json)
-
-
-def _employee(house: House, by_id: str) -> Employee | None:
-    if not by_id:
-        return None
-    employee = house.employee(by_id)
-    if employee is None:
-        fail(f"config.yaml has no employee `{by_id}`", FAULTY)
-    return employee
 
 
 def _moment(text: str, option: str, config: Config) -> datetime:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import orjson
@@ -18,6 +18,14 @@ from service.errors import ConfigFaulty, Fault
 FAULTY = 2
 """Exit code where config.yaml has faults, or an argument is wrong."""
 FAILED = 1
+LAST = 2**63 - 1
+"""The greatest number that a row can have."""
+USUAL_PORT = 8080
+"""Where `serve` listens unless it is told another."""
+BESIDE_SERVICE = (
+    "replycast: a running service goes on with the older file: decide on its dashboard, or mend the file"
+)
+"""Said where config.yaml has faults, to who may be in the middle of an incident."""
 
 config_option = click.option(
     "--config",
@@ -31,13 +39,18 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script to read.")
 
 
-def load_or_exit(path: Path) -> Config:
-    """Read config.yaml; where it has faults, print them and exit."""
+def load_or_exit(path: Path, *, is_to_serve: bool = False, is_beside_service: bool = False) -> Config:
+    """Read config.yaml; where it has faults, print them and exit.
+
+    `is_to_serve` is as for `load`. `is_beside_service`: say as well what can be done meanwhile where the service runs.
+    """
     try:
-        return load(path, os.environ)
+        return load(path, os.environ, is_to_serve=is_to_serve)
     except ConfigFaulty as error:
         for fault in error.faults:
             click.echo(str(fault), err=True)
+        if is_beside_service:
+            click.echo(BESIDE_SERVICE, err=True)
         sys.exit(FAULTY)
 
 
@@ -60,6 +73,21 @@ def reason_of(error: Exception) -> str:
 def print_json(value: object) -> None:
     """Print something for a script to read."""
     click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+
+class Whole(click.IntRange):
+    """A whole number from `least`, up to `most` where there is a limit that a person needs to know."""
+
+    def __init__(self, least: int, most: int = LAST) -> None:
+        super().__init__(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401  click's
+        """Read it; a default comes as it is."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            until = "or more" if self.max == LAST else f"to {self.max}"
+            self.fail(f"`{value}` cannot be used: write a whole number, {self.min} {until}", param, ctx)
 
 
 class Span(click.ParamType[timedelta]):

@@ -23,6 +23,7 @@ from service.cli.house import house_of
 from service.cli.options import (
     FAILED,
     FAULTY,
+    LAST,
     Span,
     config_option,
     fail,
@@ -37,7 +38,6 @@ from service.web.api.shown import IncidentShown
 from service.web.dashboard.incident_page import LONGEST_TEXT
 from service.workflow import Decision, Reason
 
-LAST: Final = 2**63 - 1
 _TAG: Final = re.compile(r"\s*#?(?:INC-)?([0-9]{1,19})\s*", re.IGNORECASE)
 
 Order = Callable[[House, Incident, Employee, datetime], Decision]
@@ -229,7 +229,7 @@ def find_incident(house: House, number: int) -> Incident:
 
 
 def _carry_out(config_path: Path, number: int, as_id: str, order: Order, *, as_json: bool) -> None:
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house:
         by = actor(house, as_id)
         decision = order(house, find_incident(house, number), by, wall_clock())

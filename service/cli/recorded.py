@@ -21,6 +21,7 @@ from service.actions.recorded_day import (
 from service.cli.house import house_of
 from service.cli.options import FAULTY, fail
 from service.config import Config
+from service.model import Phase
 
 
 def simulate_day(
@@ -53,7 +54,8 @@ def facts_of(run: RecordedRun) -> dict[str, Any]:
         "until": run.until.isoformat(),
         "posts": run.posts,
         "unreadable": run.unreadable,
-        "unmatched": list(run.unmatched),
+        "partly_unreadable": run.partly_unreadable,
+        "unmatched": list(dict.fromkeys(one.name for one in run.unmatched)),
         "is_cut": run.simulation.is_cut,
         "incidents": [_incident_facts(one) for one in run.outcomes],
     }
@@ -81,25 +83,33 @@ def lines_of(run: RecordedRun, config: Config) -> Iterator[str]:
     def at(moment: datetime) -> str:
         return f"{moment.astimezone(zone):%d %b, %H:%M}"
 
-    posts = "1 post was" if run.posts == 1 else f"{run.posts:,} posts were"
-    yield f"{posts} received from {at(run.since)} until {at(run.until)}."
+    were = "was" if run.posts == 1 else "were"
+    yield f"{_posts(run.posts)} {were} received from {at(run.since)} until {at(run.until)}."
     yield "Had this config.yaml been in force then, and nothing open before:"
     for one in run.outcomes:
         incident = one.incident
         yield f"{at(incident.started_at)}  {incident.tag} {shown(incident.subject)}"
         published = f", published {at(incident.published_at)}" if incident.published_at else ""
-        ended = f", {incident.phase} {at(incident.ended_at)}" if incident.ended_at else f", {incident.phase}"
+        ended = f" {at(incident.ended_at)}" if incident.ended_at else ""
+        # that it is published was just said
+        phase = f", {incident.phase}{ended}" if incident.phase is not Phase.PUBLISHED else ""
         mails = f"{one.to_employees} mail{'' if one.to_employees == 1 else 's'} to employees"
         told = f", {one.to_subscribers} to each subscriber" if one.to_subscribers else ""
-        yield f"{'':15}{incident.monitor_key}{published}{ended}; {mails}{told}"
+        yield f"{'':15}{incident.monitor_key}{published}{phase}; {mails}{told}"
     if not run.outcomes:
         yield "no incident would have been opened"
     for name in run.unmatched:
-        yield f"! `{shown(name)}` was received, and no monitor takes it"
+        yield f"! {name.in_words}"
     if run.unreadable:
-        yield f"! {run.unreadable:,} post{'' if run.unreadable == 1 else 's'} could not be read"
+        yield f"! {_posts(run.unreadable)} could not be read"
+    if run.partly_unreadable:
+        yield f"! of {_posts(run.partly_unreadable)} a part could not be read"
     if run.simulation.is_cut:
         yield "It would go on; the rest is left out."
+
+
+def _posts(number: int) -> str:
+    return "1 post" if number == 1 else f"{number:,} posts"
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -11,7 +11,7 @@ from service.app.roles import ServeRole
 from service.app.running import serve as serve_until_stopped
 from service.cli import explaining
 from service.cli.logs import LogForm, set_up_logs
-from service.cli.options import config_option, fail, load_or_exit, reason_of
+from service.cli.options import USUAL_PORT, Whole, config_option, fail, load_or_exit, reason_of
 from service.errors import ReplycastError
 from service.outbox.fanning_out import new_event_loop
 
@@ -21,8 +21,8 @@ from service.outbox.fanning_out import new_event_loop
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
-    default=8080,
+    type=Whole(0, 65535),
+    default=USUAL_PORT,
     show_default=True,
     help="The port; 0 takes a free one.",
 )
@@ -49,7 +49,7 @@ def serve(config_path: Path, host: str, port: int, role: str, log_format: str) -
     Example:
       replycast serve --config config.yaml --port 8080
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_to_serve=True)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     set_up_logs(LogForm(log_format))

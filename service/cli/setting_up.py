@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -20,10 +21,21 @@ from service.cli.first_config import (
     webhooks_to_paste,
     write_config,
 )
-from service.cli.options import FAULTY, config_option, fail, json_option, listed, print_json, reason_of
+from service.cli.options import (
+    FAULTY,
+    USUAL_PORT,
+    Whole,
+    config_option,
+    fail,
+    json_option,
+    listed,
+    print_json,
+    reason_of,
+)
 from service.config import Config, Security, parse
 from service.config.json_schema import shipped
 from service.config.secret_files import read_secret_file
+from service.config.values import is_loopback_host
 from service.errors import ConfigFaulty
 
 
@@ -32,17 +44,21 @@ from service.errors import ConfigFaulty
 @json_option
 @click.option("--site-name", help="What the status page is called.")
 @click.option("--url", help="The address at which readers reach it.")
-@click.option("--timezone", default="UTC", show_default=True, help="In which times are shown.")
+@click.option(
+    "--timezone", help="In which times are shown; left out: UTC, or on a terminal what is answered."
+)
 @click.option("--admin-name", help="The first admin's name.")
 @click.option("--admin-email", help="The first admin's e-mail address.")
 @click.option("--monitor", help="What the first monitor is called in VictorOps.")
 @click.option(
-    "--component", default="", help="What it is about, as the page shows it; left out: the monitor's name."
+    "--component",
+    default="",
+    help="What it is about, as the page shows it; left out: the monitor's name, if that is no pattern.",
 )
 @click.option("--sandbox", is_flag=True, help="No mail server yet: the mail sandbox takes all mails.")
 @click.option("--from", "sender", help="What mails come from, as 'Acme Status <status@acme.example>'.")
 @click.option("--smtp-host", help="The relay that takes outgoing mail.")
-@click.option("--smtp-port", type=click.IntRange(1, 65535), help="Left out: the usual one.")
+@click.option("--smtp-port", type=Whole(1, 65535), help="Left out: the usual one.")
 @click.option(
     "--smtp-security",
     type=click.Choice([one.value for one in Security]),
@@ -52,7 +68,7 @@ from service.errors import ConfigFaulty
 )
 @click.option("--smtp-username", help=f"Its password is read from {SMTP_PASSWORD_FILE} beside config.yaml.")
 @click.option("--imap-host", help="The IMAP server of the mailbox that replies arrive in.")
-@click.option("--imap-port", type=click.IntRange(1, 65535), help="Left out: the usual one.")
+@click.option("--imap-port", type=Whole(1, 65535), help="Left out: the usual one.")
 @click.option(
     "--imap-security",
     type=click.Choice([one.value for one in Security]),
@@ -110,7 +126,7 @@ def _write(
     try:
         for name, content in {SECRET_FILE: secret, **passwords}.items():
             _put(folder / name, f"{content}\n".encode(), made.append)
-        config = parse(text, path, os.environ)
+        config = parse(text, path, os.environ, is_to_serve=True)
         for name, body in open_files.items():
             _put(folder / name, body, made.append)
             (folder / name).chmod(0o644)
@@ -130,8 +146,15 @@ def _put(path: Path, body: bytes, note: Callable[[Path], None]) -> None:
         note(path)
 
 
+def _port_option(url: str) -> str:
+    """Give what `serve` must be told so that it listens where the URL leads; behind a proxy, that is not known here."""
+    parts = urlsplit(url)
+    is_served = parts.scheme == "http" and is_loopback_host(parts.hostname or "")
+    return f" --port {parts.port}" if is_served and parts.port not in {None, USUAL_PORT} else ""
+
+
 def _tell(config: Config, pasted: tuple[Webhook, ...], schema: str, *, as_json: bool) -> None:
-    following = f"replycast serve --config {config.path}"
+    following = f"replycast serve --config {config.path}{_port_option(config.site.url)}"
     if as_json:
         print_json(
             {

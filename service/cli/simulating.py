@@ -1,5 +1,6 @@
 """`replycast simulate` and `replycast advise`: what would happen, what the past teaches. They change nothing."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 from service.actions.foretelling import shown
 from service.actions.monitor_health import Health, MonitorHealth, examine
 from service.actions.simulating import simulate as run_simulation
-from service.actions.simulation import GivenPost, Simulation, Step, named_post
+from service.actions.simulation import GivenPost, SimulatedMail, Simulation, Step, named_post
 from service.actions.simulation_posts import long_enough, with_recoveries
 from service.actions.wait_advice import advice_in_words
 from service.app import wall_clock
@@ -24,6 +25,8 @@ from service.web.dashboard.words import reason_words
 
 LARGEST_BODY: Final = 1024 * 1024
 _APART: Final = timedelta(minutes=1)
+_TOKEN: Final = re.compile(r"\b[a-z2-7]{26}\b")
+"""Of a link (`mail.tokens`): each mail has its own, however alike they read."""
 
 
 @click.command()
@@ -105,6 +108,7 @@ def _step_facts(step: Step) -> dict[str, Any]:
             for one in step.matches
         ],
         "complaint": step.complaint,
+        "lost": step.lost,
         "reason": step.reason,
         "explanation": step.explanation,
         "phases": dict(step.phases),
@@ -120,8 +124,9 @@ def _step_facts(step: Step) -> dict[str, Any]:
 
 
 def story_lines(simulated: Simulation) -> Iterator[str]:
-    """Say a simulation to a person."""
+    """Say a simulation to a person; a mail that somebody got in the same words before is not told whole again."""
     before: tuple[object, ...] = ()
+    first_at: dict[tuple[str, ...], timedelta] = {}
     for step in simulated.steps:
         phases = ", ".join(f"{tag} is {phase}" for tag, phase in step.phases.items())
         yield f"{format_span(step.after):>8}  {shown(step.given)}"
@@ -130,9 +135,15 @@ def story_lines(simulated: Simulation) -> Iterator[str]:
             yield f"{'':10}`{shown(match.alert.monitor_name)}` ({match.state}) matches {taken}"
         said = step.complaint or reason_words(step.reason)
         yield f"{'':10}{shown(said)}{f'; {phases}' if phases else ''}"
+        if step.lost:
+            yield f"{'':10}a part of it cannot be read: {shown(step.lost)}"
         if step.explanation and not phases:
             yield f"{'':10}{step.explanation}"
         for mail in step.mails:
+            told_at = first_at.setdefault(_wording(mail), step.after)
+            if told_at < step.after:
+                yield f"{'':10}mail to {mail.to}: as before, at {format_span(told_at)}"
+                continue
             yield f"{'':10}mail to {mail.to}: {mail.subject or mail.fault}"
             yield from (f"{'':12}| {line}".rstrip() for line in mail.text.strip().splitlines())
         if step.page != before:
@@ -142,6 +153,10 @@ def story_lines(simulated: Simulation) -> Iterator[str]:
         before = step.page
     end = "it would go on; the rest is left out" if simulated.is_cut else "nothing more until then"
     yield f"{format_span(simulated.until):>8}  {end}" if not simulated.is_cut else f"{'':10}{end}"
+
+
+def _wording(mail: SimulatedMail) -> tuple[str, ...]:
+    return mail.kind, mail.to, mail.subject, mail.fault, _TOKEN.sub("", mail.text)
 
 
 @click.command()
@@ -156,7 +171,7 @@ def advise(config_path: Path, *, as_json: bool) -> None:
     Example:
       replycast advise
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house, house.store.reading() as connection:
         health = examine(connection, config, wall_clock())
     if as_json:
@@ -164,7 +179,7 @@ def advise(config_path: Path, *, as_json: bool) -> None:
         return
     for one in health.monitors:
         click.echo("\n".join(_monitor_lines(one)))
-    for name in health.unmatched:
+    for name in (*health.unmatched, *health.nameless):
         click.echo(name.in_words)
 
 
@@ -197,7 +212,12 @@ def _health_facts(health: Health) -> dict[str, Any]:
             for one in health.monitors
         ],
         "unmatched": [
-            {"name": one.name, "received_at": one.received_at.isoformat(), "did_you_mean": list(one.near)}
+            {
+                "name": one.name,
+                "provider": one.provider,
+                "received_at": one.received_at.isoformat(),
+                "did_you_mean": list(one.near),
+            }
             for one in health.unmatched
         ],
     }

@@ -81,7 +81,7 @@ def add_command(
             fail(f"`{address}` {error}", FAULTY)
         except AddressInvalid as error:
             fail(str(error), FAULTY)
-        _show(added, signing_key(house.key, added.public_id), as_json=as_json)
+        _show(added, signing_key(house.key, added.public_id), config, groups, as_json=as_json)
 
 
 @click.command("add-webhook")
@@ -119,23 +119,27 @@ def add_webhook_command(
             )
         except UrlUnusable as error:
             fail(f"`{url}` {error}", FAULTY)
-        _show(added, signing_key(house.key, added.public_id), as_json=as_json)
+        _show(added, signing_key(house.key, added.public_id), config, groups, as_json=as_json)
 
 
 def _with_components(config_path: Path, components: tuple[str, ...]) -> Config:
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     unknown = set(components) - {component.name for component in config.components}
     if unknown:
         fail(f"config.yaml has no component `{min(unknown)}`", FAULTY)
     return config
 
 
-def _show(added: Subscriber, key: str, *, as_json: bool) -> None:
+def _show(added: Subscriber, key: str, config: Config, groups: tuple[str, ...], *, as_json: bool) -> None:
     is_mail = added.channel is Channel.EMAIL
+    unheard = subscriber_admin.unheard_groups(config, groups)
     if as_json:
-        print_json(facts(added) if is_mail else facts(added) | {"signing_key": key})
+        shown = facts(added) | {"unheard_groups": unheard}
+        print_json(shown if is_mail else shown | {"signing_key": key})
         return
     click.echo(line(added))
+    for group in unheard:
+        click.echo(unheard_line(group))
     if added.channel is Channel.WEBHOOK:
         click.echo(f"signing key: {key}")
 
@@ -154,6 +158,11 @@ def facts(one: Subscriber) -> dict[str, Any]:
         "suppressed_at": one.suppressed_at,
         "suppressed_because": one.suppressed_because,
     }
+
+
+def unheard_line(group: str) -> str:
+    """Say that a group may be a slip of the pen."""
+    return f"no monitor has this group as its audience: {group}"
 
 
 def line(one: Subscriber) -> str:

@@ -11,7 +11,7 @@ from service.actions.subscriber_file import SubscriberFileFaulty
 from service.app import wall_clock
 from service.cli.house import house_of
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json
-from service.cli.subscriber_adding import add_command, add_webhook_command, facts, line
+from service.cli.subscriber_adding import add_command, add_webhook_command, facts, line, unheard_line
 from service.store import subscriber_lists
 
 SHOWN: Final = 1_000
@@ -42,7 +42,10 @@ def list_command(config_path: Path, search: str, state: str | None, *, as_json: 
     Example:
       replycast subscribers list --state suppressed
     """  # noqa: D301  click's mark for lines that it must not wrap
-    with house_of(load_or_exit(config_path)) as house, house.store.reading() as connection:
+    with (
+        house_of(load_or_exit(config_path, is_beside_service=True)) as house,
+        house.store.reading() as connection,
+    ):
         found = subscriber_lists.search(connection, text=search, state=state or "", limit=SHOWN)
         tally = subscriber_lists.tally(connection)
     if as_json:
@@ -79,7 +82,7 @@ def import_command(file: BinaryIO, config_path: Path, *, have_agreed: bool, as_j
     Example:
       replycast subscribers import subscribers.csv --have-agreed
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     raw = file.read(LARGEST_FILE + 1)
     if len(raw) > LARGEST_FILE:
         fail(f"the file is larger than {LARGEST_FILE // 1024 // 1024} MiB: split it", FAULTY)
@@ -104,7 +107,7 @@ def import_command(file: BinaryIO, config_path: Path, *, have_agreed: bool, as_j
     for address in done.kept_out:
         click.echo(f"left out, as it had left or is not reached: {address}")
     for group in done.unheard_groups:
-        click.echo(f"no monitor has this group as its audience: {group}")
+        click.echo(unheard_line(group))
 
 
 @subscribers.command("export")
@@ -116,7 +119,7 @@ def export_command(config_path: Path) -> None:
     Example:
       replycast subscribers export > subscribers.csv
     """  # noqa: D301  click's mark for lines that it must not wrap
-    with house_of(load_or_exit(config_path)) as house:
+    with house_of(load_or_exit(config_path, is_beside_service=True)) as house:
         for line in subscriber_admin.export_lines(house, None, wall_clock()):
             sys.stdout.write(line)
 

@@ -56,7 +56,7 @@ def create_command(
     Example:
       replycast token create deploy --scope incidents:read --scope maintenance:write --expires 30d
     """  # noqa: D301  click's mark for lines that it must not wrap
-    config = load_or_exit(config_path)
+    config = load_or_exit(config_path, is_beside_service=True)
     now = wall_clock()
     expires_at = _end(expires, now, config)
     with house_of(config) as house:
@@ -81,7 +81,7 @@ def list_command(config_path: Path, *, as_json: bool) -> None:
     Example:
       replycast token list
     """  # noqa: D301  click's mark for lines that it must not wrap
-    now, config = wall_clock(), load_or_exit(config_path)
+    now, config = wall_clock(), load_or_exit(config_path, is_beside_service=True)
     with house_of(config) as house:
         found = api_tokens.list_all(house, None)
     if as_json:
@@ -108,7 +108,7 @@ def revoke_command(name: str, config_path: Path, *, as_json: bool) -> None:
       replycast token revoke release --json
     """  # noqa: D301  click's mark for lines that it must not wrap
     now = wall_clock()
-    with house_of(load_or_exit(config_path)) as house:
+    with house_of(load_or_exit(config_path, is_beside_service=True)) as house:
         try:
             revoked = api_tokens.revoke(house, name, None, now)
         except NotFound as error:

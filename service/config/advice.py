@@ -1,22 +1,25 @@
 """What in a faultless config.yaml is probably not meant so; advises and never refuses."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
 from urllib.parse import urlsplit
 
 from service.config.database_url import is_read_underway
 from service.config.document import Document, Keys
-from service.config.mail_build import NAMED_BY_PROFILE
-from service.config.settings import Config, Policy, Proof
+from service.config.mail_build import IMAP_PORTS, NAMED_BY_PROFILE, SMTP_PORTS
+from service.config.settings import Config, Mail, Policy, Proof, Security
 from service.config.values import is_loopback_host
 from service.config.wording import quote
 from service.errors import Fault
-from service.model import LastResort, Role
+from service.model import KNOWN_TYPES, LastResort, Role
 
 _SHORTEST_KEY: Final = 32
 _LONGEST_LOCAL_PART: Final = 29
 """Octets before the @ of our own address to which a bounce's mark of 35 (`mail.bounces`) can be added: RFC 5321
 section 4.5.3.1.1 allows 64."""
+_NEARLY: Final = 0.85
+"""How like a known type another is that hardly is a word of the company's own."""
 
 
 def advise(config: Config, document: Document) -> tuple[Fault, ...]:
@@ -28,6 +31,8 @@ def advise(config: Config, document: Document) -> tuple[Fault, ...]:
 def _warnings(config: Config) -> Iterator[tuple[Keys, str]]:
     yield from _about_alerts(config)
     yield from _about_names(config)
+    yield from _about_types(config)
+    yield from _about_employees(config)
     if config.employees and not any(one.role is Role.ADMIN for one in config.employees.values()):
         text = (
             "nobody is an admin: on the dashboard nobody can manage subscribers and tokens or read the audit, and"
@@ -93,11 +98,50 @@ def _folded(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+def _about_types(config: Config) -> Iterator[tuple[Keys, str]]:
+    """Warn where a type is nearly a known one: readers are shown it as it stands."""
+    for at, monitor in enumerate(config.monitors):
+        near = get_close_matches(monitor.type.casefold(), KNOWN_TYPES, n=1, cutoff=_NEARLY)
+        if near and monitor.type not in KNOWN_TYPES:
+            text = f"{quote(monitor.type)} is a word of your own: did you mean {quote(near[0])}?"
+            yield ("monitors", at, "type"), text
+
+
+def _about_employees(config: Config) -> Iterator[tuple[Keys, str]]:
+    """Warn where what an employee is sent comes back to us."""
+    own = config.mail.sender_address.casefold() if config.mail else ""
+    for at, one in enumerate(config.employees.values()):
+        if one.email.casefold() == own:
+            text = (
+                f"mails to {quote(one.name)} go to the address that they come from (`mail.from`), where replies"
+                " arrive: give this employee an address of his own"
+            )
+            yield ("employees", at, "email"), text
+
+
+def _about_ports(mail: Mail) -> Iterator[tuple[Keys, str]]:
+    """Warn of ports at which servers usually expect another beginning than `security` says."""
+    for name, port, security, usual in (
+        ("smtp", mail.smtp.port, mail.smtp.security, SMTP_PORTS),
+        *([("imap", mail.imap.port, mail.imap.security, IMAP_PORTS)] if mail.imap else []),
+    ):
+        meant_by = [one for one, usually in usual.items() if usually == port]
+        if meant_by and (security is Security.TLS) is not (Security.TLS in meant_by):
+            begins = "with TLS" if Security.TLS in meant_by else "without TLS"
+            meant = Security.TLS if Security.TLS in meant_by else Security.STARTTLS
+            text = (
+                f"at port {port} mail servers begin {begins}, and not as `security: {security}` does: write"
+                f" `security: {meant}`, or leave `port` out, which is {usual[security]} then"
+            )
+            yield ("mail", name, "port"), text
+
+
 def _about_mail(config: Config) -> Iterator[tuple[Keys, str]]:
     """Warn where replies are not read, or where nothing but the token stands between a stranger and the page."""
     mail = config.mail
     if mail is None:
         return
+    yield from _about_ports(mail)
     if mail.imap is None and mail.door is None:
         text = "replies cannot be read, so that employees publish on the dashboard alone: add `imap` or `receive`"
         yield ("mail",), text

@@ -40,7 +40,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "SiteForm": {
         "name": "What stands on top of the page and in every mail.",
-        "url": "How readers reach the page; every link in a mail begins with it.",
+        "url": "How readers reach the page, at the root of a host name; every link in a mail begins with it.",
         "timezone": "In which times are shown in mails and, without a script, on pages.",
         "hide_authors": "Whether the page keeps to itself which employee wrote.",
         "export_to": "A folder, relative to config.yaml, to which the page is written as static files at each change.",

@@ -21,6 +21,7 @@ from service.config.login_check import check_logins
 from service.config.login_form import check_login
 from service.config.mail_alerts import check_mail_alerts
 from service.config.maintenance_check import check_maintenance
+from service.config.sandbox_check import check_sandbox
 from service.config.secret_files import read_secret_files
 from service.config.settings import Config
 from service.config.shape import fill_form
@@ -33,9 +34,10 @@ LARGEST: Final = 1024 * 1024
 """Bytes; a configuration is far below it, and a log file given by mistake is above."""
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
+def load(path: Path, environ: Mapping[str, str], *, is_to_serve: bool = False) -> Config:
     """Read config.yaml. Raises ConfigFaulty with every fault at once, in the order of the file.
 
+    `is_to_serve`: what `serve` refuses is a fault too; whoever only looks, simulates or explains goes on with it.
     A file that cannot be read as a whole (missing, a directory, not UTF-8, over 1 MiB) is one fault at 1:1.
     """
     try:
@@ -57,13 +59,13 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unusable(path, f"this file is not UTF-8 text (line {line}): save it as UTF-8") from None
-    return parse(text, path, environ)
+    return parse(text, path, environ, is_to_serve=is_to_serve)
 
 
-def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
+def parse(text: str, path: Path, environ: Mapping[str, str], *, is_to_serve: bool = False) -> Config:
     """Understand the text of config.yaml; `path` names it in faults, and its folder holds the files it names.
 
-    Raises ConfigFaulty with every fault at once, in the order of the file.
+    `is_to_serve` is as for `load`. Raises ConfigFaulty with every fault at once, in the order of the file.
     """
     document, broken = read_document(text, str(path))
     document, unfilled = expand_document(document, environ)
@@ -85,6 +87,7 @@ def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
         *check_templates(document),
         *check_brand(document, path.parent),
         *check_maintenance(document),
+        *(check_sandbox(document) if is_to_serve else ()),
     ]
     if faults or form is None:
         raise ConfigFaulty(tuple(sorted(dict.fromkeys(faults), key=_order)))

@@ -92,9 +92,14 @@ def parse_email(text: str) -> str:
             text, check_deliverability=False, test_environment=True, allow_smtputf8=False
         )
     except EmailNotValidError as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise ValueError(f"is not an e-mail address: {reason[:1].lower()}{reason[1:]}") from error
+        raise ValueError(f"is not an e-mail address: {why_no_email(error)}") from error
     return checked.ascii_email or checked.normalized
+
+
+def why_no_email(error: EmailNotValidError) -> str:
+    """Give the library's reason so that it goes on within a sentence, and in our spelling."""
+    reason = str(error).split("\n", 1)[0].rstrip(".").replace("email address", "e-mail address")
+    return f"{reason[:1].lower()}{reason[1:]}"
 
 
 def parse_sender(text: str) -> Sender:
@@ -121,6 +126,10 @@ def parse_site_url(text: str) -> str:
         raise ValueError(wrong)
     if "@" in parts.netloc or "?" in text or "#" in text:
         raise ValueError(f"{wrong}, without a user name, `?` or `#`")
+    if path := parts.path.rstrip("/"):
+        raise ValueError(
+            f"must lead to the root of a host name, where readers reach the page: leave `{path}` out"
+        )
     return text.rstrip("/")
 
 

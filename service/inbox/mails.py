@@ -9,7 +9,7 @@ from urllib.parse import quote
 from service.mail.imap import FetchedMail
 from service.store import inbox_rows
 from service.store.database import Store
-from service.store.inbox_rows import Arrival, Door
+from service.store.inbox_rows import SENDER, Arrival, Door
 
 
 def uid_prefix(account: str, folder: str, uidvalidity: int) -> str:
@@ -54,7 +54,7 @@ def _sender_of(raw: bytes) -> dict[str, str]:
     found = _FROM.search(raw[:_HEAD].replace(b"\r\n", b"\n").partition(b"\n\n")[0])
     said = "" if found is None else found[1].decode("utf-8", "replace")
     text = " ".join("".join(one if one.isprintable() else " " for one in said).split())
-    return {"sender": text[:_LONGEST_SENDER]} if text else {}
+    return {SENDER: text[:_LONGEST_SENDER]} if text else {}
 
 
 def content_key(raw: bytes) -> str:

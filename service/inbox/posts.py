@@ -11,7 +11,7 @@ import structlog
 from anyio import to_thread
 
 from service.errors import StoreUnavailable
-from service.store import inbox_rows
+from service.store.adding_posts import add_posts
 from service.store.database import Store
 from service.store.inbox_rows import Arrival
 
@@ -146,7 +146,8 @@ class PostIntake:
                 return [inbox_id], True
             if group[0].stored.done():
                 raise StoreUnavailable("its sender was told meanwhile to send it again")
-        return _add(self._store, [one.arrival for one in group]), False
+        arrivals = [one.arrival for one in group]
+        return add_posts(self._store, arrivals) if arrivals else [], False
 
     async def _linger(self) -> None:
         """Wait until there are enough for a group, but not for long."""
@@ -165,13 +166,6 @@ class PostIntake:
         if len(group) >= FLOOD:
             self._flooded_at = _now()
         return group
-
-
-def _add(store: Store, arrivals: list[Arrival]) -> list[int]:
-    if not arrivals:
-        return []
-    with store.transaction(alone=False) as connection:
-        return inbox_rows.add_many(connection, arrivals)
 
 
 def _end(lingering: asyncio.Future[None]) -> None:

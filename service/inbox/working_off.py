@@ -1,13 +1,14 @@
 """Hands arrivals on in order, and quarantines what makes the work fail three times, so that the next one goes on."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 
 import structlog
 
 from service.errors import IncidentChangedMeanwhile, StoreUnavailable
+from service.inbox.uncounted import uncounted_of
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import InboxRow, InboxState
@@ -40,6 +41,7 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
     not outlive a power cut, which is nobody's fault.
     Raises StoreUnavailable, which is nobody's fault and no strike.
     """
+    uncounted_of(store).settle(store)
     with store.reading() as connection:
         row = inbox_rows.next_pending(connection)
     if row is None:
@@ -52,7 +54,7 @@ def _work_off_one(store: Store, row: InboxRow, work: Callable[[InboxRow], None])
     if row.attempts >= STRIKES:
         _quarantine(store, row, "it made the service fail three times")
         return
-    with store.transaction(durable=False) as connection:
+    with _not_counted_if_unavailable(store, [row]), store.transaction(durable=False) as connection:
         inbox_rows.count_attempt(connection, row.id)
     try_to_work_off(store, row, work)
 
@@ -78,6 +80,7 @@ def work_off_posts(
     store whose every change is a part of that transaction; `begin` gets it and all posts before the first one is.
     Raises StoreUnavailable, and then none of them had any effect.
     """
+    uncounted_of(store).settle(store)
     with store.reading() as connection:
         rows = inbox_rows.untried_posts(connection, most)
     rows = _that_are_small(rows)
@@ -86,7 +89,7 @@ def work_off_posts(
         return 1
     if len(rows) < FEWEST_TOGETHER:
         return 0
-    with store.transaction(durable=False) as connection:
+    with _not_counted_if_unavailable(store, rows), store.transaction(durable=False) as connection:
         inbox_rows.count_attempts(connection, rows)
     done, shared, began = 0, None, _now()
     try:
@@ -101,8 +104,7 @@ def work_off_posts(
                     break
             inbox_rows.uncount_attempts(connection, rows[done:])
     except (StoreUnavailable, IncidentChangedMeanwhile):
-        with suppress(StoreUnavailable):
-            _take_back_attempts(store, rows)
+        _take_back_if_possible(store, rows)
         raise
     except Exception:  # noqa: BLE001  as in `try_to_work_off`: it is tried again by itself
         if shared is None or shared.is_writing or done == len(rows):
@@ -111,7 +113,7 @@ def work_off_posts(
             return 0
         failed = rows[done]
         _log.exception("inbox: an arrival failed", inbox_id=failed.id, attempt=failed.attempts + 1)
-        _take_back_attempts(store, rows[:done], rows[done + 1 :])
+        _take_back(store, [*rows[:done], *rows[done + 1 :]])
         return 0
     return done
 
@@ -122,10 +124,25 @@ def _that_are_small(rows: list[InboxRow]) -> list[InboxRow]:
     return rows[: max(1, sum(size <= MOST_BYTES for size in sizes))]
 
 
-def _take_back_attempts(store: Store, *portions: Sequence[InboxRow]) -> None:
-    with store.transaction(durable=False) as connection:
-        for posts in portions:
-            inbox_rows.uncount_attempts(connection, posts)
+def _take_back(store: Store, rows: Sequence[InboxRow]) -> None:
+    """Take back what was counted. Raises StoreUnavailable, and then it is remembered."""
+    uncounted_of(store).keep(rows)
+    uncounted_of(store).settle(store)
+
+
+def _take_back_if_possible(store: Store, rows: Sequence[InboxRow]) -> None:
+    with suppress(StoreUnavailable):
+        _take_back(store, rows)
+
+
+@contextmanager
+def _not_counted_if_unavailable(store: Store, rows: Sequence[InboxRow]) -> Iterator[None]:
+    """Take back in time what was counted by a commit of which nothing was heard."""
+    try:
+        yield
+    except StoreUnavailable:
+        uncounted_of(store).keep(rows)
+        raise
 
 
 def try_to_work_off(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> bool:
@@ -133,8 +150,7 @@ def try_to_work_off(store: Store, row: InboxRow, work: Callable[[InboxRow], None
     try:
         work(row)
     except (StoreUnavailable, IncidentChangedMeanwhile):
-        with suppress(StoreUnavailable), store.transaction(durable=False) as connection:
-            inbox_rows.uncount_attempt(connection, row.id)
+        _take_back_if_possible(store, [row])
         raise
     except Exception as error:  # noqa: BLE001  the outermost loop of one arrival: the next one must go on
         _log.exception("inbox: an arrival failed", inbox_id=row.id, attempt=row.attempts + 1)

@@ -1,8 +1,9 @@
 """Decides whether a mail really comes from the address in its From: by our own mail server's word or by DKIM.
 
 DMARC or an aligned DKIM signature vouch for the domain of the sender, never for the person before the @; SPF alone,
-ARC and Microsoft's composite authentication never suffice. Decides nothing else, reads no clock, never raises.
-Mail within one Microsoft 365 company bears neither, and is believed by Exchange's own stamp.
+ARC and Microsoft's composite authentication never suffice. Neither says whom a mail was meant for, so that it must
+be tied to the notification too. Mail within one Microsoft 365 company bears neither, and is believed by Exchange's
+own stamp. Decides nothing else, reads no clock, never raises.
 """
 
 import re
@@ -21,13 +22,24 @@ from service.mail.authentication_results import (
     read_header,
     read_results,
 )
-from service.mail.dkim_check import LookUp, check_signatures, is_aligned, signing_domains
+from service.mail.dkim_check import (
+    LookUp,
+    check_signatures,
+    find_claimed_lack,
+    is_aligned,
+    signing_domains,
+)
 from service.mail.parsing import MOST_BYTES
+from service.mail.ties import UNASKED, Notification, read_tie
 
 _MOST_SHOWN: Final = 80
 _LONGEST_DOMAIN: Final = 253
 _DEFAULT_IDS: Final = {Profile.GOOGLE: "mx.google.com", Profile.FASTMAIL: "messagingengine.com"}
 """What stands in for an empty authserv_id; for Fastmail any host below this domain."""
+
+_ONLY_TOPMOST_VOUCHES: Final = {Profile.GENERIC, Profile.GOOGLE}
+"""Of an unknown filter that may write SPF alone and remove nothing, and of Google, which writes one field: what follows
+the topmost may be a stranger's."""
 
 _STAMP: Final = "x-ms-exchange-organization-authas"
 _MUST_AGREE: Final = {
@@ -71,15 +83,19 @@ def judge(
     *,
     now: datetime,
     own_address: str = "",
+    notification: Notification | None = None,
 ) -> Judgement:
     """Judge whether a mail comes from `sender`, the one address of its From.
 
     The Authentication-Results that our own mail server wrote (RFC 8601; see `find_topmost`) come first:
     `dmarc=fail` is NO under every policy, `dmarc=pass` for the sender's domain or else an aligned `dkim=pass`
-    is YES (under the profile `generic` only in the topmost field). What they leave open is for the mail's DKIM
-    signatures, which are verified here with keys from `look_up`; it may block for as long as that does, at most
-    five times. `token_only` asks for nothing more. Under the profile `microsoft365` mail that never left the
-    company of `own_address` is YES too (see `_find_flaw_of_stamp`); without an own address none is.
+    is YES (under the profiles `generic` and `google` only in the topmost field). What they leave open is for the
+    mail's DKIM signatures, which are verified here with keys from `look_up`; it may block for as long as that does,
+    at most five times. `token_only` asks for nothing more. Under the profile `microsoft365` mail that never left
+    the company of `own_address` is YES too (see `_find_flaw_of_stamp`); without an own address none is.
+
+    A mail that bears a token comes with its `notification`: what was signed once can be sent on to anybody, so that
+    DMARC and DKIM make a YES only of what its author wrote as an answer to it (see `read_tie`).
     """
     header = read_header(raw[:MOST_BYTES])
     domain = ascii_domain(sender.rpartition("@")[2] if "@" in sender else "")
@@ -90,18 +106,23 @@ def judge(
         return Judgement(Verdict.YES, f"the token alone is asked for (policy {Policy.TOKEN_ONLY})")
     if doubt := _find_doubt(header, sender, domain):
         return Judgement(Verdict.UNKNOWN, doubt)
+    tie = read_tie(header, notification) if notification else UNASKED
     if by_server.verdict is Verdict.YES:
-        return by_server
+        return _if_tied(by_server, tie.gap or find_claimed_lack(header, domain, tie.find_lack))
     evidence = by_server.evidence
     if authenticity.profile is Profile.MICROSOFT365 and own_address and header.values(_STAMP):
         flaw = _find_flaw_of_stamp(header, sender, own_address)
         if not flaw:
             return Judgement(Verdict.YES, "stamped Internal by Exchange Online")
         evidence = f"{evidence}, {flaw}"
-    signed = check_signatures(raw, header, domain, look_up, now=now)
+    signed = check_signatures(raw, header, domain, look_up, now=now, find_lack=tie.find_lack)
     if signed.is_proven:
-        return Judgement(Verdict.YES, signed.evidence)
+        return _if_tied(Judgement(Verdict.YES, signed.evidence), tie.gap)
     return Judgement(Verdict.UNKNOWN, f"{evidence}, and {signed.evidence}")
+
+
+def _if_tied(proven: Judgement, gap: str) -> Judgement:
+    return Judgement(Verdict.UNKNOWN, f"{proven.evidence}, but {gap}") if gap else proven
 
 
 def ascii_domain(domain: str) -> str:
@@ -207,8 +228,7 @@ def _judge_by_server(header: Header, domain: str, authenticity: Authenticity) ->
         return Judgement(Verdict.UNKNOWN, f"the Authentication-Results of {server} are malformed")
     if any(result.method == "compauth" and result.result == "fail" for result in results):
         return Judgement(Verdict.UNKNOWN, f"compauth=fail by {server}")
-    if authenticity.profile is Profile.GENERIC:
-        # An unknown filter may write SPF alone and remove nothing: what follows it may be a stranger's.
+    if authenticity.profile in _ONLY_TOPMOST_VOUCHES:
         results = list(fields[0].results)
     dmarc = [result for result in results if result.method == "dmarc"]
     said = {result.result for result in dmarc}.union(*(field.dmarc_words for field in fields))

@@ -51,6 +51,18 @@ _NAME: Final = r"[^\W\d_][\w.'\u2019-]{0,30}"
 _GREETING: Final = re.compile(
     rf"(?:{'|'.join(_GREETINGS)})(?P<names>(?:,? {_NAME}){{0,3}})\s?[,!.:;\u3002\u3001]{{0,2}}", re.IGNORECASE
 )
+_ALL_OF_THEM: Final = frozenset(
+    (
+        "all", "team", "everyone", "everybody", "folks", "there", "both", "guys", "and", "colleagues", "friends", "ops",
+        "zusammen", "alle", "allerseits", "und", "kollegen", "kolleginnen",
+        "à", "tous", "toutes", "et", "collègues", "l'équipe",
+        "a", "todos", "todas", "y", "e", "equipo", "equipe", "colegas", "tutti", "ragazzi", "colleghi",
+        "allemaal", "allen", "iedereen", "en", "collega's", "wszystkim", "wszyscy", "i", "państwo",
+        "alla", "allihop", "allihopa", "och", "kollegor", "og", "kolleger", "kollegaer",
+        "kaikki", "kaikille", "tiimi", "ja", "все", "всем", "коллеги", "и", "команда",
+    )
+)  # fmt: skip
+"""Who is greeted without a name, and what stands between names: written small and yet no sentence."""
 _GREETING_BEHIND: Final = re.compile(r"[^\W\d_]{1,15} ?(?:さん|様|さま|殿|先生)[,!.:\u3002\u3001]?")
 
 # What warns: the first word or two of a banner, or the whole of it.
@@ -64,41 +76,48 @@ _LEAD: Final = (
 )
 _TAG: Final = re.compile(
     rf"(?=.*(?:ext|外部|внешн|zewn)){_LEAD}{{1,2}}"
-    r"|\W*this (?:message|e-?mail) is from an external sender\W*"
+    r"|\W*this (?:message|e-?mail) is from an (?:external|untrusted|unknown|unverified) (?:sender|source)\W*"
 )
-_SENTENCES: Final = (
-    r"this (?:e-?mail|message|mail) (?:was|is|has|originated|originates|came|comes)\b.{0,40}\b(?:outside|external)\b",
+_FIRST_CONTACT: Final = (
     r"(?:you|some people who received this message) don['\u2019]t often get e-?mail from ",
-    r"diese (?:e-?mail|nachricht|mail) .{0,60}(?:außerhalb|extern)",
     r"sie erhalten nicht (?:oft|häufig) eine e-?mail von ",
-    r"ce(?:t|tte)? (?:courriel|message|mail|e-?mail) .{0,60}(?:extérieur|externe)",
     r"vous (?:n['\u2019]obtenez|ne recevez) pas souvent d['\u2019]e-?mails? ",
-    r"est[ea] (?:correo|mensaje|e-?mail|mensagem) .{0,60}(?:fuera de|extern|fora da|de fora)",
     r"no suele recibir correo electrónico de ",
     r"você não costuma receber e-?mails de ",
-    r"quest[ao] (?:e-?mail|messaggio) .{0,60}(?:estern|al di fuori|fuori)",
     r"non si ricevono spesso messaggi di posta elettronica da ",
-    r"dez[e] (?:e-?mail|mail) .{0,60}(?:buiten|extern)|dit bericht .{0,60}(?:buiten|extern)",
     r"u ontvangt niet vaak e-?mail van ",
-    r"(?:ta|niniejsza) wiadomość .{0,60}(?:spoza|zewnętrzn)",
     r"nie otrzymujesz często wiadomości e-?mail z ",
+    r"du (?:får|modtager) (?:inte|ikke) ofte (?:e-?post|mails?|e-?mails?) (?:från|fra) ",
+    r"et saa usein sähköpostia osoitteesta ",
+    r"вы нечасто получаете (?:письма|почту|сообщения) ",
+    r".{0,60}からメールを受け取る(?:頻度|こと)は",
+    r"你(?:通常)?不(?:会|會|常|经常|經常).{0,10}收到来自 ",
+)
+"""Microsoft's tip, which stands above or below a company's own banner."""
+_SENTENCES: Final = (
+    r"this (?:e-?mail|message|mail) (?:was|is|has|originate[ds]|came|comes)\b.{0,40}\b(?:outside|external(?:ly)?)\b",
+    r"be careful with this message\b.{0,60}\b(?:outside|external)\b",
+    r"think before you click\b.{0,40}\bexternal\b",
+    r"diese (?:e-?mail|nachricht|mail) .{0,60}(?:außerhalb|extern)",
+    r"ce(?:t|tte)? (?:courriel|message|mail|e-?mail) .{0,60}(?:extérieur|externe)",
+    r"est[ea] (?:correo|mensaje|e-?mail|mensagem) .{0,60}(?:fuera de|extern|fora da|de fora)",
+    r"quest[ao] (?:e-?mail|messaggio) .{0,60}(?:estern|al di fuori|fuori)",
+    r"dez[e] (?:e-?mail|mail) .{0,60}(?:buiten|extern)|dit bericht .{0,60}(?:buiten|extern)",
+    r"(?:ta|niniejsza) wiadomość .{0,60}(?:spoza|zewnętrzn)",
     r"(?:detta|det här|denne|denna|dette) (?:e-?post|e-?mail|meddelande|mail|besked|melding)\w* .{0,60}ut[ae]nf[öo]r",
     r"(?:detta|det här|denne|denna|dette) (?:e-?post|e-?mail|meddelande|mail|besked|melding)\w* .{0,60}e[xk]s?tern",
     r"denne (?:e-?mail|mail|besked) .{0,60}(?:udefra|uden for)",
-    r"du (?:får|modtager) (?:inte|ikke) ofte (?:e-?post|mails?|e-?mails?) (?:från|fra) ",
     r"tämä (?:viesti|sähköposti) .{0,60}(?:ulkopuol|ulkois)",
-    r"et saa usein sähköpostia osoitteesta ",
     r"это (?:письмо|сообщение) .{0,60}(?:извне|внешн|из-за пределов)",
-    r"вы нечасто получаете (?:письма|почту|сообщения) ",
     r"この(?:メール|メッセージ)は.{0,40}(?:外部|社外|組織外)",
-    r".{0,60}からメールを受け取る(?:頻度|こと)は",
     r"[此本该該这這](?:封|个|個)?(?:邮件|郵件|电子邮件|電子郵件).{0,30}(?:外部|组织外|組織外)",
-    r"你(?:通常)?不(?:会|會|常|经常|經常).{0,10}收到来自 ",
 )
 _SENTENCE: Final = re.compile(rf"(?:{_LEAD}{{1,2}}|\W*)(?:{'|'.join(_SENTENCES)})")
-_MORE: Final = re.compile(
+_TIP: Final = re.compile(rf"(?:{_LEAD}{{1,2}}|\W*)(?:{'|'.join(_FIRST_CONTACT)})")
+_ADVICE: Final = (
     r"\W*(?:this (?:e-?mail|message) |(?:please )?(?:do not|don['\u2019]t|never) (?:click|open|reply|respond|follow)"
     r"|learn why|unless you|(?:please )?(?:exercise|use) caution|be (?:careful|cautious)|if you (?:are|suspect|believe)"
+    r"|you have not previously"
     r"|klicken sie|öffnen sie|erfahren sie|n['\u2019]ouvrez|ne cliquez|pourquoi c['\u2019]est|découvrez pourquoi"
     r"|no (?:haga clic|abra)|por qué esto es|não (?:clique|abra)|saiba por que|non (?:fare clic|aprire|cliccare)"
     r"|informazioni sul perché|klik niet|open geen|meer informatie over waarom|nie (?:klikaj|otwieraj)"
@@ -106,6 +125,8 @@ _MORE: Final = re.compile(
     r"|finn ut hvorfor|älä (?:napsauta|avaa)|lisätietoja|не (?:переходите|открывайте|нажимайте)|узнайте, почему"
     r"|リンク|これが重要|请勿|請勿|了解(?:这|這|为|為))"
 )
+_MORE: Final = re.compile(_ADVICE)
+_TAG_WITH_ADVICE: Final = re.compile(rf"(?=.{{0,40}}(?:ext|外部|внешн|zewn)){_LEAD}{{1,2}}{_ADVICE}")
 _END: Final = re.compile(
     r"(?:[.!?:\]>*\u3002]|this is important|wichtig ist|important|importante|belangrijk is|ważne|viktigt|vigtigt"
     r"|viktig|tärkeää|важно|重要)$"
@@ -122,33 +143,59 @@ def is_greeting(line: str, vocabulary: Vocabulary = ENGLISH) -> bool:
     match = _GREETING.fullmatch(text)
     if match is None:
         return False
-    names = set(fold_line(match["names"]).replace(",", " ").split())
-    return not names & vocabulary.never_names and not any(name.endswith("n't") for name in names)
+    written = match["names"].replace(",", " ").split()
+    names = {fold_line(name) for name in written}
+    if names & vocabulary.never_names or any(name.endswith("n't") for name in names):
+        return False
+    # a sentence goes on with what is written small: `Hi, let Tom`; on a phone `hi sam` is a greeting all the same
+    small = [name for name in written if name[0].islower() and fold_line(name) not in _ALL_OF_THEM]
+    return not small or (len(written) == 1 and "," not in match["names"])
 
 
 def banner_length(lines: Sequence[str]) -> int:
-    """Count the leading lines that hold an external-mail banner, blank lines before it included."""
+    """Count the leading lines that hold an external-mail banner, blank lines before it included.
+
+    A tip about a first contact counts as none: one may stand above or below the banner.
+    """
+    length, is_tip = _one_banner(lines)
+    if not length:
+        return 0
+    more, is_second_tip = _one_banner(lines[length:])
+    return length + more if is_tip is not is_second_tip else length
+
+
+def _one_banner(lines: Sequence[str]) -> tuple[int, bool]:
+    """Count the leading lines of one banner, and tell whether it is the tip."""
     start = next_written(lines, 0)
     if start < len(lines) and _RULE.fullmatch(lines[start].strip()):
         start = next_written(lines, start + 1)
     if start >= len(lines):
-        return 0
+        return 0, False
     head = clean_line(lines[start]).lower()
     if head.startswith(_PROOFPOINT_START):
         ends = (number for number, line in enumerate(lines) if _PROOFPOINT_END in line.lower())
-        return next(ends, -1) + 1
-    is_sentence = _SENTENCE.match(head) is not None
-    if not (is_sentence or _TAG.fullmatch(head)) or head.endswith("?"):
-        return 0
+        return next(ends, -1) + 1, False
+    if not _begins_banner(head) or head.endswith("?"):
+        return 0, False
     end = start + 1
     while end < min(len(lines), start + _MOST_BANNER_LINES):
         line, previous = clean_line(lines[end]).lower(), clean_line(lines[end - 1]).lower()
         may_wrap = LONG_ENOUGH_TO_WRAP <= len(previous) <= TOO_LONG_TO_WRAP
         is_wrapped = may_wrap and not _END.search(previous)
-        if not line or not (is_wrapped or _MORE.match(line) or _RULE.fullmatch(line)):
+        if not line:
+            below = next_written(lines, end)
+            further = clean_line(lines[below]).lower() if below < len(lines) else ""
+            if not _MORE.match(further) or _begins_banner(further):
+                break
+            end = below
+        elif not (is_wrapped or _MORE.match(line) or _RULE.fullmatch(line)):
             break
         end += 1
-    return end
+    return end, _TIP.match(head) is not None
+
+
+def _begins_banner(line: str) -> bool:
+    return any((_TIP.match(line), _SENTENCE.match(line), _TAG.fullmatch(line), _TAG_WITH_ADVICE.match(line)))
 
 
 def next_written(lines: Sequence[str], start: int) -> int:

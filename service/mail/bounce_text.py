@@ -15,8 +15,9 @@ from typing import Final
 from flufl.bounce import all_failures
 
 from service.mail.bounce_words import find_reason
+from service.mail.html_text import html_to_lines
 from service.mail.parsing import ParsedMail
-from service.mail.plain_text import cut_to_lines, html_to_lines
+from service.mail.plain_text import cut_to_lines
 from service.mail.tokens import ENVELOPE_FIELDS
 
 _ADDRESS: Final = re.compile(

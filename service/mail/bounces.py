@@ -25,8 +25,9 @@ from service.mail.bounce_text import BounceText, address_in, find_recipient, rea
 from service.mail.bounce_words import find_status, is_permanent, joined_reply
 from service.mail.delivery_status import read_delivery_status
 from service.mail.headers import one_line
-from service.mail.parsing import MOST_BYTES, ParsedMail, parse_mail, read_sender
+from service.mail.parsing import MOST_BYTES, ParsedMail, parse_mail
 from service.mail.plain_text import without_invisible
+from service.mail.sender import read_sender
 from service.mail.tokens import ENVELOPE_FIELDS, MOST_REFERENCES, base32, keyed_digest, split_references
 
 MOST_DIAGNOSTIC: Final = 300

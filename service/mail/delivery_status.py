@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from quopri import decodestring
 from typing import Final
 
+from service.mail.charsets import decode_bytes
 from service.mail.parsing import MOST_BYTES, MOST_FIELD_CHARACTERS, decode_words
-from service.mail.plain_text import decode_bytes
 
 MOST_BLOCKS: Final = 50
 """Of recipients; a mail of ours has one."""

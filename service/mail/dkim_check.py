@@ -27,6 +27,9 @@ LookUp = Callable[[bytes], bytes | None]
 Raises OSError (TimeoutError is one) if the DNS gives no answer.
 """
 
+FindLack = Callable[[frozenset[str]], str]
+"""Says of a signature over these lower-case fields what it leaves open, to complete `DKIM signature of …`; or ""."""
+
 MOST_SIGNATURES: Final = 5
 """Of one mail, from the top; the rest is not looked at."""
 LEAST_KEY_BITS: Final = 1024
@@ -112,14 +115,36 @@ def signing_domains(header: Header) -> frozenset[str]:
     )
 
 
+def find_claimed_lack(header: Header, sender_domain: str, find_lack: FindLack) -> str:
+    """Say what a signature that claims to be of the sender's domain lacks, or ""; nothing is verified.
+
+    Where another server verified one of them, it is not known which one, so that none may lack anything. Those of
+    domains below the sender's count here too, since a server may find them aligned (RFC 7489, section 3.1.1).
+    """
+    for value in header.values("dkim-signature"):
+        tags = _read_tags(value)
+        domain = tags.get(b"d", b"").decode("ascii", "replace").lower()
+        if is_aligned(domain, sender_domain) or is_aligned(sender_domain, domain):
+            lack = find_lack(_covered(tags))
+            if lack:
+                return f"its DKIM signature {lack}"
+    return ""
+
+
 def check_signatures(
-    raw: bytes, header: Header, sender_domain: str, look_up: LookUp, *, now: datetime
+    raw: bytes,
+    header: Header,
+    sender_domain: str,
+    look_up: LookUp,
+    *,
+    now: datetime,
+    find_lack: FindLack = lambda _: "",
 ) -> Signed:
     """Say whether one of the first five DKIM signatures proves that the sender's domain sent this mail.
 
     It must be aligned, cover From, Subject and the whole body (no `l=`), be unexpired (`x=`), made with SHA-256
-    and a key of at least 1,024 bits that is not only on trial (`t=y`). `header` is that of `raw`,
-    `sender_domain` in lower-case ASCII.
+    and a key of at least 1,024 bits that is not only on trial (`t=y`), and lack nothing that `find_lack` asks for.
+    `header` is that of `raw`, `sender_domain` in lower-case ASCII.
     """
     if unfit := _find_unfitness(raw, header):
         return Signed(is_proven=False, evidence=unfit)
@@ -138,6 +163,7 @@ def check_signatures(
         verifier.body = body
         try:
             _verify(verifier, (name, value), tags, look_up, now)
+            _check_lack(find_lack(_covered(tags)))
         except _Refused as refusal:
             first_refusal = first_refusal or f"DKIM signature of {domain} {refusal}"
         except _NoAnswer:
@@ -189,6 +215,16 @@ def _read_tags(value: bytes) -> Tags:
     except util.InvalidTagValueList:
         return {}
     return tags
+
+
+def _covered(tags: Tags) -> frozenset[str]:
+    """Give the fields that a signature says it covers, lower-case."""
+    return frozenset(name.decode("ascii", "replace") for name in _listed(tags.get(b"h")))
+
+
+def _check_lack(lack: str) -> None:
+    if lack:
+        raise _Refused(lack)
 
 
 def _verify(verifier: DKIM, field: tuple[bytes, bytes], tags: Tags, look_up: LookUp, now: datetime) -> None:

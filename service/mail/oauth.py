@@ -13,7 +13,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import httpx2
 import structlog
@@ -21,10 +21,8 @@ import structlog
 from service.config.secret_files import read_secret_file, write_secret_file
 from service.config.settings import OAuth
 from service.errors import PermanentFault, TemporaryFault
+from service.mail.token_exchange import exchange
 
-TIMEOUT: Final = 10.0
-"""Seconds for the connection, and again for each piece of the answer."""
-ANSWER_LIMIT: Final = 64 * 1024
 SPARE: Final = timedelta(seconds=60)
 """How long before its end a token is no longer used, for a login must still reach the mail server with it."""
 USUAL_LIFETIME: Final = 3600
@@ -199,15 +197,8 @@ class AccessTokens:
         raise TokenRefused(f"{self._advice(error)} ({error}{': ' if told else ''}{told})")
 
     def _exchange(self, form: Mapping[str, str]) -> tuple[int, bytes]:
-        url, headers = self._oauth.token_url, {"Accept": "application/json"}
-        body = b""
         try:
-            with httpx2.stream("POST", url, data=dict(form), headers=headers, timeout=TIMEOUT) as response:
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > ANSWER_LIMIT:
-                        return response.status_code, b""
-                return response.status_code, body
+            return exchange(self._oauth.token_url, form)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as fault:
             reason = self._plain(str(fault)) or type(fault).__name__
             raise TokenUnavailable(f"the OAuth server {self._host} cannot be reached: {reason}") from None
@@ -272,10 +263,11 @@ def refusal_status(challenge: bytes) -> str:
 
 
 def plain_line(text: str, *secrets: str) -> str:
-    """Make text of a server one printable line without any of the secrets."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+    """Make text of a server one printable line without any of the secrets, nor as a form or a URL holds them."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+        for quoted in (quote_plus(secret, errors="replace"), quote(secret, safe="", errors="replace")):
+            text = re.sub(re.escape(quoted), "***", text, flags=re.IGNORECASE)
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
@@ -288,9 +280,9 @@ def _json_object(body: bytes) -> Mapping[str, object] | None:
 
 
 def _lifetime(said: object) -> timedelta:
-    """Read `expires_in`, which some servers give as text."""
+    """Read `expires_in`, which some servers give as text, and some as a fraction."""
     try:
-        seconds = int(str(said))
-    except ValueError:
+        seconds = int(float(str(said)))
+    except (ValueError, OverflowError):  # the latter of what is infinite
         seconds = USUAL_LIFETIME
     return timedelta(seconds=min(max(seconds, 0), 86_400))

@@ -1,23 +1,23 @@
 """Raw bytes of a hostile mail → its header fields and readable bodies, within fixed bounds.
 
-Parses with the compat32 policy and builds a structured header only for From, each field cut beforehand.
+Parses with the compat32 policy, each field cut beforehand; builds no structured header.
 Never opens an attachment, never enters a returned or forwarded mail, raises nothing but MailUnreadable.
 """
 
 import email
 import email.policy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError, MessageDefect, MessageError, ObsoleteHeaderDefect
+from email.errors import HeaderParseError, MessageError
 from email.header import decode_header
-from email.headerregistry import AddressHeader
 from email.message import Message
 from functools import lru_cache
-from typing import NamedTuple
 
 from service.errors import MailUnreadable
-from service.mail.plain_text import decode_bytes, unflow, without_invisible
+from service.mail.bodies import children, own_parts, parameter, read_bodies
+from service.mail.charsets import decode_bytes
+from service.mail.plain_text import without_invisible
 
 MOST_BYTES = 256 * 1024
 MOST_HEADER_BYTES = 64 * 1024
@@ -31,7 +31,7 @@ _END_OF_HEADER = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
 _FOLD = re.compile(r"\s*[\r\n]+\s*")
 _READ_FROM_THE_RIGHT = frozenset({"references", "in-reply-to"})
 # What the standard library's parsers were seen or read to raise on hostile input; see REPLIES item 14.
-_PARSER_FAULTS = (LookupError, ValueError, TypeError, AttributeError, AssertionError, MessageError)
+PARSER_FAULTS = (LookupError, ValueError, TypeError, AttributeError, AssertionError, MessageError)
 
 
 class _CutFields(email.policy.Compat32):
@@ -74,11 +74,6 @@ class ParsedMail:
         return next(iter(self.values(name)), "")
 
 
-class _Bodies(NamedTuple):
-    plain: Message | None = None
-    html: Message | None = None
-
-
 @lru_cache(maxsize=1)
 def parse_mail(raw: bytes) -> ParsedMail:
     """Parse at most the first 256 KiB of a mail; the last one is remembered, since several readers look at it.
@@ -93,34 +88,8 @@ def parse_mail(raw: bytes) -> ParsedMail:
         return _read(message)
     except RecursionError:
         raise MailUnreadable(f"the mail is nested more than {MOST_DEPTH} deep") from None
-    except _PARSER_FAULTS as fault:
+    except PARSER_FAULTS as fault:
         raise MailUnreadable(f"the mail's structure cannot be made out ({type(fault).__name__})") from fault
-
-
-def read_sender(mail: ParsedMail) -> tuple[str | None, str]:
-    """Give the one address of From with its domain in lower case, or None and why it is unclear.
-
-    From must be one field with one address that the parser reads without a defect (RFC 5322, section 3.6.2);
-    only the full stop in an unquoted name (`J. Ray <…>`, section 4.1) is let pass.
-    """
-    values = mail.values("from")
-    if len(values) != 1:
-        return (
-            None,
-            f"the mail has {len(values)} From fields instead of one" if values else "there is no From",
-        )
-    if len(values[0]) >= MOST_FIELD_CHARACTERS:
-        return None, f"From is longer than {MOST_FIELD_CHARACTERS} characters"
-    return _read_address(values[0])
-
-
-@lru_cache(maxsize=256)
-def _read_address(value: str) -> tuple[str | None, str]:
-    try:
-        header = email.policy.default.header_factory("From", value)
-    except (*_PARSER_FAULTS, RecursionError) as fault:
-        return None, f"From cannot be read ({type(fault).__name__})"
-    return _only_address(header, header.defects, value)
 
 
 def decode_words(value: str) -> str:
@@ -135,24 +104,6 @@ def decode_words(value: str) -> str:
     return " ".join(without_invisible(text).split())
 
 
-def _only_address(
-    header: AddressHeader, defects: Sequence[MessageDefect], value: str
-) -> tuple[str | None, str]:
-    for defect in defects:
-        if not (isinstance(defect, ObsoleteHeaderDefect) and str(defect) == "period in 'phrase'"):
-            return None, f"From is malformed: {defect}"
-    if len(header.addresses) != 1 or any(group.display_name is not None for group in header.groups):
-        return None, f"From names {len(header.addresses)} addresses or a group instead of one address"
-    address = header.addresses[0]
-    sender = f"{address.username}@{address.domain.lower()}"
-    is_literal = address.addr_spec.lower() in value.lower()
-    if not (
-        address.username and address.domain and is_literal and sender.isprintable() and " " not in sender
-    ):
-        return None, "From holds no plain address"
-    return sender, ""
-
-
 def _cut_header(raw: bytes) -> bytes:
     end = match.start() if (match := _END_OF_HEADER.search(raw)) else len(raw)
     if end <= MOST_HEADER_BYTES:
@@ -163,15 +114,15 @@ def _cut_header(raw: bytes) -> bytes:
 
 def _read(message: Message) -> ParsedMail:
     parts = tuple(_walk(message))
-    bodies = _find_bodies(message)
+    bodies = read_bodies(message)
     statuses = [part for part in parts if part.get_content_type() == "message/delivery-status"]
     return ParsedMail(
         fields=tuple((name.lower(), _unfold(value)) for name, value in message.raw_items()),
         content_type=message.get_content_type(),
-        text=None if bodies.plain is None else _decode(bodies.plain),
-        html=None if bodies.html is None else _decode(bodies.html),
-        part_types=frozenset(_own_types(message)),
-        report_type=_parameter(message, "report-type"),
+        text=bodies.text,
+        html=bodies.html,
+        part_types=frozenset(part.get_content_type() for part in own_parts(message)),
+        report_type=parameter(message, "report-type"),
         has_delivery_status=bool(statuses),
         delivery_actions=tuple(action for status in statuses for action in _actions(status)),
     )
@@ -190,63 +141,11 @@ def _walk(message: Message) -> Iterator[Message]:
             raise MailUnreadable(f"the mail is nested more than {MOST_DEPTH} deep")
         yield part
         if part.get_content_type() != "message/delivery-status":
-            waiting.extend((child, depth + 1) for child in _children(part))
-
-
-def _own_types(part: Message) -> Iterator[str]:
-    kind = part.get_content_type()
-    yield kind
-    if kind.startswith("multipart/"):
-        for child in _children(part):
-            yield from _own_types(child)
-
-
-def _children(part: Message) -> list[Message]:
-    # A leaf's get_payload() would decode its text and raise TypeError on `charset*=x'y'%ff`.
-    payload = part.get_payload() if part.is_multipart() else []
-    return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
-
-
-def _find_bodies(part: Message) -> _Bodies:
-    """Find the text a person sees first; depth is bounded by `_walk`, which went through it before.
-
-    Only the two forms of one multipart/alternative are taken for the same text; of any other multipart the
-    first part that holds text counts.
-    """
-    kind = part.get_content_type()
-    if part.get_content_disposition() == "attachment" or part.get_filename():
-        return _Bodies()
-    if kind == "text/plain" and not part.is_multipart():
-        return _Bodies(plain=part)
-    if kind == "text/html" and not part.is_multipart():
-        return _Bodies(html=part)
-    if not kind.startswith("multipart/"):
-        return _Bodies()
-    # Compared and not tested for truth: a part without header fields is false.
-    found = [bodies for child in _children(part) if (bodies := _find_bodies(child)) != _Bodies()]
-    if kind != "multipart/alternative":
-        return found[0] if found else _Bodies()
-    return _Bodies(
-        plain=next((bodies.plain for bodies in found if bodies.plain is not None), None),
-        html=next((bodies.html for bodies in found if bodies.html is not None), None),
-    )
-
-
-def _decode(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    text = decode_bytes(payload if isinstance(payload, bytes) else b"", part.get_content_charset() or "")
-    if part.get_content_type() == "text/plain" and _parameter(part, "format") == "flowed":
-        return unflow(text, delete_space=_parameter(part, "delsp") == "yes")
-    return text
-
-
-def _parameter(part: Message, name: str) -> str:
-    value = part.get_param(name)
-    return value.strip().lower() if isinstance(value, str) else ""
+            waiting.extend((child, depth + 1) for child in children(part))
 
 
 def _actions(status: Message) -> Iterator[str]:
-    for block in _children(status)[:MOST_PARTS]:
+    for block in children(status)[:MOST_PARTS]:
         if action := block.get("action"):
             yield str(action).strip().lower()
 

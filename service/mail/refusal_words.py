@@ -93,6 +93,27 @@ REFUSALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Words that keep a reply from publishing where any reply would, wherever they stand in it."""
 
+DOUBTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "en": _listed("yet, only, nothing, nobody, none, neither, sorry, yourself, myself, please"),
+        "de": _listed("noch, erst, nur, niemand, bitte, selbst"),
+        "fr": _listed("encore, seulement, personne, plus, tard, svp"),
+        "es": _listed("todavía, aún, solo, sólo, nadie, primero"),
+        "pt": _listed("ainda, só, apenas, ninguém, primeiro"),
+        "it": _listed("ancora, solo, nessuno, prima"),
+        "nl": _listed("nog, pas, alleen, niemand, eerst"),
+        "pl": _listed("jeszcze, dopiero, tylko, nikt, najpierw"),
+        "sv": _listed("än, ännu, först, bara"),
+        "da": _listed("endnu, først, kun, bare"),
+        "no": _listed("ennå, enda, først, kun, bare"),
+        "fi": _listed("vielä, vasta, vain, ensin, tarpeen"),
+        "ru": _listed("ещё, еще, пока, только, сначала, потом"),
+        "ja": (),
+        "zh": (),
+    }
+)
+"""With these an order is put off, narrowed or left to others: `close only after lunch`."""
+
 QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "en": _listed(

@@ -13,14 +13,18 @@ from typing import NamedTuple
 from service.errors import MailUnreadable
 from service.mail.authenticity import Judgement
 from service.mail.automatic import find_automatic_sign, is_bounce
+from service.mail.charsets import UNKNOWN_LETTER
 from service.mail.commands import mentions_command
+from service.mail.html_text import html_to_lines
 from service.mail.lines import fold_line, is_question
-from service.mail.parsing import ParsedMail, decode_words, parse_mail, read_sender
-from service.mail.plain_text import cut_to_lines, html_to_lines
+from service.mail.parsing import ParsedMail, decode_words, parse_mail
+from service.mail.plain_text import cut_to_lines
 from service.mail.quotes import NewText, find_new_text
 from service.mail.refusals import asks, refuses
+from service.mail.sender import read_sender
 from service.mail.signatures import is_only_signature
 from service.mail.spoken import Edit, Order, read_order
+from service.mail.ties import SUBJECT_TAG
 from service.mail.tokens import MOST_REFERENCES, find_tokens, split_references
 from service.mail.words import ENGLISH, Command, Vocabulary
 from service.model import UpdateStatus
@@ -33,12 +37,13 @@ _MESSAGE_ID = re.compile(r"<[!-;=?A-Z\[-~]+@[!-;=?A-Z\[-~]+>")
 _ENCRYPTED = frozenset(
     {"multipart/encrypted", "application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
 )
+_WINMAIL = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+"""What Outlook makes of a mail in its own format (TNEF): a file winmail.dat, which holds the text too."""
 _REACTION = "text/vnd.google.email-reaction+json"
 """A mail with such a part is a click on a face, whatever its text says."""
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 _NAME_WORD = re.compile(r"[^\W_]{2,}")
 _LINK_IN_TEXT = re.compile(r"<(?:https?:|mailto:)[^<>]*>|\[(?:image|cid):[^\]]*\]")
-_SUBJECT_TAG = re.compile(r"\[INC-([0-9]{1,9})\]", re.IGNORECASE)
 
 
 class ReplyReason(StrEnum):
@@ -54,10 +59,14 @@ class ReplyReason(StrEnum):
     """It answers none of our mails; its command, if any, is read all the same."""
     ENCRYPTED = "encrypted"
     """Only its recipient could read it (or its signature wraps it whole), and we are not equipped to."""
+    WINMAIL = "winmail"
+    """Its text is in winmail.dat, Outlook's own format, and nowhere else."""
     EMPTY = "empty"
     """There is no new text."""
     AMBIGUOUS = "ambiguous"
     """Its text and HTML disagree, or new text and quotes alternate."""
+    GARBLED = "garbled"
+    """Letters of a text for the public cannot be told: its bytes do not fit the character set that the mail names."""
     COMMAND_READ = "command_read"
     """The first line is exactly a command."""
     QUESTION = "question"
@@ -149,7 +158,7 @@ def read_reply(
     never_acts = _reason_not_to_act(bounce=bounce, is_automatic=bool(sign), sender=sender)
     order = None if never_acts else reading.order
     subject = decode_words(mail.first("subject"))[:_MOST_SUBJECT]
-    tag = _SUBJECT_TAG.search(subject)
+    tag = SUBJECT_TAG.search(subject)
     return Reply(
         automatic=bounce or bool(sign),
         automatic_sign=sign or ("delivery status" if bounce else ""),
@@ -240,6 +249,8 @@ class _Ear:
         if order := read_order(new, self.vocabulary, self.signers):
             if order.lacks_text:
                 return _Reading(ReplyReason.TEXT_MISSING, new)
+            if any(UNKNOWN_LETTER in text for text in _texts(order)):
+                return _Reading(ReplyReason.GARBLED, new)
             return _Reading(ReplyReason.COMMAND_READ, new, order)
         if self.any_reply_publishes and not is_only_signature(new.first_line, self.signers):
             return self._judge_any(new)
@@ -263,6 +274,8 @@ def _read_bodies(mail: ParsedMail, ear: _Ear) -> _Reading:
         return _Reading(ReplyReason.ENCRYPTED, NewText("", ""))
     has_text = mail.text is not None and bool(mail.text.strip())
     has_html = mail.html is not None and bool(mail.html.strip())
+    if not has_text and not has_html and mail.part_types & _WINMAIL:
+        return _Reading(ReplyReason.WINMAIL, NewText("", ""))
     by_text = ear.judge(find_new_text(cut_to_lines(mail.text or ""), ear.vocabulary))
     if not has_html:
         return by_text
@@ -286,9 +299,13 @@ def _agree(one: Order | None, other: Order | None) -> bool:
 
 
 def _words(order: Order) -> list[list[str]]:
+    return [re.findall(r"\w+", _LINK_IN_TEXT.sub(" ", text)) for text in _texts(order)]
+
+
+def _texts(order: Order) -> tuple[str, str, str]:
+    """Give what the public would read."""
     edit = order.edit or Edit()
-    texts = (order.text, edit.subject or "", edit.message or "")
-    return [re.findall(r"\w+", _LINK_IN_TEXT.sub(" ", text)) for text in texts]
+    return order.text, edit.subject or "", edit.message or ""
 
 
 def _read_references(mail: ParsedMail) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Final
 from service.mail.commands import read_command
 from service.mail.lines import clean_line, columns, fold_line, tidy_line, unwrap
 from service.mail.quotes import NewText
+from service.mail.sentences import is_sentence, says_only_yes_or_no
 from service.mail.signatures import is_sign_off
 from service.mail.spoken_text import MOST_SUBJECT, MOST_TEXT, join_wrapped, read_span
 from service.mail.words import ANY_FIELD, Command, EditedField, Vocabulary
@@ -31,17 +32,6 @@ _TAG: Final = re.compile(
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _HELD_AT_ONCE: Final = re.compile(r"(?P<head>[^\W\d_]{1,20}) ?(?P<rest>\d.*)")
-_GOES_ON: Final = re.compile(
-    r"(?:me|us|you|to|on|off|by|in|at|up|out|is|are|was|will|follows|coming|enough|call|now|soon|later|today|tomorrow"
-    r"|please|asap|when|if|once|after|until|before|unless"
-    r"|mir|uns|bitte|folgt|kommt|später|morgen|wenn|sobald|moi|nous|svp|demain|quand|cuando|si|por favor|mañana"
-    r"|luego|quando|se|per favore|domani|als|zodra|graag|straks|morgen)\b.*"
-    r"|(?:it|this|that|them|the [a-z]+(?: page)?)(?:,? (?:now|please|soon|later|today|tomorrow|asap|again"
-    r"|(?:to|with|when|if|once|after|until|before|unless) .*))*[.!]*",
-    re.DOTALL,
-)
-"""How a sentence goes on that only begins like an order: `close to the limit`, `update me`. Lower-case alone."""
-_FEWEST_WORDS: Final = 3
 _LETTER: Final = re.compile(r"[^\W_]")
 
 
@@ -163,10 +153,15 @@ def _read_longer(body: _Body) -> Order | None:
         number, rest = _leading_tag(behind) if number is None else (number, behind)
         if command is Command.HOLD:
             return _hold(clean_line(rest), number)
-        if has_colon or (rest and not _is_sentence(rest, body.vocabulary)):
-            return _with_text(command, number, rest, body)
-        return None
+        return _with_text(command, number, rest, body) if _is_text(rest, body, has_colon=has_colon) else None
     return None
+
+
+def _is_text(rest: str, body: _Body, *, has_colon: bool) -> bool:
+    if has_colon:
+        return not says_only_yes_or_no(rest, body.vocabulary)
+    has_status = _status_of(rest, body.vocabulary)[0] is not None
+    return bool(rest) and (has_status or not is_sentence(rest, body.vocabulary))
 
 
 def _divisions(first: str) -> Iterator[tuple[str, str, bool]]:
@@ -192,14 +187,6 @@ def _leading_tag(rest: str) -> tuple[int | None, str]:
     if found and not found["head"]:
         return int(found["number"]), (found["tail"] or "").strip()
     return None, rest
-
-
-def _is_sentence(rest: str, vocabulary: Vocabulary) -> bool:
-    """Tell whether a rest without a colon goes on with the sentence that the command's word only begins."""
-    if _status_of(rest, vocabulary)[0]:
-        return False
-    is_short = len(rest.split()) < _FEWEST_WORDS and rest[-1] not in ".!\u3002"
-    return (rest[0].islower() and is_short) or _GOES_ON.fullmatch(rest) is not None
 
 
 def _hold(rest: str, number: int | None) -> Order | None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from service.mail.lines import clean_line, fold_line, unwrap
-from service.mail.refusal_words import QUESTIONS, REFUSALS, THANKS
+from service.mail.refusal_words import DOUBTS, QUESTIONS, REFUSALS, THANKS
 from service.model import UpdateStatus
 
 
@@ -250,6 +250,8 @@ class Vocabulary:
     statuses: Mapping[str, UpdateStatus]
     refusals: frozenset[str]
     """Words and phrases that keep any reply from publishing; those that discard or hold are among them."""
+    doubts: frozenset[str]
+    """Words that put an order off, narrow it or leave it to others."""
     questions: frozenset[str]
     """Words with which a question begins."""
     refusals_within: tuple[str, ...]
@@ -283,6 +285,7 @@ def vocabulary(languages: Sequence[str], own: Mapping[str, Sequence[str]]) -> Vo
             _CLOSES | {word: status for language in chosen for word, status in _statuses(language)}
         ),
         refusals=refusals,
+        doubts=frozenset(_of(DOUBTS, spaced)),
         questions=frozenset(fold_line(word) for word in _of(QUESTIONS, spaced)),
         refusals_within=tuple(_of(REFUSALS, unspaced)),
         question_ends=tuple(_of(QUESTIONS, unspaced)),

@@ -5,7 +5,7 @@ Times are timezone-aware UTC datetimes named `*_at`; spans are `timedelta`s name
 
 from service.model.alerts import Alert, AlertState, IfRecovered, LastResort, Monitor, Rung
 from service.model.components import SEVERITY_ORDER, Component, ComponentState
-from service.model.incidents import Incident, JoinedAlert, Phase, TimelineEntry
+from service.model.incidents import DEFAULT_TYPE, KNOWN_TYPES, Incident, JoinedAlert, Phase, TimelineEntry
 from service.model.maintenance import Maintenance, MaintenancePhase
 from service.model.people import AUTOMATIC, Channel, Employee, Role, Subscriber, SubscriberState
 from service.model.publication import (
@@ -19,7 +19,9 @@ from service.model.publication import (
 
 __all__ = [
     "AUTOMATIC",
+    "DEFAULT_TYPE",
     "INCIDENT_STATUSES",
+    "KNOWN_TYPES",
     "MAIL_KINDS",
     "SEVERITY_ORDER",
     "Alert",

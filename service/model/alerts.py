@@ -34,6 +34,8 @@ class Alert:
     """When the provider says it happened."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Every property of the payload, flat, for the templates."""
+    is_state_known: bool = True
+    """False where a state was given, and the alert is INFO only because nobody knows what it means."""
 
 
 class LastResort(StrEnum):

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from service.model.components import ComponentState
+
+DEFAULT_TYPE: Final = "service_unavailable"
+KNOWN_TYPES: Final = (DEFAULT_TYPE, "performance", "informational")
+"""The vendor's; what an incident is besides is a word of the company's own."""
 
 
 class Phase(StrEnum):

@@ -21,7 +21,7 @@ from service.errors import (
     ReplycastError,
     StoreUnavailable,
 )
-from service.model import ComponentState, Delivery, Subscriber, SubscriberState
+from service.model import ComponentState, Delivery, MaintenancePhase, Subscriber, SubscriberState
 from service.outbox.attempts import Noted, Outcome, nobody
 from service.outbox.outcomes import LEASE, record
 from service.outbox.turns import Turns
@@ -220,6 +220,7 @@ def _about(
             ends_at=work.ended_at or work.ends_at,
             url=f"{site.url}/maintenance/{work.id}",
             is_maintenance=True,
+            is_called_off=work.phase is MaintenancePhase.CANCELLED,
         )
     incident = incidents.get_public(connection, incident_id or 0)
     if incident is None:

@@ -12,7 +12,7 @@ import orjson
 from service.config.settings import Reading
 from service.model import Alert, AlertState
 from service.providers.payload import Tree, at, first, make_alert, meaning, read_each, read_object, text_at
-from service.providers.post import RawPost
+from service.providers.post import PostContent, RawPost
 from service.providers.wording import instant
 
 NAME = "alertmanager"
@@ -21,10 +21,10 @@ STATES = {"firing": AlertState.FIRING, "resolved": AlertState.RECOVERED}
 _SHARED = ("receiver", "externalURL", "groupKey")
 
 
-def read(post: RawPost, reading: Reading) -> tuple[Alert, ...]:
+def read(post: RawPost, reading: Reading) -> PostContent:
     """Read the alerts of a group; the label `alertname` names the monitor. Raises PostUnreadable."""
     tree = read_object(post)
-    return read_each(NAME, tree.get("alerts"), partial(_read_one, tree, reading))
+    return read_each(tree.get("alerts"), partial(_read_one, tree, reading))
 
 
 def _read_one(tree: Tree, reading: Reading, item: Tree) -> Alert:

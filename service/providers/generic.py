@@ -8,13 +8,13 @@ from service.errors import PostUnreadable
 from service.model import Alert
 from service.providers.lenient import read_tree
 from service.providers.payload import Tree, computed, make_alert, meaning, read_each
-from service.providers.post import RawPost
+from service.providers.post import PostContent, RawPost
 from service.providers.victorops import meanings_of
 
 NAME = "generic"
 
 
-def read(post: RawPost, reading: Reading) -> tuple[Alert, ...]:
+def read(post: RawPost, reading: Reading) -> PostContent:
     """Read the alerts of a post as config.yaml has it: each item of the list that `each` gives, or else the whole.
 
     Raises PostUnreadable.
@@ -32,10 +32,10 @@ def read(post: RawPost, reading: Reading) -> tuple[Alert, ...]:
             raise PostUnreadable(f"`each`: {error}") from error
         if not isinstance(items, list):
             raise PostUnreadable(f"`each: {reading.each}` gives no list")
-        return read_each(NAME, items, read_one)
+        return read_each(items, read_one)
     if not isinstance(tree, dict):
         raise PostUnreadable("the body is no object {…}: of a list, say `each: post` in config.yaml")
-    return (read_one(tree),)
+    return PostContent((read_one(tree),))
 
 
 def _read_one(tree: object, reading: Reading, item: Tree) -> Alert:

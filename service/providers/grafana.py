@@ -9,7 +9,7 @@ from service.config.settings import Reading
 from service.model import Alert, AlertState
 from service.providers.alertmanager import STATES, entity_of, instant_of, summary_of
 from service.providers.payload import Tree, first, make_alert, meaning, read_each, read_object, text_at
-from service.providers.post import RawPost
+from service.providers.post import PostContent, RawPost
 
 NAME = "grafana"
 
@@ -27,15 +27,15 @@ _TEST = ("TestAlert", "Grafana")
 _SHARED = ("receiver", "externalURL", "groupKey", "orgId", "title")
 
 
-def read(post: RawPost, reading: Reading) -> tuple[Alert, ...]:
+def read(post: RawPost, reading: Reading) -> PostContent:
     """Read the alerts of a group; the label `alertname` names the monitor. Raises PostUnreadable.
 
     What Grafana says of a rule that it cannot evaluate, for want of data or by an error, is about that rule's monitor.
     """
     tree = read_object(post)
     if "alerts" not in tree and "ruleName" in tree:
-        return (_read_legacy(tree, reading),)
-    return read_each(NAME, tree.get("alerts"), partial(_read_one, tree, reading))
+        return PostContent((_read_legacy(tree, reading),))
+    return read_each(tree.get("alerts"), partial(_read_one, tree, reading))
 
 
 def _read_one(tree: Tree, reading: Reading, item: Tree) -> Alert:

@@ -30,28 +30,54 @@ def match_monitor(name: str, provider: str, monitors: Sequence[Monitor]) -> Moni
         (_specificity(pattern), -index)
         for index, monitor in enumerate(ours)
         for pattern in monitor.alert_names
-        if _is_pattern(pattern) and _compiled(_folded(pattern)).match(folded)
+        if is_pattern(pattern) and _compiled(_folded(pattern)).match(folded)
     ]
     return ours[-max(fitting)[1]] if fitting else None
 
 
-def near_names(name: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
-    """Give up to three configured names that look like this one, the nearest first, for "did you mean"."""
+def known_as(alert: Alert, monitor: Monitor) -> tuple[str | None, ...]:
+    """Give by what an alert may be known among its monitor's, the surest first; None: by nothing.
+
+    A monitor of several names tells apart what comes without an entity id by the name: `api-2` that recovers says
+    nothing of `api-1`. Behind an id stand the others, since only one of two webhooks may send it; by nothing is
+    known what was opened by hand.
+    """
+    has_several = len(monitor.alert_names) > 1 or is_pattern(monitor.alert_names[0])
+    ids = () if alert.entity_id is None else (alert.entity_id,)
+    names = (" ".join(alert.monitor_name.split()),) if has_several else ()
+    return (*ids, *names, None)
+
+
+def near_names(name: str, provider: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
+    """Give up to three names of a provider's monitors that look like this one, the nearest first."""
     known = {
         _folded(alert_name): alert_name
         for monitor in monitors
         for alert_name in monitor.alert_names
-        if not _is_pattern(alert_name)
+        if monitor.provider == provider and not is_pattern(alert_name)
     }
     near = difflib.get_close_matches(_folded(name), known, n=_MOST_NEAR_NAMES, cutoff=_NEAR_ENOUGH)
     return tuple(known[one] for one in near)
+
+
+def providers_of(name: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
+    """Give the providers that have a monitor of just this name, in any case; patterns are names of nothing."""
+    folded = _folded(name)
+    return tuple(
+        dict.fromkeys(
+            monitor.provider
+            for monitor in monitors
+            if any(_folded(known) == folded and not is_pattern(known) for known in monitor.alert_names)
+        )
+    )
 
 
 def _folded(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def _is_pattern(name: str) -> bool:
+def is_pattern(name: str) -> bool:
+    """Whether a configured name stands for several."""
     return "*" in name or "?" in name
 
 

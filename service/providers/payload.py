@@ -14,7 +14,7 @@ from service.config.settings import Reading
 from service.errors import PostUnreadable
 from service.model import Alert, AlertState
 from service.providers.lenient import flat, read_tree
-from service.providers.post import RawPost
+from service.providers.post import PostContent, RawPost
 from service.providers.wording import (
     MAX_ENTITY_LENGTH,
     MAX_MESSAGE_LENGTH,
@@ -124,8 +124,8 @@ def make_alert(
     )
 
 
-def read_each(provider: str, items: object, read_one: Callable[[Tree], Alert]) -> tuple[Alert, ...]:
-    """Read a list of alerts. One that cannot be read takes none of the others with it: it becomes information.
+def read_each(items: object, read_one: Callable[[Tree], Alert]) -> PostContent:
+    """Read a list of alerts. One that cannot be read takes none of the others with it: it is complained of.
 
     Raises PostUnreadable where none of them can be read.
     """
@@ -143,12 +143,10 @@ def read_each(provider: str, items: object, read_one: Callable[[Tree], Alert]) -
             alerts.append(read_one(item))
         except PostUnreadable as error:
             complaints.append(f"alert {number} cannot be read: {error}")
-    if complaints:
-        said = _summed_up(complaints)
-        if not alerts:
-            raise PostUnreadable(said)
-        alerts.append(Alert(provider, said[:MAX_NAME_LENGTH], AlertState.INFO, raw_state="unreadable"))
-    return tuple(alerts)
+    complaint = _summed_up(complaints) if complaints else ""
+    if complaint and not alerts:
+        raise PostUnreadable(complaint)
+    return PostContent(tuple(alerts), complaint)
 
 
 def _summed_up(complaints: list[str]) -> str:

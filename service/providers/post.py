@@ -1,8 +1,11 @@
-"""What a provider is given to read: a webhook's post as it came in, before anything was made of it."""
+"""What a provider is given to read, a webhook's post as it came in, and what it makes of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
+
+from service.model import Alert
 
 
 class RawPost(NamedTuple):
@@ -13,3 +16,12 @@ class RawPost(NamedTuple):
     query: Mapping[str, str] = MappingProxyType({})
     is_plain: bool = False
     """Whether it is in our own plain form, `monitorName` and `state`, whatever its provider: a simulation's."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostContent:
+    """The alerts of a post, and what is wrong with those beside them that cannot be read."""
+
+    alerts: tuple[Alert, ...]
+    complaint: str = ""
+    """One sentence for all of them; empty: each could be read."""

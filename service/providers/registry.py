@@ -22,7 +22,7 @@ from service.providers import (
     uptimerobot,
     victorops,
 )
-from service.providers.post import RawPost
+from service.providers.post import PostContent, RawPost
 
 _KIB: Final = 1024
 
@@ -32,7 +32,8 @@ class Provider:
     """A monitoring product."""
 
     name: str
-    reader: Callable[[RawPost, Reading], tuple[Alert, ...]]
+    reader: Callable[[RawPost, Reading], tuple[Alert, ...] | PostContent]
+    """Gives the alerts alone where one that cannot be read is all that a post holds."""
     largest: int = 64 * _KIB
     """Bytes of a post; what is larger is refused."""
     is_signed_by_amazon: bool = False
@@ -43,11 +44,12 @@ class Provider:
     is_plain: Callable[[bytes], bool] = lambda _body: False
     """Tells cheaply of most posts that they can be read; of the others nothing."""
 
-    def read(self, post: RawPost, reading: Reading = Reading()) -> tuple[Alert, ...]:  # noqa: B008  it is frozen
+    def read(self, post: RawPost, reading: Reading = Reading()) -> PostContent:  # noqa: B008  it is frozen
         """Turn a post into alerts, or raise PostUnreadable, which says what to mend."""
         if post.is_plain:
-            return tuple(replace(one, provider=self.name) for one in victorops.read(post))
-        return self.reader(post, reading)
+            return PostContent(tuple(replace(one, provider=self.name) for one in victorops.read(post)))
+        found = self.reader(post, reading)
+        return found if isinstance(found, PostContent) else PostContent(found)
 
 
 def _read_victorops(post: RawPost, _reading: Reading) -> tuple[Alert, ...]:
@@ -88,7 +90,7 @@ def provider_named(name: str) -> Provider:
     return provider
 
 
-def read_post(provider: str, post: RawPost, readings: Mapping[str, Reading]) -> tuple[Alert, ...]:
+def read_post(provider: str, post: RawPost, readings: Mapping[str, Reading]) -> PostContent:
     """Turn a provider's post into alerts, as config.yaml has it read. Raises PostUnreadable and ProviderUnknown."""
     known = provider_named(provider)
     return known.read(post, readings.get(known.name, Reading()))

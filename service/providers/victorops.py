@@ -3,6 +3,7 @@
 It says what the post says and never whether that matters: matching a monitor and its switches come later.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -36,12 +37,16 @@ _TIMESTAMP = ("timestamp", "alert.timestamp", "alert.voalertrcvtime")
 _WORDS: Mapping[AlertState, tuple[str, ...]] = {
     AlertState.FIRING: (
         "critical", "warning", "problem", "down", "unreachable", "error", "alert", "triggered", "unacked",
+        "failed", "failure", "failing", "fatal", "disaster", "severe", "major", "emergency", "alarm", "firing",
     ),
     AlertState.RECOVERED: ("ok", "recovery", "recovered", "resolved", "up", "closed", "clear", "normal"),
     AlertState.ACKNOWLEDGED: ("acknowledgement", "acknowledged", "acked", "ack"),
 }  # fmt: skip
 MEANINGS: Mapping[str, AlertState] = {word: state for state, words in _WORDS.items() for word in words}
 """The words of monitoring products for their states, lower-case."""
+_NEWS = frozenset({"info", "information", "informational", "notice", "test"})
+"""States that are known to tell of nothing that fires or recovers."""
+_VARIABLE = re.compile(r"\$\{\{\s*(?:[A-Z]+\.)?([^{}]*?)\s*\}\}")
 
 
 def meanings_of(
@@ -61,7 +66,8 @@ def read(post: RawPost) -> tuple[Alert, ...]:
     """Read the one alert that a post carries.
 
     The URL's `event`, then the alert phase, then the state decide, because a resolve can carry a stale
-    CRITICAL; words that mean nothing are passed over, and if none is left the alert is information only.
+    CRITICAL; words that mean nothing are passed over, and if none is left the alert is information only. It says of a
+    state that is neither left out nor known to mean just that, that nobody knows it.
     Raises PostUnreadable if the body cannot be read or names no monitor. Properties are named
     as in the vendor's guide to custom outbound webhooks.
     """
@@ -70,18 +76,33 @@ def read(post: RawPost) -> tuple[Alert, ...]:
     raw_state = _text(folded, _STATE.spellings)
     words = (post.query.get("event", ""), _expanded(folded, _PHASE), raw_state)
     meanings = (MEANINGS.get(word.strip().casefold()) for word in words)
+    state = next((meaning for meaning in meanings if meaning), None)
     return (
         Alert(
             provider=NAME,
             monitor_name=name_of_monitor(_text(folded, _MONITOR_NAME.spellings), _MONITOR_NAME.label),
-            state=next((meaning for meaning in meanings if meaning), AlertState.INFO),
+            state=state or AlertState.INFO,
             entity_id=one_line(_expanded(folded, _ENTITY_ID))[:MAX_ENTITY_LENGTH] or None,
             raw_state=raw_state,
+            is_state_known=state is not None
+            or not is_given(raw_state)
+            or raw_state.strip().casefold() in _NEWS,
             message=lines(_expanded(folded, _MESSAGE))[:MAX_MESSAGE_LENGTH],
             sent_at=instant(_expanded(folded, _TIMESTAMP)),
             fields=MappingProxyType(fields),
         ),
     )
+
+
+def variable_in(text: str) -> str:
+    """Give the name of the variable that VictorOps left as it stood, `x` of `${{ALERT.x}}`; empty: it is a text."""
+    found = _VARIABLE.fullmatch(text.strip())
+    return (found[1] or text.strip()) if found else ""
+
+
+def is_given(raw_state: str) -> bool:
+    """Tell whether there is a state: it is neither left out nor a variable that VictorOps left as it stood."""
+    return bool(raw_state.strip()) and not variable_in(raw_state)
 
 
 def is_plain(body: bytes) -> bool:

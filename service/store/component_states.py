@@ -113,12 +113,20 @@ def history_since(connection: Connection, since: datetime) -> tuple[StateChange,
     )
 
 
+_FIRST = select(component_states.c.since).where(
+    component_states.c.id == select(func.min(component_states.c.id)).scalar_subquery()
+)
 _NEWEST = Statement(select(func.max(component_states.c.id)))
 _LATE = Statement(
     select(component_states.c.id)
     .where(component_states.c.id > bindparam("after_id"), component_states.c.since < _THEN)
     .limit(1)
 )
+
+
+def first_at(connection: Connection) -> datetime | None:
+    """Tell from when the first record of all is: what was before it nobody knows."""
+    return connection.execute(_FIRST).scalar()
 
 
 def newest_id(connection: Connection) -> int:

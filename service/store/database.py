@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable
 from service.store import json_text, postgresql, tidings
-from service.store.patience import MayBeDone
+from service.store.patience import Haste, MayBeDone
 from service.store.statements import tell
 from service.store.turns import Turns
 
@@ -48,11 +48,16 @@ class SchemaUnknown(PermanentFault):
     """A newer version of this service wrote the database: ours does not know what its tables mean."""
 
 
+class DatabaseUnfit(PermanentFault):
+    """The database is set up so that it cannot keep what we would give it; the text says how to mend that."""
+
+
 class Store:
     """The one database: hands out transactions. It never retries and never decides."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, haste: Haste | None = None) -> None:
         self.engine = engine
+        self.haste = haste or Haste()
         self._checkpointed_at = 0
         self.commits = 0
         """Counts what this process committed or heard of: while it stays the same, nothing here changed."""
@@ -183,11 +188,12 @@ def _cause(error: Exception) -> str:
 def open_store(url: str) -> Store:
     """Open (and where needed create) the database and bring its schema up to date.
 
-    Raises StoreUnavailable where it cannot be reached or is not ours to write, and SchemaUnknown.
+    Raises StoreUnavailable where it cannot be reached or is not ours to write, DatabaseUnfit, and SchemaUnknown.
     """
-    parsed = make_url(url)
+    parsed, haste = make_url(url), Haste()
     is_postgresql = parsed.get_backend_name() == "postgresql"
-    store = Store(_postgresql_engine(parsed) if is_postgresql else _sqlite_engine(parsed))
+    engine = _postgresql_engine(parsed, haste) if is_postgresql else _sqlite_engine(parsed)
+    store = Store(engine, haste)
     event.listen(store.engine, "begin", _begin_postgresql if is_postgresql else _begin_sqlite)
     try:
         migrate(store)
@@ -197,10 +203,10 @@ def open_store(url: str) -> Store:
     return store
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, haste: Haste) -> Engine:
     from service.store.postgresql_engine import make_engine  # noqa: PLC0415  it says why
 
-    return make_engine(url)
+    return make_engine(url, haste)
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -297,9 +303,13 @@ def _cut_log(connection: Connection) -> bool:
 def migrate(store: Store) -> None:
     """Run every migration that this database has not seen, on SQLite once a copy of it is kept.
 
-    Raises StoreUnavailable and SchemaUnknown.
+    Raises StoreUnavailable, DatabaseUnfit and SchemaUnknown.
     """
     with store.transaction(alone=False) as connection:
+        if connection.dialect.name == "postgresql":
+            unfit = postgresql.unfit(connection)
+            if unfit is not None:
+                raise DatabaseUnfit(f"the database cannot be used: {unfit}")
         # what is as it should be needs none of the machinery, and every command of ours opens the database
         if is_migrated(connection):
             return
@@ -309,6 +319,14 @@ def migrate(store: Store) -> None:
                 return  # by another instance that starts at this moment
         migrating = import_module("service.store.migrating")
         migrating.upgrade(connection)
+
+
+def demand_writable(connection: Connection) -> None:
+    """Raise StoreUnavailable where the database only reads, as a standby does; also in a transaction that reads."""
+    if connection.dialect.name == "postgresql":
+        why = postgresql.only_reads(connection)
+        if why is not None:
+            raise StoreUnavailable(f"the database cannot be used just now: {why}")
 
 
 def is_migrated(connection: Connection) -> bool:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.store import postgresql_engine
+from service.store import postgresql, postgresql_engine
 from service.store.database import is_migrated
+from service.store.poolers import SHARES, shares_sessions
 
 _OLDEST: Final = 130_000
 """PostgreSQL 13, which has gen_random_uuid() of its own."""
@@ -41,17 +42,47 @@ def examine(address: str) -> Iterator[Remark]:
             "database", f"{url.database} is not there yet: the first start makes it", is_doubtful=True
         )
         return
-    engine = postgresql_engine.make_engine(url) if is_postgresql else create_engine(url, hide_parameters=True)
+    engine = _engine_of_postgresql(url) if is_postgresql else create_engine(url, hide_parameters=True)
     try:
         with engine.connect() as connection:
             yield Remark("database", url.render_as_string(hide_password=True))
             yield from _postgresql(connection, url) if is_postgresql else _sqlite(connection)
             yield _migrations(connection)
+        if is_postgresql:
+            yield _pooler(engine)
     except SQLAlchemyError as error:
-        said = " ".join(str(getattr(error, "orig", None) or error).split())
-        yield Remark("database", said, is_bad=True)
+        yield Remark("database", _said(error), is_bad=True)
     finally:
         engine.dispose()
+
+
+def _engine_of_postgresql(url: URL) -> Engine:
+    """Connect as the service does; where it finds no server that writes, with one that can say why."""
+    made = postgresql_engine.make_engine(url)
+    try:
+        made.connect().close()
+    except SQLAlchemyError:
+        any_one = postgresql_engine.make_engine(url.update_query_dict({"target_session_attrs": "any"}))
+        try:
+            any_one.connect().close()
+        except SQLAlchemyError:
+            any_one.dispose()  # nothing was to be learned by it
+        else:
+            made.dispose()
+            return any_one
+    return made
+
+
+def _pooler(engine: Engine) -> Remark:
+    try:
+        is_shared = shares_sessions(engine)
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+        return Remark("sessions", f"a second connection cannot be used: {_said(error)}", is_bad=True)
+    return Remark("sessions", SHARES if is_shared else "each connection has its own", is_bad=is_shared)
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def _migrations(connection: Connection) -> Remark:
@@ -96,18 +127,12 @@ def _postgresql(connection: Connection, url: URL) -> Iterator[Remark]:
     yield Remark(
         "version", shown("server_version") + (": 13 is the oldest that will do" if is_old else ""), is_old
     )
-    reads_alone = bool(connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one())
-    said = "a standby, which only reads: name the primary" if reads_alone else "the primary"
-    yield Remark("role", said, is_bad=reads_alone)
+    reads_alone = postgresql.only_reads(connection)
+    yield Remark("role", reads_alone or "the primary", is_bad=reads_alone is not None)
     encoding = shown("server_encoding")
-    is_utf8 = encoding == "UTF8"
-    said = encoding if is_utf8 else f"{encoding}: create the database with ENCODING 'UTF8'"
-    yield Remark("encoding", said, is_bad=not is_utf8)
-    may_create = connection.execute(
-        text("SELECT has_schema_privilege(current_schema(), 'CREATE')")
-    ).scalar_one()
-    said = "tables can be made" if may_create else "tables cannot be made: GRANT CREATE ON SCHEMA public TO …"
-    yield Remark("rights", said, is_bad=not may_create)
+    wrong = postgresql.wrong_encoding(encoding)
+    yield Remark("encoding", wrong or encoding, is_bad=wrong is not None)
+    yield _rights(connection)
     yield from _durability(shown("fsync"), shown("synchronous_commit"))
     ours = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
     is_encrypted = bool(connection.execute(text(ours)).scalar_one_or_none())
@@ -123,6 +148,21 @@ def _postgresql(connection: Connection, url: URL) -> Iterator[Remark]:
     most = int(shown("max_connections"))
     said = f"{most} at most, of which an instance takes up to {_OWN_CONNECTIONS}"
     yield Remark("connections", said, is_doubtful=most < _OWN_CONNECTIONS)
+
+
+def _rights(connection: Connection) -> Remark:
+    schema, may_create, role, path = connection.execute(
+        text(
+            "SELECT quote_ident(current_schema()), has_schema_privilege(current_schema(), 'CREATE'),"
+            " quote_ident(current_user), current_setting('search_path')"
+        )
+    ).one()
+    if schema is None:
+        return Remark("rights", postgresql.no_schema(path), is_bad=True)
+    said = f"tables can be made in the schema {schema}"
+    if not may_create:
+        said = f"tables cannot be made: GRANT CREATE ON SCHEMA {schema} TO {role}"
+    return Remark("rights", said, is_bad=not may_create)
 
 
 def _durability(fsync: str, commit: str) -> Iterator[Remark]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from service.store.going_through import next_turn
-from service.store.inbox_rows import REMOVED_AT, SIZE, InboxState
+from service.store.inbox_rows import REMOVED_AT, SENDER, SIZE, InboxState
 from service.store.schema import alerts, inbox, incidents, is_open
 
 _SEEN: Final = "inbox_bodies_seen"
@@ -53,4 +53,6 @@ def needed(connection: Connection, arrivals: Sequence[Row[Any]]) -> set[int]:
 
 
 def _told(about: Mapping[str, Any], size: int, now: datetime) -> dict[str, Any]:
-    return {SIZE: size, **about, REMOVED_AT: now.isoformat(timespec="seconds")}
+    # whose mail it was is as personal as what it said
+    kept = {name: value for name, value in about.items() if name != SENDER}
+    return {SIZE: size, **kept, REMOVED_AT: now.isoformat(timespec="seconds")}

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func
+from sqlalchemy import ColumnElement, Row, case, func
 
-from service.store.inbox_rows import SIZE, Door, InboxState
+from service.store.inbox_rows import REMOVED_AT, SENDER, SIZE, Door, InboxState
 from service.store.schema import inbox
 
 
@@ -27,6 +27,8 @@ class Headline:
     authentic: str | None
     """As an InboxRow has it, and the evidence too."""
     evidence: str
+    sender: str
+    """What the From of a mail said, as long as its body is kept."""
 
 
 def headline_columns() -> tuple[ColumnElement[Any], ...]:
@@ -34,7 +36,8 @@ def headline_columns() -> tuple[ColumnElement[Any], ...]:
     shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
     told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation, inbox.c.authentic, inbox.c.evidence)
     size = func.coalesce(func.nullif(func.length(inbox.c.raw), 0), inbox.c.about[SIZE].as_integer(), 0)
-    return (*shown, *told, size.label("size"))
+    kept = case((inbox.c.about[REMOVED_AT].as_string().is_(None), inbox.c.about[SENDER].as_string()))
+    return (*shown, *told, size.label("size"), func.coalesce(kept, "").label("sender"))
 
 
 def headline_of(row: Row[Any]) -> Headline:
@@ -51,4 +54,5 @@ def headline_of(row: Row[Any]) -> Headline:
         explanation=row.explanation,
         authentic=row.authentic,
         evidence=row.evidence,
+        sender=row.sender,
     )

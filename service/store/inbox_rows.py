@@ -30,7 +30,7 @@ class InboxState(StrEnum):
     PENDING = "pending"
     DONE = "done"
     REFUSED = "refused"
-    """Unreadable or of no effect for a reason its sender should mend; kept and shown."""
+    """Unreadable or of no effect, it or a part of it, for a reason that somebody should mend; kept and shown."""
     QUARANTINED = "quarantined"
     """It made the service fail three times; kept and shown, and the next one goes on."""
 
@@ -86,6 +86,8 @@ REMOVED_AT: Final = "removed_at"
 """What `about` calls the time at which a body was removed."""
 SIZE: Final = "size"
 """What `about` calls the bytes that it had."""
+SENDER: Final = "sender"
+"""What `about` calls what the From of a mail says."""
 REPEATED: Final = "repeated"
 """Why a post had no effect that its provider delivered before."""
 
@@ -278,9 +280,18 @@ def uncount_attempts(connection: Connection, posts: Sequence[InboxRow]) -> None:
         _COUNT_POSTS.run(connection, first_id=posts[0].id, last_id=posts[-1].id, by=-1)
 
 
-def uncount_attempt(connection: Connection, inbox_id: int) -> None:
-    """Take an attempt back that failed through no fault of the arrival."""
-    _COUNT.run(connection, inbox_id=inbox_id, by=-1)
+_TAKE_BACK = Statement(
+    _OF_ID.where(is_pending, inbox.c.attempts > bindparam("before")).values(attempts=inbox.c.attempts - 1)
+)
+
+
+def take_back_attempts(connection: Connection, arrivals: Sequence[InboxRow]) -> None:
+    """Take one attempt back of each, where any was counted since it was read: they failed through no fault of theirs.
+
+    Done twice, as after a commit of which nothing was heard, it takes nothing more.
+    """
+    for one in arrivals:
+        _TAKE_BACK.run(connection, inbox_id=one.id, before=one.attempts)
 
 
 def finish(

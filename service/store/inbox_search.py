@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from service.store.inbox_headlines import Headline, headline_columns, headline_of
-from service.store.inbox_rows import Door, InboxState
+from service.store.inbox_rows import SENDER, Door, InboxState
 from service.store.looking_through import Found, look_through
 from service.store.schema import alerts, inbox
 
@@ -115,7 +115,7 @@ def _filters(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
                 inbox.c.reason,
                 inbox.c.explanation,
                 inbox.c.evidence,
-                inbox.c.about["sender"].as_string(),
+                inbox.c.about[SENDER].as_string(),
             )
         )
         # what became of a mail may name whose it was

@@ -12,7 +12,7 @@ from service.errors import StoreUnavailable
 from service.store.database import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import PoolProxiedConnection
 
@@ -38,8 +38,11 @@ class KeptLock:
         """Whether we held it when we last looked."""
         return self._connection is not None
 
-    def take(self, number: int) -> bool:
-        """Take the lock of a number unless somebody has it; False too where the database is away."""
+    def take(self, number: int, *, otherwise: "Callable[[Any], None] | None" = None) -> bool:
+        """Take the lock of a number unless somebody has it; False too where the database is away, or only reads.
+
+        Where somebody has it, `otherwise` gets a cursor to look at who that is.
+        """
         try:
             kept = self._store.engine.raw_connection()
             # its lock is its own: it never goes back to where others take theirs from
@@ -47,8 +50,11 @@ class KeptLock:
             self._connection = kept
             cursor = kept.cursor()
             cursor.execute("; ".join(OF_ITS_OWN))
-            cursor.execute(f"SELECT pg_try_advisory_lock({self._kind}, {number})")
+            # a standby has locks too, which are none to anybody who writes
+            cursor.execute(f"SELECT pg_try_advisory_lock({self._kind}, {number}) WHERE NOT pg_is_in_recovery()")
             (is_ours,) = cursor.fetchone() or (False,)
+            if not is_ours and otherwise is not None:
+                otherwise(cursor)
         except self._faults:
             is_ours = False
         if not is_ours:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Row, bindparam, case, exists, func, select
 
 from service.model import AlertState, Phase
-from service.store.schema import alerts, incidents, joined_alerts
+from service.store.schema import alerts, inbox, incidents, joined_alerts
+
+NEWEST: Final = 5_000
+"""Alerts among which those with some reason are counted: no index has them by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,24 @@ class NotedAlert:
 
     inbox_id: int | None
     incident_id: int | None
+    provider: str
+    """Empty where the post that it came in is not kept."""
     monitor_name: str
     state: AlertState
     raw_state: str
     entity_id: str | None
     received_at: datetime
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedState:
+    """How often a state came to something under a monitor's name."""
+
+    provider: str
+    monitor_name: str
+    raw_state: str
+    times: int
 
 
 _still_fires = exists().where(
@@ -129,6 +144,9 @@ def _past(row: Any, recovery: Any | None) -> PastIncident:  # noqa: ANN401  rows
     )
 
 
+_with_provider = select(alerts, inbox.c.provider).outerjoin(inbox, inbox.c.id == alerts.c.inbox_id)
+
+
 def last_of_each_name(connection: Connection, *, limit: int) -> tuple[NotedAlert, ...]:
     """Read for each name that was ever received its last alert; of so many names, in their order.
 
@@ -141,13 +159,12 @@ def last_of_each_name(connection: Connection, *, limit: int) -> tuple[NotedAlert
     last_ids = (
         connection.execute(select(last_id).where(names.c.name.is_not(None)).limit(limit)).scalars().all()
     )
-    rows = connection.execute(select(alerts).where(alerts.c.id.in_(last_ids)))
+    rows = connection.execute(_with_provider.where(alerts.c.id.in_(last_ids)))
     return tuple(sorted(map(_noted, rows), key=lambda alert: alert.monitor_name))
 
 
 _LAST_ALERTS = (
-    select(alerts)
-    .where(alerts.c.monitor_name == bindparam("monitor_name"))
+    _with_provider.where(alerts.c.monitor_name == bindparam("monitor_name"))
     .order_by(alerts.c.id.desc())
     .limit(bindparam("most", type_=Integer))
 )
@@ -165,10 +182,30 @@ def last_alerts(
     return tuple(alert for _, alert in sorted(found, key=lambda one: -one[0])[:limit])
 
 
+def states_with_reason(
+    connection: Connection, reason: str, since: datetime, *, limit: int
+) -> tuple[CountedState, ...]:
+    """Count by name and state the alerts with some reason since a time, among the newest; the most frequent first."""
+    times = func.count().label("times")
+    of = (inbox.c.provider, alerts.c.monitor_name, alerts.c.raw_state)
+    newest = select(func.max(alerts.c.id)).scalar_subquery()
+    query = (
+        select(*of, times)
+        .outerjoin(inbox, inbox.c.id == alerts.c.inbox_id)
+        .where(alerts.c.id > newest - NEWEST, alerts.c.reason == reason, alerts.c.received_at >= since)
+        .group_by(*of)
+        .order_by(times.desc(), alerts.c.monitor_name, alerts.c.raw_state)
+        .limit(limit)
+    )
+    rows = connection.execute(query)
+    return tuple(CountedState(row.provider or "", row.monitor_name, row.raw_state, row.times) for row in rows)
+
+
 def _noted(row: Row[Any]) -> NotedAlert:
     return NotedAlert(
         inbox_id=row.inbox_id,
         incident_id=row.incident_id,
+        provider=row.provider or "",
         monitor_name=row.monitor_name,
         state=AlertState(row.state),
         raw_state=row.raw_state,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy import update as update_rows
 
 from service.model import Alert, AlertState, Phase, TimelineEntry, Update, UpdateStatus
@@ -209,6 +209,29 @@ def last_alert_of(connection: Connection, incident_id: int) -> ReceivedAlert | N
     query = select(alerts).where(alerts.c.incident_id == incident_id).order_by(alerts.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None else _received(row)
+
+
+def entity_ids_of_name(
+    connection: Connection, incident_ids: Sequence[int], monitor_name: str
+) -> frozenset[str | None]:
+    """Give the entity ids under which alerts of a name joined some incidents."""
+    query = select(alerts.c.entity_id).where(
+        alerts.c.incident_id.in_(incident_ids),
+        alerts.c.monitor_name == monitor_name,
+        alerts.c.entity_id.is_not(None),
+    )
+    return frozenset(connection.execute(query.distinct()).scalars()) if incident_ids else frozenset()
+
+
+def names_by_entity(connection: Connection, incident_id: int) -> dict[str | None, str]:
+    """Give what the alerts of an incident were called last, by their entity ids; None: those without one."""
+    query = (
+        select(alerts.c.entity_id, alerts.c.monitor_name)
+        .where(alerts.c.incident_id == incident_id)
+        .group_by(alerts.c.entity_id, alerts.c.monitor_name)
+        .order_by(func.max(alerts.c.id))
+    )
+    return {row.entity_id: row.monitor_name for row in connection.execute(query)}
 
 
 def _received(row: Row[Any], raw: bytes = b"") -> ReceivedAlert:

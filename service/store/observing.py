@@ -85,6 +85,17 @@ def pending_arrivals(connection: Connection) -> Mapping[Door, Waiting]:
     return found
 
 
+def arrivals_wait_since(connection: Connection) -> datetime | None:
+    """Tell when the oldest arrival came that was not worked off."""
+    is_pending = inbox.c.state == text(f"'{InboxState.PENDING}'")
+    oldest = [
+        select(inbox.c.received_at).where(is_pending, inbox.c.door == door).order_by(inbox.c.id).limit(1)
+        for door in Door
+    ]
+    found = [connection.execute(one).scalar_one_or_none() for one in oldest]
+    return min((at for at in found if at is not None), default=None)
+
+
 def first_due(connection: Connection) -> Mapping[Queue, datetime]:
     """Tell when the first delivery of each queue falls or fell due, of those in which any waits."""
     found = {}

@@ -14,6 +14,21 @@ PATIENCE: Final = 5.0
 _patience: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
+class Haste:
+    """Whether this process is to end, so that nobody has more than PATIENCE any more; of one store."""
+
+    is_on = False
+
+    def begin(self) -> None:
+        """Let everybody give up whatever the server is silent about for that long, also who waits already."""
+        self.is_on = True
+
+    @property
+    def patience(self) -> float | None:
+        """How many seconds those wait at most who have no patience of their own; None: until the server goes on."""
+        return PATIENCE if self.is_on else None
+
+
 class MayBeDone(Exception):
     """Marks a driver's fault: the connection ended while the server was to commit, and whether it did is not known."""
 

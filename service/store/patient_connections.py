@@ -1,12 +1,12 @@
 """Connections to PostgreSQL that give themselves up where whoever asks has no more patience."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import psycopg
 
-from service.store.patience import MayBeDone, patience_of_asker
+from service.store.patience import Haste, MayBeDone, patience_of_asker
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -29,10 +29,16 @@ class Uncertain(MayBeDone, psycopg.OperationalError):
 
 
 class Silence:
-    """When a server was last found silent; of one pool of connections."""
+    """When a server was last found silent, and who waits for it all the same; of one pool of connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, haste: Haste | None = None) -> None:
         self._found_at = float("-inf")
+        self._haste = haste or Haste()
+
+    def patience(self) -> float | None:
+        """Give how many seconds whoever asks at the moment waits at most; None: until the server goes on."""
+        own = patience_of_asker()
+        return self._haste.patience if own is None else own
 
     def note(self) -> None:
         """Remember that it is silent."""
@@ -40,7 +46,7 @@ class Silence:
 
     def refuse(self) -> None:
         """Raise Silent where it was silent just now and somebody asks who is not to wait for long."""
-        if patience_of_asker() is not None and monotonic() - self._found_at < STILL_SILENT:
+        if self.patience() is not None and monotonic() - self._found_at < STILL_SILENT:
             raise Silent("the server did not answer a moment ago")
 
 
@@ -48,6 +54,8 @@ class PatientConnection(psycopg.Connection[Any]):
     """A connection that gives itself up where the server is silent for longer than whoever uses it can wait."""
 
     silence: Silence
+    was_lent = False
+    """Whether it was used before, and may have gone bad since."""
 
     @classmethod
     def open(cls, silence: Silence, *given: Any, **named: Any) -> Self:  # noqa: ANN401  psycopg's own
@@ -62,12 +70,11 @@ class PatientConnection(psycopg.Connection[Any]):
         return made
 
     def wait(self, gen: "PQGen[_T]", *given: Any, **named: Any) -> _T:  # noqa: ANN401  psycopg's own
-        """Wait for the server as psycopg does, but not for ever."""
-        seconds = patience_of_asker()
-        if seconds is None:
-            return super().wait(gen, *given, **named)
+        """Wait for the server as psycopg does, but no longer than whoever asks."""
+        own = patience_of_asker()
+        patience = self.silence.patience if own is None else lambda: own
         try:
-            return super().wait(_bounded(gen, seconds), *given, **named)
+            return super().wait(_bounded(gen, patience), *given, **named)
         except Silent:
             self.silence.note()
             self.close()
@@ -83,7 +90,9 @@ class PatientConnection(psycopg.Connection[Any]):
             raise
 
 
-def _bounded(gen: "PQGen[_T]", seconds: float) -> Generator["Wait", "Ready | int", _T]:
+def _bounded(
+    gen: "PQGen[_T]", patience: Callable[[], float | None]
+) -> Generator["Wait", "Ready | int", _T]:
     """Let a generator of psycopg's go on as long as the server says something now and then."""
     heard_at = monotonic()
     try:
@@ -92,8 +101,11 @@ def _bounded(gen: "PQGen[_T]", seconds: float) -> Generator["Wait", "Ready | int
             ready = yield wanted
             if ready:
                 heard_at = monotonic()
-            elif monotonic() - heard_at >= seconds:
-                raise Silent(f"the server did not answer for {seconds:g} seconds")
+            else:
+                # asked each time, for it may end while somebody waits
+                seconds = patience()
+                if seconds is not None and monotonic() - heard_at >= seconds:
+                    raise Silent(f"the server did not answer for {seconds:g} seconds")
             wanted = gen.send(ready)
     except StopIteration as ended:
         result: _T = ended.value

@@ -16,6 +16,10 @@ MIGRATIONS: Final = WRITERS + 1
 """The number of the advisory lock for which instances stand in line that start at once."""
 IMPATIENCE: Final = 50
 """Milliseconds that whoever has another way to go waits for a lock, as that of those who are alone."""
+STANDBY: Final = "a standby, which only reads: name the primary"
+READS_BY_DEFAULT: Final = (
+    "it is set to read alone: `default_transaction_read_only` is on for the role, the database or the server"
+)
 _PASSES: Final = frozenset({"25006", "42501", "25P03", "25P04"})
 """Refusals that an admin mends: a standby that only reads, and rights that are missing; and the end of a transaction in
 which we were silent for too long, as where our machine stood still (PostgreSQL, Appendix A)."""
@@ -51,6 +55,37 @@ def stand_in_line_to_migrate(connection: Connection) -> None:
     _say(connection, [*(f"SET LOCAL {limit} = 0" for limit in limits),
                       f"SELECT pg_advisory_xact_lock({MIGRATIONS})",
                       f"SELECT pg_advisory_xact_lock({WRITERS})"])  # fmt: skip
+
+
+def unfit(connection: Connection) -> str | None:
+    """Say why a database cannot keep what we would give it, and how to mend that; None: it can."""
+    encoding, schema, path = connection.exec_driver_sql(
+        "SELECT current_setting('server_encoding'), current_schema(), current_setting('search_path')"
+    ).one()
+    return wrong_encoding(encoding) or (None if schema else no_schema(path))
+
+
+def wrong_encoding(encoding: str) -> str | None:
+    """Say so where a server's encoding does not take every letter."""
+    return None if encoding == "UTF8" else f"its encoding is {encoding}: create it with ENCODING 'UTF8'"
+
+
+def no_schema(path: str) -> str:
+    """Say that there is no place for our tables."""
+    return (
+        f"its search_path ({path}) names no schema that is there: "
+        "ALTER ROLE or ALTER DATABASE … SET search_path, or CREATE SCHEMA … AUTHORIZATION …"
+    )
+
+
+def only_reads(connection: Connection) -> str | None:
+    """Say why nothing can be written; None: it can. The transaction may be one that reads."""
+    is_standby, is_set_to = connection.exec_driver_sql(
+        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')"
+    ).one()
+    if is_standby:
+        return STANDBY
+    return READS_BY_DEFAULT if is_set_to == "on" else None
 
 
 def is_refusal(error: BaseException | None) -> bool:

@@ -11,9 +11,10 @@ import psycopg
 from psycopg.abc import Buffer, Params, Query
 from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 from service.store import json_text
-from service.store.patience import PATIENCE
+from service.store.patience import PATIENCE, Haste
 from service.store.patient_connections import PatientConnection, Silence
 
 POOL: Final = 10
@@ -35,6 +36,10 @@ However long a statement takes, the machine of the server answers meanwhile.
 
 AT_CONNECT: Final = (
     "SET TIME ZONE 'UTC'",
+    # what an admin chose for people, our statements and the driver do not understand
+    "SET datestyle = 'ISO'",
+    "SET standard_conforming_strings = on",
+    "SET default_transaction_isolation = 'read committed'",
     # else what a machine held that is gone, such as the turn to decide, would be held for hours
     "SET tcp_keepalives_idle = 2",
     "SET tcp_keepalives_interval = 1",
@@ -47,7 +52,13 @@ AT_CONNECT: Final = (
 )
 
 
-def make_engine(url: URL) -> Engine:
+ONLY_READS: Final = b"SHOW transaction_read_only"
+"""What libpq asks too: on where the server is a standby, or is set to read alone."""
+TO_WRITE: Final = {"target_session_attrs": "read-write"}
+"""With which servers we connect, where the address does not say otherwise (libpq)."""
+
+
+def make_engine(url: URL, haste: Haste | None = None) -> Engine:
     """Make what connects to a PostgreSQL server; it does not connect yet."""
     made = create_engine(
         url,
@@ -58,8 +69,6 @@ def make_engine(url: URL) -> Engine:
         pool_size=POOL,
         max_overflow=MORE,
         pool_timeout=PATIENCE,
-        # after a restart of the server no connection of the pool is worth anything
-        pool_pre_ping=True,
         pool_use_lifo=True,
         json_serializer=_json,
         json_deserializer=json_text.read,
@@ -70,9 +79,12 @@ def make_engine(url: URL) -> Engine:
             "keepalives_interval": 1,
             "keepalives_count": 2,
             "tcp_user_timeout": 1000 * CUT_OFF,
+            # whatever the database or the role is set to
+            "client_encoding": "utf8",
+            **{name: value for name, value in TO_WRITE.items() if name not in url.query},
         },
     )
-    silence = Silence()
+    silence = Silence(haste)
 
     def connect(
         _dialect: object, _record: object, given: list[Any], named: dict[str, Any]
@@ -81,6 +93,7 @@ def make_engine(url: URL) -> Engine:
 
     event.listen(made, "do_connect", connect)
     event.listen(made, "connect", _prepare)
+    event.listen(made, "checkout", _look_at)
     return made
 
 
@@ -88,6 +101,22 @@ def _prepare(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.adapters.register_dumper(str, _TextDumper)
     connection.cursor_factory = _DiscreetCursor
     connection.execute("; ".join(AT_CONNECT))
+
+
+def _look_at(connection: PatientConnection, _record: object, _lent: object) -> None:
+    """Connect anew before a connection is lent again that is gone, as after a restart, or only reads by now.
+
+    Raises InvalidatePoolError, by which all that lie in the pool are taken for such.
+    """
+    if not connection.was_lent:
+        connection.was_lent = True
+        return
+    try:
+        only_reads = connection.execute(ONLY_READS).fetchone()
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+    if only_reads != ("off",):
+        raise InvalidatePoolError
 
 
 class _TextDumper(StrDumperUnknown):

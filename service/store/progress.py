@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
 from service.model import UpdateStatus
 from service.store.schema import updates
+
+FEWEST_THAT_TELL: Final = 20
+"""Sent ones that make a rate: of fewer, the one that is left may be tried again for days."""
+LULL: Final = timedelta(seconds=10)
+"""So long nothing may be sent while it goes on: what is sent together is counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,15 @@ class FanOutProgress:
         return self.sent / seconds if seconds > 0 else 0.0
 
     def time_left(self, now: datetime) -> timedelta | None:
-        """Give how long the rest takes at this rate; None: nothing tells yet."""
+        """Give how long the rest takes at this rate; None: nothing tells, as when what waits is tried again later."""
         left, rate = self.waiting + self.to_queue, self.rate(now)
         if not left:
             return timedelta(0)
-        return timedelta(seconds=left / rate) if rate else None
+        if not rate or self.sent < FEWEST_THAT_TELL or self.last_sent_at is None:
+            return None
+        # one that goes slowly is as long between two of them
+        usual = max(LULL, timedelta(seconds=3 / rate))
+        return timedelta(seconds=left / rate) if now - self.last_sent_at <= usual else None
 
 
 @dataclass(frozen=True, slots=True)

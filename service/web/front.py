@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
 _CODE: Final = re.compile(r"`([^`\n]+)`")
+_TAG: Final = re.compile(r"\bINC-([1-9][0-9]{0,17})\b")
 
 
 async def keep_config() -> Reloaded:
@@ -101,6 +102,7 @@ def _pages_of(site: Site) -> Environment:
     environment.globals["brand"] = brand_of(site)
     environment.filters["markdown"] = to_html
     environment.filters["code"] = with_code
+    environment.filters["tags"] = with_tags
     environment.filters["words"] = in_words
     environment.filters["local"] = lambda at: at.astimezone(zone).strftime("%d %b %Y, %H:%M %Z")
     environment.filters["clock_time"] = lambda at: at.astimezone(zone).strftime("%H:%M %Z")
@@ -122,6 +124,12 @@ def with_code(text: str) -> Markup:
         Markup("<code>{}</code>").format(one) if number % 2 else escape(one)
         for number, one in enumerate(pieces)
     )
+
+
+def with_tags(text: str) -> Markup:
+    """Let each tag of an incident in a text lead to its page; a text that is no Markup yet is escaped."""
+    linked = _TAG.sub(r'<a href="/dashboard/incidents/\1">INC-\1</a>', str(escape(text)))
+    return Markup(linked)  # noqa: S704 # escaped, and the number is one
 
 
 def page(

@@ -12,6 +12,7 @@ from service.actions.watchdog import Problem
 from service.actions.watching import problems_seen
 from service.errors import StoreUnavailable
 from service.store import inbox_rows
+from service.store.database import demand_writable
 from service.web.front import JsonLine, front_of
 from service.web.metrics import show_metrics
 from service.web.reloading import reload_config
@@ -27,6 +28,7 @@ def is_ready(request: Request) -> Response:
     front = front_of(request)
     try:
         with front.house.store.reading() as connection:
+            demand_writable(connection)
             pending = inbox_rows.count_pending(connection)
             found = problems_seen(connection, front.house, front.seen(), front.clock())
     except StoreUnavailable as error:

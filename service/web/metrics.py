@@ -7,8 +7,6 @@ config.yaml.
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Final
 
 from prometheus_client import Metric
 from prometheus_client.exposition import choose_encoder
@@ -16,13 +14,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.config.settings import Secret
+from service.web.from_here import is_from_here, is_loopback
 from service.web.front import front_of
 from service.web.gauges import read_gauges
-
-_SPEAKS_FOR_ANOTHER: Final = frozenset(
-    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"}
-)
-"""Fields by which a proxy says that a request is not its own (RFC 7239, RFC 9110 section 7.6.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ def _refusal(request: Request, token: Secret) -> Response | None:
             return None
         said = "This needs the token of `metrics` in config.yaml, as `Authorization: Bearer …`.\n"
         return PlainTextResponse(said, 401, {"www-authenticate": 'Bearer realm="metrics"'})
-    if _is_from_here(request):
+    if _is_for_itself(request):
         return None
     said = "Only this machine may read this: set `metrics: {token: …}` in config.yaml for others.\n"
     return PlainTextResponse(said, 403)
@@ -66,20 +60,7 @@ def _offers(request: Request, token: Secret) -> bool:
     return scheme.lower() == "bearer" and is_same
 
 
-def _is_from_here(request: Request) -> bool:
+def _is_for_itself(request: Request) -> bool:
     """Tell whether a program on this machine asks for itself, and not for a browser or behind a proxy's back."""
-    if request.client is None or any(field in request.headers for field in _SPEAKS_FOR_ANOTHER):
-        return False
     # a proxy that says nothing of those it speaks for often keeps the name that they asked for
-    return _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return is_from_here(request) and is_loopback(request.url.hostname or "")

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr, parsedate_to_datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from service.mail.parsing import decode_words, parse_mail
 from service.mail.sandbox_client import SandboxMail
 from service.model import DeliveryKind
 from service.store import deliveries
+from service.web.from_here import is_from_here
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, read_form, row_id
 
@@ -44,8 +44,6 @@ MAIL_POLICY: Final = (
 )
 """A mail brings its styles along and may have its links followed; it runs nothing, loads nothing, sends nothing."""
 
-_FORWARDED: Final = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
-"""Who sends one of these is a proxy, and behind it may be anybody."""
 _LOCAL_NAMES: Final = {"localhost", "127.0.0.1", "::1"}
 _HEAD: Final = re.compile(r"<head(\s[^<>]*)?>", re.IGNORECASE)
 _BASE: Final = '<base target="_top">'
@@ -215,19 +213,9 @@ def _sandbox(request: Request) -> "Sandbox":
     own_name = urlsplit(front.house.config.site.url).hostname
     # the name as well: a stranger's site can point its own name at this machine and have a browser here read it;
     # our own is one of this machine's, or the service would not have started with a sandbox
-    is_local = _is_loopback(request) and request.url.hostname in {own_name, *_LOCAL_NAMES}
-    if not is_local or not _FORWARDED.isdisjoint(request.headers.keys()):
+    if not is_from_here(request) or request.url.hostname not in {own_name, *_LOCAL_NAMES}:
         raise NotFound("The mail sandbox is shown on the machine that it runs on, and nowhere else.")
     return front.sandbox
-
-
-def _is_loopback(request: Request) -> bool:
-    try:
-        address = ip_address(request.client.host if request.client else "")
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 routes = [

@@ -56,13 +56,23 @@ def email_of(outages: Outages) -> MonitorHealth:
     return found
 
 
-def receive(outages: Outages, name: str) -> None:
+def receive(outages: Outages, name: str, provider: str = "victorops") -> None:
     """Let an alert of any name fire."""
+    take(outages, Alert(provider, name, AlertState.FIRING))
+
+
+def take(outages: Outages, alert: Alert) -> None:
+    """Let an alert come by itself."""
     now = outages.clock()
     with outages.house.store.transaction() as connection:
-        arrival = Arrival(Door.WEBHOOK, now, b"{}", provider="victorops")
+        arrival = Arrival(Door.WEBHOOK, now, b"{}", provider=alert.provider)
         inbox_id = inbox_rows.add_many(connection, [arrival])[0]
-    take_alerts(outages.house, inbox_id, [Alert("victorops", name, AlertState.FIRING)], now)
+    take_alerts(outages.house, inbox_id, [alert], now)
+
+
+def unknown(name: str, raw_state: str) -> Alert:
+    """Give an alert in a state that nobody knows."""
+    return Alert("victorops", name, AlertState.INFO, raw_state=raw_state, is_state_known=False)
 
 
 def test_a_monitor_that_did_nothing_has_nothing_wrong(outages: Outages) -> None:
@@ -143,8 +153,65 @@ def test_a_name_that_no_monitor_takes_is_told_with_what_may_be_meant(outages: Ou
         ("Something else", ()),
         ("Email Sever", ("Email Server",)),
     ]
-    said = "`Email Sever` was received, and no monitor takes it: did you mean `Email Server`?"
+    said = "`Email Sever` was received from victorops, and no monitor takes it: did you mean `Email Server`?"
     assert [one.problems for one in health.monitors] == [(said,), ()]
+
+
+def test_a_name_of_another_providers_monitor_is_no_monitors_and_a_problem_of_that_one(
+    outages: Outages,
+) -> None:
+    outages.fire()
+    outages.clock.move(MINUTE)
+    receive(outages, EMAIL_SERVER, "uptimekuma")
+    said = (
+        "`Email Server` is a monitor of victorops, and this came from uptimekuma: "
+        "set `provider: uptimekuma` in a monitor of that name."
+    )
+    assert [(one.name, one.provider, one.in_words) for one in health_of(outages).unmatched] == [
+        (EMAIL_SERVER, "uptimekuma", said)
+    ]
+    email = email_of(outages)
+    assert email.problems == (said,)
+    assert email.last_alert is not None
+    assert email.last_alert.received_at == outages.clock() - MINUTE, "what is its own is still its last"
+
+
+def test_what_came_without_a_name_asks_for_no_monitor_of_it(outages: Outages) -> None:
+    receive(outages, "${{ALERT.monitor_name}}")
+    health = health_of(outages)
+    assert (health.unmatched, [one.problems for one in health.monitors]) == ((), [(), ()])
+    [nameless] = health.nameless
+    assert nameless.in_words == (
+        "VictorOps had no monitor_name for this alert (it was raised by hand or by mail); "
+        "`*` takes such alerts."
+    )
+
+
+def test_a_state_that_nobody_knows_is_a_problem_of_its_monitor_with_how_often_it_came(
+    outages: Outages,
+) -> None:
+    for name in (EMAIL_SERVER, EMAIL_SERVER, EMAIL_SERVER.upper()):
+        take(outages, unknown(name, "HIGH"))
+    take(outages, unknown(EMAIL_SERVER, "PURPLE"))
+    mend = "let the webhook send CRITICAL or OK, or add `phase` to its payload, which comes first."
+    assert email_of(outages).problems == (
+        f"`HIGH` was received 3 times and is no state that is known: {mend}",
+        f"`PURPLE` was received once and is no state that is known: {mend}",
+    )
+    assert health_of(outages).monitors[1].problems == ()
+    outages.clock.move(31 * DAY)
+    assert email_of(outages).problems == ()
+
+
+def test_a_state_that_is_known_to_tell_nothing_is_no_problem(outages: Outages) -> None:
+    take(outages, Alert("victorops", EMAIL_SERVER, AlertState.INFO, raw_state="INFO"))
+    take(outages, Alert("victorops", EMAIL_SERVER, AlertState.ACKNOWLEDGED, raw_state="ACKED"))
+    assert email_of(outages).problems == ()
+
+
+def test_a_name_that_no_monitor_takes_is_told_whatever_its_state_may_mean(outages: Outages) -> None:
+    take(outages, unknown("Toaster", "HIGH"))
+    assert [one.name for one in health_of(outages).unmatched] == ["Toaster"]
 
 
 def test_a_name_that_was_not_received_lately_is_forgotten(outages: Outages) -> None:

@@ -18,6 +18,7 @@ from service.actions.recorded_day import (
     simulate_recorded,
 )
 from service.actions.simulation_posts import LONGEST
+from service.config.settings import Reading
 from service.model import Phase
 from service.store import inbox_rows, incidents
 from service.store.inbox_rows import Arrival, Door
@@ -28,9 +29,9 @@ SINCE, UNTIL = day_start(DAY, BERLIN), day_end(DAY, BERLIN)
 MINUTE = timedelta(minutes=1)
 
 
-def arrives(house: House, minutes: int, body: bytes, **about: object) -> None:
+def arrives(house: House, minutes: int, body: bytes, provider: str = "victorops", **about: object) -> None:
     """Let a post have been received so many minutes into the day."""
-    arrival = Arrival(Door.WEBHOOK, SINCE + minutes * MINUTE, body, provider="victorops", about=about)
+    arrival = Arrival(Door.WEBHOOK, SINCE + minutes * MINUTE, body, provider, about=about)
     with house.store.transaction() as connection:
         inbox_rows.add_many(connection, [arrival])
 
@@ -88,7 +89,23 @@ def test_what_cannot_be_read_and_what_no_monitor_takes_is_told(house: House) -> 
     arrives(house, 1, b"{")
     arrives(house, 2, says("CRITICAL", "Mail Server 9"))
     told = run(house)
-    assert (told.unreadable, told.unmatched, told.outcomes) == (1, ("Mail Server 9",), ())
+    assert (told.unreadable, told.partly_unreadable, told.outcomes) == (1, 0, ())
+    assert [(one.name, one.provider) for one in told.unmatched] == [("Mail Server 9", "victorops")]
+
+
+def test_a_test_that_no_monitor_takes_is_not_missed(house: House) -> None:
+    arrives(house, 1, says("INFO", "Toaster"))
+    assert run(house).unmatched == ()
+
+
+def test_what_cannot_be_read_of_a_list_is_counted_and_is_no_name(house: House) -> None:
+    reading = Reading(each="post.checks", monitor_name="name", state="is")
+    generic = replace(house, config=replace(house.config, readings={"generic": reading}))
+    body = b'{"checks": [{"name": "Webmail", "is": "down"}, {"name": "b", "is": "??"}]}'
+    arrives(house, 1, body, provider="generic")
+    told = run(generic)
+    assert (told.unreadable, told.partly_unreadable) == (0, 1)
+    assert [(one.name, one.provider) for one in told.unmatched] == [("Webmail", "generic")]
 
 
 def test_nothing_of_it_is_done(house: House) -> None:

@@ -76,7 +76,7 @@ def test_every_bad_line_is_named_at_once() -> None:
         + "ANA@reader.example,,,,,\n"
         + "áná@reader.example,,,,http://10.0.0.7/x,\n"
     ) == (
-        "line 3: Email `not an address`: this is not an e-mail address: An email address must have an @-sign.",
+        "line 3: Email `not an address`: this is not an e-mail address: an e-mail address must have an @-sign.",
         "line 5: neither an Email nor a Webhook URL is there",
         "line 6: Webhook URL `ftp://x` must begin with https:// and name a host",
         "line 6: Phone `call me` is no telephone number",

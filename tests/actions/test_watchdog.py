@@ -36,7 +36,7 @@ def ago(**span: float) -> datetime:
 
 
 READING = Seen(ago(hours=1), decided_at=NOW, mailbox_since=ago(hours=1), mailbox_read_at=NOW)
-ALWAYS_KNOWN = {ProblemName.DECIDER_STOPPED, ProblemName.CONFIG_REFUSED}
+ALWAYS_KNOWN = {ProblemName.DECIDER_STOPPED, ProblemName.INBOX_OLD, ProblemName.CONFIG_REFUSED}
 """What is not to be turned off, and what every process knows of itself."""
 JUST_STARTED = Seen(started_at=ago(minutes=1), mailbox_since=ago(minutes=1))
 CASES = [
@@ -113,6 +113,18 @@ CASES = [
     (
         "a slip in config.yaml that is being mended",
         Facts(Seen(decided_at=NOW, config_refused_at=ago(seconds=50)), expects_posts=False),
+        (),
+    ),
+    (
+        "arrivals wait, whoever decides",
+        Facts(
+            Seen(ago(hours=1), is_standby=True), expects_posts=False, arrivals_wait_since=ago(minutes=6)
+        ),
+        (Problem(ProblemName.INBOX_OLD, ago(minutes=6)),),
+    ),
+    (
+        "arrivals wait as in a storm",
+        Facts(Seen(ago(hours=1), decided_at=NOW), expects_posts=False, arrivals_wait_since=ago(minutes=4)),
         (),
     ),
     (

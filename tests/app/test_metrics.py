@@ -99,6 +99,8 @@ async def test_what_alerts_watch_of_a_provider_is_there_before_it_happens(world:
     found = await scraped(world)
     expected = {
         'replycast_alerts_total{provider="victorops",reason="no_monitor"}': 0,
+        'replycast_alerts_total{provider="victorops",reason="unknown_state"}': 0,
+        'replycast_alerts_total{provider="victorops",reason="unreadable"}': 0,
         'replycast_webhooks_total{code="401",provider="victorops"}': 0,
         'replycast_webhooks_total{code="202",provider="victorops"}': 1,
     }

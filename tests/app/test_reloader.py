@@ -10,7 +10,8 @@ import pytest
 from service.app.reloading import Reloader, ReloadState
 from service.config import load
 from service.config.differences import Reloaded
-from tests.rooms import CONFIG, Clock
+from tests.cli.running import ON_THIS_MACHINE
+from tests.rooms import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -21,13 +22,13 @@ STOPS = Reloaded(faults=("the service is being stopped",))
 def path(tmp_path: Path) -> Path:
     """Give a config.yaml."""
     path = tmp_path / "config.yaml"
-    path.write_text(CONFIG)
+    path.write_text(ON_THIS_MACHINE)
     return path
 
 
 def call_site(path: Path, name: str) -> None:
     """Change the name in the file."""
-    path.write_text(CONFIG.replace("name: Acme Status", f"name: {name}"))
+    path.write_text(ON_THIS_MACHINE.replace("name: Acme Status", f"name: {name}"))
 
 
 @pytest.fixture

@@ -79,6 +79,34 @@ async def test_nobody_there_is_tried_again() -> None:
                 await caller.call(url, b"", {})
 
 
+@pytest.mark.parametrize(
+    ("number", "said", "told"),
+    [
+        (
+            socket.EAI_NONAME,
+            "Name or service not known",
+            "the name hooks.example cannot be found in the DNS (Name or service not known)",
+        ),
+        (
+            socket.EAI_AGAIN,
+            "Temporary failure in name resolution",
+            "the name hooks.example cannot be looked up in the DNS for now (Temporary failure in name resolution)",
+        ),
+    ],
+)
+async def test_a_name_that_is_not_found_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, number: int, said: str, told: str
+) -> None:
+    def resolve(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(number, said)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with open_caller(may_be_private=False) as caller:
+        with pytest.raises(RecipientRefusedForNow) as refused:
+            await caller.call("https://hooks.example/a", b"{}", {})
+    assert str(refused.value) == told
+
+
 async def test_an_answer_commands_no_terminal() -> None:
     async with receiving() as receiver:
         receiver.status, receiver.text = 500, b"\x1b]0;owned\x07 oh no\xe2\x80\xae"

@@ -13,7 +13,7 @@ from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
 from tests.rooms import CONFIG, Clock
 from tests.stories.world import make_world
 
-FAULTY = CONFIG.replace("role: viewer", "role: boss").replace(
+FAULTY = ON_THIS_MACHINE.replace("role: viewer", "role: boss").replace(
     "notify_employees: [jordan", "notify_employees: [nora"
 )
 
@@ -45,6 +45,29 @@ def test_every_fault_is_named_with_its_place(faulty: Path) -> None:
         assert word in line
 
 
+def test_what_serve_refuses_is_a_fault_at_its_place_and_the_same_one(tmp_path: Path) -> None:
+    path = write_config(tmp_path, CONFIG)
+    checked = run("check", "--config", path)
+    served = run("serve", "--config", path)
+    assert (checked.exit_code, served.exit_code) == (2, 2)
+    assert re.fullmatch(
+        rf"{re.escape(str(path))}:2:32: without `mail` in config\.yaml the mail sandbox is on, .*\n",
+        checked.stdout,
+    )
+    assert served.stderr == checked.stdout
+
+
+def test_what_serve_refuses_is_told_with_every_other_fault(tmp_path: Path) -> None:
+    path = write_config(tmp_path, CONFIG.replace("role: viewer", "role: boss"))
+    lines = run("check", "--config", path).stdout.splitlines()
+    assert ["sandbox" in lines[0], "boss" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_who_only_looks_may_have_a_public_address_without_a_mail_server(tmp_path: Path) -> None:
+    path = write_config(tmp_path, CONFIG)
+    assert run("incidents", "list", "--config", path).exit_code == 0
+
+
 def test_every_fault_is_in_the_json_too(faulty: Path) -> None:
     result = run("check", "--config", faulty, "--json")
     assert result.exit_code == 2
@@ -54,7 +77,7 @@ def test_every_fault_is_in_the_json_too(faulty: Path) -> None:
 
 
 def test_a_warning_is_shown_and_is_no_fault(tmp_path: Path) -> None:
-    path = write_config(tmp_path, CONFIG.replace('    closing_comment: "Email works again."\n', ""))
+    path = write_config(tmp_path, ON_THIS_MACHINE.replace('    closing_comment: "Email works again."\n', ""))
     result = run("check", "--config", path)
     assert result.exit_code == 0
     assert "(warning)" in result.stdout
@@ -130,8 +153,12 @@ async def test_what_was_received_teaches_what_is_wrong(
     texts = [one["text"] for one in said]
     assert len(texts) == 3
     assert any("never recovered: is the second webhook" in text for text in texts)
-    assert any("`Emial Server` was received, and no monitor takes it: did you mean" in text for text in texts)
-    assert any("`Toaster` was received, and no monitor takes it: add one" in text for text in texts)
+    assert any(
+        "`Emial Server` was received from victorops, and no monitor takes it: did" in text for text in texts
+    )
+    assert any(
+        "`Toaster` was received from victorops, and no monitor takes it: add one" in text for text in texts
+    )
     lines = path.read_text().splitlines()
     assert [lines[one["line"] - 1].strip() for one in said if "second webhook" in one["text"]] == [
         "alert_name: Email Server"
@@ -153,3 +180,18 @@ def test_a_database_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "replycast.db")) as other:
         other.execute("CREATE TABLE something (id)")
     assert "could not be looked at" in run("check", "--config", path).stdout
+
+
+@pytest.mark.anyio
+async def test_a_state_that_nobody_knows_is_warned_of_at_its_monitor_and_a_nameless_alert_is_not(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "wall_clock", clock)
+    async with make_world(tmp_path, clock) as world:
+        for _ in range(3):
+            await world.fire(state="HIGH")
+        await world.fire("${{ALERT.monitor_name}}")
+    path = write_config(tmp_path)
+    [warning] = run_json("check", "--config", path)["warnings"]
+    assert warning["text"].startswith("`HIGH` was received 3 times and is no state that is known: let the")
+    assert path.read_text().splitlines()[warning["line"] - 1].strip() == "alert_name: Email Server"

@@ -1,5 +1,6 @@
 """`replycast doctor database`: what an admin should know of it before the service does."""
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from service.store import examining
 from service.store.database import open_store
 from service.store.examining import room
 from tests.cli.running import run, run_json
@@ -48,15 +50,15 @@ def test_of_a_file_that_is_mostly_empty_it_is_said_what_vacuum_would_gain_and_ho
         admin.execute("DROP TABLE bodies")
     path = config_for(tmp_path, f"sqlite:///{file}")
     printed: Any = run_json("doctor", "database", "--config", path)
-    [found] = [one for one in printed if one["name"] == "room"]
-    free, whole = re.findall(r"([0-9.]+) MB", found["text"])[:2]
-    assert found["state"] == "warn"
+    [told] = [one for one in printed if one["name"] == "room"]
+    free, whole = re.findall(r"([0-9.]+) MB", told["text"])[:2]
+    assert told["state"] == "warn"
     assert float(free) == pytest.approx(40, abs=1)
     assert float(whole) == pytest.approx(file.stat().st_size / 1_000_000, abs=0.1)
     with closing(sqlite3.connect(file)) as admin:
         admin.execute("VACUUM;")
     assert file.stat().st_size / 1_000_000 <= float(whole) - float(free) + 0.1
-    assert f"`sqlite3 {file} 'VACUUM;'`" in found["text"]
+    assert f"`sqlite3 {file} 'VACUUM;'`" in told["text"]
     assert states(path)["room"] == "ok"
 
 
@@ -90,13 +92,68 @@ def test_a_file_that_is_no_database_is_broken(tmp_path: Path) -> None:
 @needs_postgresql
 def test_a_server_is_examined(tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path) as address:
-        found = states(config_for(tmp_path, address))
+        told = states(config_for(tmp_path, address))
     # the server of the tests does not wait for the disk
-    assert found.pop("durability") == "warn"
-    assert set(found) == {
-        "database", "version", "role", "encoding", "rights", "transport", "connections", "tables"
+    assert told.pop("durability") == "warn"
+    assert set(told) == {
+        "database", "version", "role", "encoding", "rights", "transport", "connections", "tables", "sessions"
     }  # fmt: skip
-    assert set(found.values()) == {"ok"}
+    assert set(told.values()) == {"ok"}
+
+
+def found(path: Path, name: str) -> tuple[str, str]:
+    """Give what is broken of one thing, and that all else is told too."""
+    result = run("doctor", "database", "--config", path, "--json")
+    assert result.exit_code == 1
+    printed: Any = json.loads(result.stdout)
+    assert [one["name"] for one in printed if one["state"] == "bad"] == [name]
+    assert printed[-1]["name"] == "sessions"
+    [one] = [one for one in printed if one["name"] == name]
+    return one["state"], one["text"]
+
+
+def set_for(address: str, words: str) -> None:
+    """Change how a database is set up."""
+    database = address.partition("?")[0].rpartition("/")[2]
+    server().run(f"ALTER DATABASE {database} {words}")
+
+
+@needs_postgresql
+def test_a_search_path_that_leads_nowhere_is_told_as_such(tmp_path: Path) -> None:
+    with fresh_database("postgresql", tmp_path) as address:
+        set_for(address, "SET search_path = 'nowhere'")
+        state, text = found(config_for(tmp_path, address), "rights")
+    assert (state, text[:40]) == ("bad", "its search_path (nowhere) names no schem")
+
+
+@needs_postgresql
+def test_what_is_to_be_granted_names_the_schema_and_the_role(tmp_path: Path) -> None:
+    with server().database(template="template1") as address:
+        server().run("CREATE ROLE visitor LOGIN")
+        try:
+            path = config_for(tmp_path, address.replace("postgres@", "visitor@"))
+            assert found(path, "rights") == (
+                "bad", "tables cannot be made: GRANT CREATE ON SCHEMA public TO visitor"
+            )  # fmt: skip
+        finally:
+            server().run("DROP ROLE visitor")
+
+
+@needs_postgresql
+def test_a_database_that_is_set_to_read_alone_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    with fresh_database("postgresql", tmp_path) as address:
+        set_for(address, "SET default_transaction_read_only = on")
+        path = config_for(tmp_path, address)
+        state, text = found(path, "role")
+    assert (state, "`default_transaction_read_only` is on" in text) == ("bad", True)
+
+
+@needs_postgresql
+def test_a_pooler_in_transaction_mode_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examining, "shares_sessions", lambda _engine: True)
+    with fresh_database("postgresql", tmp_path) as address:
+        state, text = found(config_for(tmp_path, address), "sessions")
+    assert (state, "`pool_mode = session`" in text) == ("bad", True)
 
 
 @needs_postgresql

@@ -121,6 +121,7 @@ def test_what_was_found_is_listed_for_a_person_and_what_would_happen_is_said(
         "reason      command_read\n"
         "sender      jordan@acme.example\n"
         "authentic   unknown\n"
+        "evidence    no authserv_id is configured, and no DKIM signature of acme.example\n"
         "written by  a person\n"
         f"token       {TOKEN}\n"
         "command     publish\n"
@@ -188,6 +189,28 @@ def test_there_is_a_sentence_for_whatever_a_mail_is_taken_for(reason: ReplyReaso
     found = {**FOUND, "reason": reason.value, "command": command.value if acts else None}
     said = mail_in_words(found, Policy.REQUIRE).splitlines()[-1]
     assert said.startswith("It would " if acts else "Nothing would be done: ")
+
+
+def test_a_proven_mail_to_somebody_else_is_not_authentic_and_it_is_said_why(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "site: {name: Acme, url: 'https://a.example'}\nmail:\n  from: status@acme.example\n"
+        "  smtp: {host: a.example}\n  authenticity: {authserv_id: mx.acme.example}\n"
+        "employees: []\ncomponents: []\nmonitors: []\n"
+    )
+    date = "Tue, 24 Nov 2026 09:00:00 +0000"
+    proof = b"Authentication-Results: mx.acme.example; dmarc=pass header.from=acme.example\r\n"
+    to_us = proof + a_reply(Date=date)
+    to_another = to_us.replace(b"To: status@acme.example", b"To: lee@other.example").replace(
+        b"In-Reply-To", f"Delivered-To: status+{TOKEN}@acme.example\nX-Was".encode()
+    )
+    assert run_json("explain-reply", "--config", path, stdin=to_us)["authentic"] == "yes"
+    assert run_json("explain-reply", "--config", path, stdin=to_another)["authentic"] == "unknown"
+    said = run("explain-reply", "--config", path, stdin=to_another).stdout
+    assert (
+        "evidence    dmarc=pass by mx.acme.example, but it is neither addressed to us nor an answer" in said
+    )
+    assert "nothing proves that jordan@acme.example wrote it as an answer to that notification" in said
 
 
 def test_no_text_of_a_stranger_moves_the_cursor(no_config: tuple[str, Path]) -> None:

@@ -6,6 +6,10 @@ import pytest
 
 from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
 
+GENERIC = """\
+webhooks:
+  generic: {secret: s, each: post.checks, monitor_name: name, state: is}
+"""
 FIRING = b'{monitorName: "Email Server", state: "CRITICAL", entityId: "mx1"}'
 
 
@@ -67,12 +71,17 @@ def test_a_name_without_a_monitor_matches_none_and_is_hinted_at(config: Path) ->
     in_words = run("explain-webhook", "victorops", "--config", config, stdin=body)
     assert in_words.stdout == (
         "Email Sever (entity mx1): firing\n"
-        "  no monitor of this name; did you mean `Email Server`? recorded without effect\n"
+        "  is recorded without effect: no monitor is configured for `Email Sever`, did you mean `Email Server`?\n"
     )
 
 
 MATCHES = "matches the monitor `Email Server`"
-NOT_FIRING = "(`warning_fires: false`)"
+UNHEARD = f"{MATCHES}, but is recorded without effect"
+UNKNOWN = (
+    "is no state that is known, and so opens and closes nothing: "
+    "let the webhook send CRITICAL or OK, or add `phase` to its payload, which comes first"
+)
+MISSING = "it has no state, and so opens and closes nothing: let the webhook send one"
 ASKED = f"{MATCHES}: joins its open incident, or opens one, about which employees are asked after its wait time of 5m"
 
 
@@ -94,20 +103,16 @@ ASKED = f"{MATCHES}: joins its open incident, or opens one, about which employee
         (
             {"wait_time: 5m": "wait_time: 5m\n    warning_fires: false"},
             "Warning",
-            f"{MATCHES}, but the state `Warning` does not fire for it {NOT_FIRING}: recorded without effect",
+            f"{UNHEARD}: the state `Warning` does not fire for `Email Server` (`warning_fires: false`)",
         ),
         ({}, "UP", f"{MATCHES}: what is open of it recovers; where nothing is open, nothing happens"),
-        (
-            {},
-            "ACKED",
-            f"{MATCHES}, but an acknowledgement opens and closes nothing: recorded without effect",
-        ),
+        ({}, "ACKED", f"{UNHEARD}: the state `ACKED` opens and closes nothing"),
         (
             {},
             "on\\u001b[31m fire" + "!" * 200,
-            f"{MATCHES}, but the state `on [31m fire{'!' * 87}…` neither fires nor recovers: recorded without effect",
+            f"{UNHEARD}: `on[31m fire{'!' * 88}…` {UNKNOWN}",
         ),
-        ({}, "", f"{MATCHES}, but `state` is missing or empty: recorded without effect"),
+        ({}, "", f"{UNHEARD}: {MISSING}"),
     ],
 )
 def test_each_alert_says_what_would_come_of_it(
@@ -131,7 +136,29 @@ def test_a_body_without_a_state_is_taken_and_said_to_have_no_effect(config: Path
     body = b'{monitorName: "Email Server"}'
     said = run_json("explain-webhook", "victorops", "--config", config, stdin=body)
     assert (said["accepted"], said["alerts"][0]["state"]) == (True, "info")
-    assert said["alerts"][0]["reason"].endswith("`state` is missing or empty: recorded without effect")
+    assert said["alerts"][0]["reason"].endswith(MISSING)
+
+
+def test_what_cannot_be_read_of_a_list_is_told_beside_its_alerts(config: Path) -> None:
+    config.write_text(config.read_text() + GENERIC)
+    body = b'{"checks": [{"name": "Toaster", "is": "down"}, {"name": "b", "is": "??"}]}'
+    said = run_json("explain-webhook", "generic", "--config", config, stdin=body)
+    assert [alert["monitor_name"] for alert in said["alerts"]] == ["Toaster"]
+    assert said["complaint"].startswith("alert 2 cannot be read: what `state: is` looks for is `??`")
+    in_words = run("explain-webhook", "generic", "--config", config, stdin=body).stdout.splitlines()
+    assert in_words[0] == "Toaster: firing"
+    assert in_words[2:] == [said["complaint"]]
+
+
+def test_a_name_that_another_providers_monitor_has_is_told_with_the_line_to_write(config: Path) -> None:
+    config.write_text(config.read_text() + GENERIC)
+    body = b'{"checks": [{"name": "Email Server", "is": "down"}]}'
+    [alert] = run_json("explain-webhook", "generic", "--config", config, stdin=body)["alerts"]
+    assert alert["did_you_mean"] == []
+    assert alert["reason"] == (
+        "is recorded without effect: `Email Server` is a monitor of victorops, and this came from generic: "
+        "set `provider: generic` in a monitor of that name"
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"state": "CRITICAL"}', b"\xff\xfe\x00", b"[" * 60_000])

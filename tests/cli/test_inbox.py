@@ -76,11 +76,39 @@ async def test_a_replayed_post_counts_as_if_it_came_now(tmp_path: Path, clock: C
         await world.fire("Calendar Server")
         assert world.incidents() == ()
         config = write_config(tmp_path, CONFIG.replace("Email Server", "Calendar Server"))
-        result = run("replay", "1", "--as", "jordan", "--config", config)
+        result = run("replay", "1", "--as", "jordan", "--yes", "--config", config)
         assert (result.exit_code, result.stdout) == (0, "#1 counts once more as #2\n")
         with world.service.house.store.reading() as connection:
             acts = [(act.by, act.act, act.note) for act in audit.listed(connection, limit=2)]
         assert acts == [("cli", "ordered_replay", "as jordan"), ("jordan", "post_replayed", "as #2")]
+
+
+async def test_numbers_are_asked_about_as_a_span_is(tmp_path: Path, clock: Clock) -> None:
+    async with make_world(tmp_path, clock) as world:
+        await world.fire("A")
+        await world.fire("B")
+        config = write_config(tmp_path)
+        for typed in (b"n\n", b""):
+            refused = run("replay", "1", "--config", config, stdin=typed)
+            assert (refused.exit_code, "Replay 1 post for real?" in refused.stderr) == (1, True)
+        assert "Replay 2 posts for real?" in run("replay", "1", "2", "--config", config).stderr
+        assert len(listed(config)) == 2
+        agreed = run("replay", "1", "--config", config, stdin=b"y\n")
+        assert agreed.stdout == "#1 counts once more as #3\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["replay", "abc"], "`abc` cannot be used: write a whole number, 1 or more"),
+        (["replay", "0"], "`0` cannot be used: write a whole number, 1 or more"),
+        (["inbox", "list", "--limit", "many"], "`many` cannot be used: write a whole number, 1 to 5000"),
+        (["serve", "--port", "99999"], "`99999` cannot be used: write a whole number, 0 to 65535"),
+    ],
+)
+async def test_of_a_wrong_number_it_is_said_what_to_write(arguments: list[str], said: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, said in result.stderr) == (2, True), result.output
 
 
 async def test_a_span_is_asked_about_and_repeats_no_repetition(tmp_path: Path, clock: Clock) -> None:
@@ -123,7 +151,7 @@ async def test_all_are_replayed_or_none(tmp_path: Path, clock: Clock) -> None:
             (["1", "9"], "nothing in the inbox has the number 9"),
             (["2", "--dry"], "a mail cannot be replayed"),
         ):
-            result = run("replay", *arguments, "--config", config)
+            result = run("replay", *arguments, "--yes", "--config", config)
             assert (result.exit_code, said in result.stderr) == (1, True), result.output
         assert run("replay", "--config", config).exit_code == 2
         assert run("replay", "1", "--since", "1h", "--config", config).exit_code == 2

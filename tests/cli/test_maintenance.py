@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from service.cli import maintaining
+from service.cli.house import house_of
+from service.cli.options import load_or_exit
+from service.store import audit
 from tests.cli.running import run, write_config
 from tests.rooms import Clock
 from tests.stories.world import ANA, make_world
@@ -75,6 +78,28 @@ def test_the_same_is_planned_once(config: Path, listed: Callable[[], list[dict[s
     said = "replycast: #1 is the same maintenance: it is planned already; nothing was changed.\n"
     assert (again.exit_code, again.stderr) == (1, said)
     assert len(listed()) == 1
+
+
+def test_what_nobody_is_named_for_was_done_by_the_command_line(
+    config: Path, listed: Callable[[], list[dict[str, Any]]]
+) -> None:
+    run("maintenance", "plan", *PLAN, *WHEN, "--config", config)
+    run("maintenance", "cancel", 1, "--config", config)
+    assert [one["planned_by"] for one in listed()] == ["cli"]
+    with house_of(load_or_exit(config)) as house:
+        assert house.name_of(listed()[0]["planned_by"]) == "the command line"
+
+
+def test_who_ordered_it_stands_in_the_audit(config: Path) -> None:
+    run("maintenance", "plan", *PLAN, *WHEN, "--config", config)
+    run("maintenance", "cancel", 1, "--as", "sam", "--config", config)
+    run("maintenance", "cancel", 7, "--config", config)
+    with house_of(load_or_exit(config)) as house, house.store.reading() as connection:
+        acts = [(act.act, act.about, act.note) for act in audit.listed(connection, by="cli", limit=9)]
+    assert acts == [
+        ("ordered_cancellation", "#1", "as sam"),
+        ("ordered_maintenance", "Database upgrade", ""),
+    ]
 
 
 def test_one_is_cancelled_once(config: Path, listed: Callable[[], list[dict[str, Any]]]) -> None:

@@ -156,6 +156,38 @@ async def test_what_cannot_be_ordered_is_said_in_a_sentence(
         assert listed(config)[0]["phase"] == "unpublished"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["incidents", "list"], ["publish", "INC-1", "--yes"], ["close", "INC-1"], ["maintenance", "list"]],
+)
+async def test_where_config_yaml_is_faulty_it_is_said_where_to_decide_meanwhile(
+    command: list[str], tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, CONFIG.replace("wait_time: 5m", "wait_time: soon"))
+    meanwhile = "a running service goes on with the older file: decide on its dashboard, or mend the file"
+
+    result = run(*command, "--config", config)
+
+    assert result.exit_code == 2
+    assert "`soon` is not a span" in result.stderr.splitlines()[0]
+    assert result.stderr.splitlines()[-1] == f"replycast: {meanwhile}"
+    for alone in ("check", "serve"):
+        assert meanwhile not in run(alone, "--config", config).output
+
+
+async def test_what_happens_by_itself_is_said_as_on_the_dashboard(tmp_path: Path, clock: Clock) -> None:
+    ladder = "wait_time: 5m\n    escalate: [{after: 10m, notify: [sam]}, {after: 1h, then: discard}]"
+    climbing = CONFIG.replace("wait_time: 5m", ladder).replace("[jordan, sam]", "[jordan]")
+    async with make_world(tmp_path, clock, climbing) as world:
+        await fired(world)
+        config = write_config(tmp_path, climbing)
+        said = run("incidents", "show", "INC-1", "--config", config).stdout
+        assert "\n  next        further employees are asked (Sam Lee) at 2026-11-24 13:15 CET\n" in said
+        assert "\n  then        discarded automatically at 2026-11-24 14:05 CET\n" in said
+        run("discard", "INC-1", "--config", config)
+        assert "  next " not in run("incidents", "show", "INC-1", "--config", config).stdout
+
+
 async def test_an_incident_is_shown_with_who_did_what(tmp_path: Path, clock: Clock) -> None:
     async with make_world(tmp_path, clock) as world:
         await fired(world)

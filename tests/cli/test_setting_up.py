@@ -16,9 +16,11 @@ from ruamel.yaml import YAML
 
 from service.cli import setting_up
 from service.cli.first_config import employee_id, webhooks_to_paste
+from service.cli.machine_zone import machine_zone
 from tests.cli.running import PATIENCE, run, run_json
 
-SITE = ["--site-name", "Acme Status", "--url", "https://status.acme.example"]
+SITE = ["--site-name", "Acme Status", "--url", "http://127.0.0.1:8080"]
+PUBLIC = ["--url", "https://status.acme.example"]
 PERSON = ["--admin-name", "Jordan Ray", "--admin-email", "jordan@acme.example", "--monitor", "Email Server"]
 WHO = [*SITE, *PERSON]
 MAIL = [
@@ -69,7 +71,7 @@ def test_the_secret_is_in_a_file_of_its_own_for_its_owner_alone(path: Path) -> N
 
 
 def test_both_webhooks_are_taken_by_the_very_secret(path: Path) -> None:
-    told = made(path, "--sandbox")
+    told = made(path, *PUBLIC, "--from", "status@acme.example", "--smtp-host", "mail.acme.example")
     secret = (path.parent / "victorops.secret").read_text().strip()
     at = f"https://status.acme.example/webhook/victorops?secret={secret}&event="
     assert [(one["event"], one["url"]) for one in told["webhooks"]] == [
@@ -141,6 +143,12 @@ def test_a_mailbox_may_be_reached_in_another_way_than_the_usual(
         ([*SITE, *PERSON[:3], "nobody", *PERSON[4:], "--sandbox"], "is not an e-mail address"),
         ([*WHO, "--url", "acme", "--sandbox"], "must be an address such as"),
         ([*WHO, "--timezone", "Berlin", "--sandbox"], "is not a time zone"),
+        (
+            [*WHO, *PUBLIC, "--sandbox"],
+            "let --url be http://127.0.0.1:8080, or name a mail server with --from",
+        ),
+        ([*WHO, "--monitor", "mail-*", "--sandbox"], "`mail-*` is a pattern: name with --component"),
+        ([*WHO, "--monitor", "*", "--sandbox"], "`*` is a pattern: name with --component"),
     ],
 )
 def test_where_something_does_not_fit_nothing_is_written(path: Path, options: list[str], said: str) -> None:
@@ -182,7 +190,7 @@ def test_passwords_that_are_typed_go_into_files_of_their_own(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
-    typed = "mail.acme.example\n\nstatus\nsMtP-hush\nimap.acme.example\n\niMaP-hush\n"
+    typed = "\nmail.acme.example\n\nstatus\nsMtP-hush\nimap.acme.example\n\niMaP-hush\n"
     result = run("init", *WHO, "--config", path, stdin=typed.encode())
     assert result.exit_code == 0, result.output
     assert "hush" not in result.output + path.read_text()
@@ -198,12 +206,13 @@ def test_an_answer_that_cannot_be_used_is_asked_for_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
-    typed = "Acme\nacme\nhttps://status.acme.example\nJordan\njordan\njordan@acme.example\n\n"
+    typed = "Acme\nacme\nhttps://status.acme.example\nBerlin\nEurope/Berlin\nJordan\njordan\njordan@acme.example\n\n"
     typed += "y\nmail.acme.example:587\nlocalhost\nAcme\n\n\nno\n\n"
     result = run("init", "--config", path, stdin=typed.encode())
     assert result.exit_code == 0, result.output
     for refused in (
         "`acme` must be an address",
+        "`Berlin` is not a time zone",
         "`jordan` is not an e-mail address",
         "`y` is no server: write its name, or nothing where there is none",
         "`mail.acme.example:587` has a port in it",
@@ -213,12 +222,96 @@ def test_an_answer_that_cannot_be_used_is_asked_for_again(
         assert f"Error: {refused}" in result.stderr
     tree = YAML(typ="safe").load(path.read_text())
     assert tree["site"]["url"] == "https://status.acme.example"
+    assert tree["site"]["timezone"] == "Europe/Berlin"
     assert tree["employees"][0]["email"] == "jordan@acme.example"
     assert tree["mail"]["from"] == "Acme <status@acme.example>"
 
 
+def test_the_sandbox_is_for_this_machine_so_another_address_is_asked_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
+    typed = "\n\nhttps://elsewhere.example\n\n"  # the time zone, no relay, two addresses
+    result = run("init", *WHO, *PUBLIC, "--config", path, stdin=typed.encode())
+    assert result.exit_code == 0, result.output
+    assert "so it is for this machine only, and https://status.acme.example is not" in result.stderr
+    assert "Error: `https://elsewhere.example` leads here from other machines" in result.stderr
+    assert YAML(typ="safe").load(path.read_text())["site"]["url"] == "http://127.0.0.1:8080"
+
+
+def test_readers_are_shown_the_component_and_never_a_pattern(path: Path) -> None:
+    made(path, "--sandbox", "--monitor", "mail-*", "--component", "Email")
+    tree = YAML(typ="safe").load(path.read_text())
+    [monitor] = tree["monitors"]
+    assert (monitor["alert_name"], monitor["affected_components"]) == ("mail-*", ["Email"])
+    assert (monitor["subject"], monitor["closing_comment"]) == ("Email is unavailable", "Email works again.")
+    assert tree["components"] == [{"name": "Email"}]
+
+
+def test_of_a_pattern_it_is_asked_which_component_it_is_about(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
+    options = [*WHO, "--monitor", "mail-*", "--sandbox"]
+    result = run("init", *options, "--config", path, stdin=b"\n\nEmail\n")
+    assert result.exit_code == 0, result.output
+    assert "Which component is it about, as the page shows it?" in result.stderr
+    assert 'subject: "Email is unavailable"' in path.read_text()
+
+
+def test_the_machine_s_time_zone_is_offered_on_a_terminal_and_taken_nowhere_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    made(path, "--sandbox")
+    assert YAML(typ="safe").load(path.read_text())["site"]["timezone"] == "UTC"
+    monkeypatch.setattr(setting_up, "has_terminal", lambda: True)
+    result = run("init", *WHO, "--sandbox", "--force", "--config", path, stdin=b"\n")
+    assert "In which time zone are times shown? [Asia/Tokyo]" in result.stderr
+    assert YAML(typ="safe").load(path.read_text())["site"]["timezone"] == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("tz", "linked", "zone"),
+    [
+        ("Europe/Paris", "/usr/share/zoneinfo/Europe/Berlin", "Europe/Paris"),
+        (":/usr/share/zoneinfo/Europe/Paris", "", "Europe/Paris"),
+        ("", "/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+        ("", "../var/db/timezone/zoneinfo/America/New_York", "America/New_York"),
+        ("CET-1CEST", "/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+        ("", "/somewhere/else", "UTC"),
+        ("", "", "UTC"),
+    ],
+)
+def test_the_machine_s_time_zone_is_that_of_tz_or_of_its_local_time(
+    tmp_path: Path, tz: str, linked: str, zone: str
+) -> None:
+    local_time = tmp_path / "localtime"
+    if linked:
+        local_time.symlink_to(linked)
+    assert machine_zone({"TZ": tz}, local_time) == zone
+
+
+@pytest.mark.parametrize(
+    ("url", "option"),
+    [
+        ("http://127.0.0.1:21091", " --port 21091"),
+        ("http://localhost:8080", ""),
+        ("http://localhost", ""),
+    ],
+)
+def test_the_next_command_listens_where_the_address_leads(path: Path, url: str, option: str) -> None:
+    told = made(path, "--sandbox", "--url", url)
+    assert told["next"] == f"replycast serve --config {path}{option}"
+
+
+def test_behind_a_proxy_the_port_of_the_address_is_not_that_of_the_service(path: Path) -> None:
+    options = ["--url", "https://status.acme.example:8443", "--from", "s@acme.example", "--smtp-host", "mx"]
+    assert made(path, *options)["next"] == f"replycast serve --config {path}"
+
+
 def test_on_a_terminal_it_asks(path: Path) -> None:
-    typed = "\nhttp://127.0.0.1:8080\nJordan Ray\njordan@acme.example\nEmail Server\n\n"
+    typed = "\nhttp://127.0.0.1:8080\n\nJordan Ray\njordan@acme.example\nEmail Server\n\n"
     ours, theirs = pty.openpty()
     try:
         with subprocess.Popen(

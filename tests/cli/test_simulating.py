@@ -11,6 +11,10 @@ from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, Door
 from tests.cli.running import run, run_json, write_config
 
+GENERIC = """\
+webhooks:
+  generic: {secret: s, each: post.checks, monitor_name: name, state: is}
+"""
 FIRING = b'{monitorName: "Email Server", state: "CRITICAL", entityId: "mx1"}'
 
 
@@ -112,6 +116,26 @@ def test_reminders_without_end_are_cut(tmp_path: Path) -> None:
     assert said.splitlines()[-1].strip() == "it would go on; the rest is left out"
 
 
+def test_a_mail_in_the_same_words_is_told_whole_once_and_then_in_a_line(tmp_path: Path) -> None:
+    path = write_config(tmp_path)
+    path.write_text(path.read_text().replace("combine_alerts", "remind_every: 10m\n    combine_alerts"))
+    options = ("--config", path, "--monitor", "Email Server", "--until", "40m")
+
+    lines = run("simulate", *options).stdout.splitlines()
+
+    mails = [line.strip() for line in lines if line.strip().startswith("mail to jordan@")]
+    assert mails == [
+        "mail to jordan@acme.example: [INC-1] Email is unavailable",
+        "mail to jordan@acme.example: [INC-1] Email is unavailable",
+        "mail to jordan@acme.example: as before, at 15m",
+        "mail to jordan@acme.example: as before, at 15m",
+    ]
+    whole = [line for line in lines if line.strip() == "| Hello Jordan Ray,"]
+    assert len(whole) == 2, "that it asks, and that it asks again"
+    told = [mail["text"] for step in run_json("simulate", *options)["steps"] for mail in step["mails"]]
+    assert len([text for text in told if "Hello Jordan Ray," in text]) == 4
+
+
 def test_advice_is_given_of_each_monitor(config: Path) -> None:
     said = run("advise", "--config", config)
     assert said.stdout.splitlines() == [
@@ -145,6 +169,40 @@ def test_a_recorded_day_is_simulated_under_the_present_configuration(config: Pat
     assert "1 posts were received" not in text
     assert "1 post was received" in text
     assert "INC-1" in text
+    assert "victorops:Email Server, published 23 Nov, 13:08; " in text
+
+
+def test_what_is_lost_of_a_recorded_day_is_told_with_whose_it_was(config: Path) -> None:
+    config.write_text(config.read_text() + GENERIC)
+    day = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    checks = (
+        b'{"checks": [{"name": "Email Server", "is": "down"}]}',
+        b'{"checks": [{"name": "Toaster", "is": "down"}, {"name": "b", "is": "??"}]}',
+    )
+    with house_of(load_or_exit(config)) as house, house.store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, day, body, "generic") for body in checks])
+    asked = "simulate", "--config", config, "--recorded", "2026-11-23"
+    said = run_json(*asked)
+    assert (said["unmatched"], said["partly_unreadable"]) == (["Email Server", "Toaster"], 1)
+    elsewhere = (
+        "! `Email Server` is a monitor of victorops, and this came from generic: "
+        "set `provider: generic` in a monitor of that name."
+    )
+    assert [line for line in run(*asked).stdout.splitlines() if line.startswith("!")] == [
+        elsewhere,
+        "! `Toaster` was received from generic, and no monitor takes it.",
+        "! of 1 post a part could not be read",
+    ]
+
+
+def test_a_simulated_post_says_what_of_it_cannot_be_read(config: Path) -> None:
+    config.write_text(config.read_text() + GENERIC)
+    body = b'{"checks": [{"name": "Toaster", "is": "down"}, {"name": "b", "is": "??"}]}'
+    asked = "simulate", "-", "--config", config, "--provider", "generic"
+    [step] = run_json(*asked, stdin=body)["steps"]
+    assert (step["given"], step["reason"], step["complaint"]) == ("Toaster: down", "no_monitor", "")
+    assert step["lost"].startswith("alert 2 cannot be read")
+    assert "a part of it cannot be read: alert 2 cannot be read" in run(*asked, stdin=body).stdout
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run, run_json, write_config
+from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
 
 LIST = "Email,Components,Groups\nana@reader.example,API,Staff\nben@reader.example,,\n"
 
@@ -96,7 +96,7 @@ def test_deliveries_of_nothing_are_an_empty_table(config: Path) -> None:
 
 def test_an_address_is_added_by_hand(config: Path) -> None:
     result = run("subscribers", "add", "ana@reader.example", "--group", "Staff", "--config", config)
-    assert result.stdout == "1  ana@reader.example  email  pending  all components\n"
+    assert result.stdout.splitlines()[0] == "1  ana@reader.example  email  pending  all components"
     options = ("--component", "API", "--have-agreed", "--config", config)
     added = run_json("subscribers", "add", "ben@reader.example", *options)
     assert (added["state"], added["components"]) == ("confirmed", ["API"])
@@ -106,9 +106,27 @@ def test_an_address_is_added_by_hand(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "added", [("add", "ana@reader.example"), ("add-webhook", "https://ops.acme.example/x")]
+)
+def test_a_group_that_no_monitor_names_is_told_when_somebody_is_added_to_it(
+    tmp_path: Path, added: tuple[str, str]
+) -> None:
+    config = write_config(
+        tmp_path, ON_THIS_MACHINE.replace("wait_time: 5m", "wait_time: 5m\n    audience: [Staff]")
+    )
+    groups = ("--group", "Nope", "--group", "Staff", "--config", config)
+    said = run("subscribers", *added, *groups).stdout
+    assert [line for line in said.splitlines() if "no monitor" in line] == [
+        "no monitor has this group as its audience: Nope"
+    ]
+    other = added[1].replace("ana", "ben").replace("/x", "/y")
+    assert run_json("subscribers", added[0], other, *groups)["unheard_groups"] == ["Nope"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["ana"], 2, "this is not an e-mail address"),
+        (["ana"], 2, "this is not an e-mail address: an e-mail address must have an @-sign."),
         (["ftp://x.example"], 2, "must begin with https://"),
         (["ana@reader.example", "--component", "Nothing"], 2, "no component `Nothing`"),
         (["ben@reader.example"], 1, "is subscribed already"),

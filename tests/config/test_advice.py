@@ -178,6 +178,72 @@ def test_loopback_is_this_machine_alone(url: str, is_one: bool) -> None:  # noqa
     assert is_loopback(url) is is_one
 
 
+SMTP = "{host: mx.acme.example, port: 25, security: none}"
+MAILBOX = "imap: {host: mx.acme.example,"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        (SMTP, "{host: mx, ¦port: 465}", "write `security: tls`, or leave `port` out, which is 587 then"),
+        (SMTP, "{host: mx, ¦port: 465, security: none}", "write `security: tls`, or leave `port` out"),
+        (SMTP, "{host: mx, ¦port: 587, security: tls}", "write `security: starttls`, or leave `port` out"),
+        (SMTP, "{host: mx, ¦port: 25, security: tls}", "leave `port` out, which is 465 then"),
+        (MAILBOX, f"{MAILBOX} ¦port: 143,", "write `security: starttls`, or leave `port` out"),
+        (MAILBOX, f"{MAILBOX} ¦port: 993, security: none,", "leave `port` out, which is 143 then"),
+        (MAILBOX, f"{MAILBOX} ¦port: 993, security: starttls,", "write `security: tls`"),
+    ],
+)
+def test_a_mail_port_at_which_servers_begin_otherwise_is_warned_of(old: str, new: str, remedy: str) -> None:
+    text, line, column = marked(changed(old, new))
+    (warning,) = read(text).warnings
+    assert remedy in warning.text
+    assert (warning.line, warning.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SMTP, "{host: mx, port: 465, security: tls}"),
+        (SMTP, "{host: mx, port: 25}"),
+        (SMTP, "{host: mx, port: 587, security: none}"),
+        (SMTP, "{host: mx, port: 2525, security: tls}"),
+        (MAILBOX, f"{MAILBOX} port: 143, security: none,"),
+        (MAILBOX, f"{MAILBOX} port: 1143,"),
+    ],
+)
+def test_a_mail_port_that_may_fit_is_not_warned_of(old: str, new: str) -> None:
+    assert read(changed(old, new)).warnings == ()
+
+
+def test_an_employee_at_the_address_that_mails_come_from_is_warned_of() -> None:
+    text, line, column = marked(changed("email: jordan@acme.example", "¦email: Status@acme.example"))
+    (warning,) = read(text).warnings
+    assert warning.text.startswith("mails to `Jordan Ray` go to the address that they come from")
+    assert (warning.line, warning.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("service_unavilble", "service_unavailable"),
+        ("Service unavailable", "service_unavailable"),
+        ("perfomance", "performance"),
+        ("INFORMATIONAL", "informational"),
+    ],
+)
+def test_a_type_that_is_nearly_a_known_one_is_warned_of(written: str, meant: str) -> None:
+    text, line, column = marked(changed("type: informational", f"¦type: {written}"))
+    (warning,) = read(text).warnings
+    assert warning.text == f"`{written}` is a word of your own: did you mean `{meant}`?"
+    assert (warning.line, warning.column) == (line, column)
+
+
+@pytest.mark.parametrize("own", ["security", "degraded", "partial_outage", "service_degraded"])
+def test_a_type_may_be_a_word_of_one_s_own(own: str) -> None:
+    assert read(changed("type: informational", f"type: {own}")).warnings == ()
+
+
 @pytest.mark.parametrize("octets", range(25, 35))
 def test_an_own_address_is_warned_of_just_where_a_bounce_cannot_be_marked(octets: int) -> None:
     own = f"{'s' * octets}@acme.example"

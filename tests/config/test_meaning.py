@@ -8,7 +8,7 @@ import pytest
 from service.config import Mail, Secret, Security, load
 from service.errors import ConfigFaulty
 from service.model import ComponentState, IfRecovered, Role
-from tests.config.sample import MAIL, SAMPLE, changed, faults_of, read
+from tests.config.sample import MAIL, SAMPLE, changed, faults_of, marked, read
 
 
 def mail_of(text: str) -> Mail:
@@ -69,6 +69,19 @@ def test_components_may_be_a_mapping_or_a_list() -> None:
 
 def test_a_type_may_be_a_word_of_ones_own() -> None:
     assert read(changed("type: informational", "type: Planned work")).monitors[0].type == "Planned work"
+
+
+@pytest.mark.parametrize(
+    ("url", "left_out"),
+    [("https://status.acme.example/status", "/status"), ("http://127.0.0.1:8080/a/b//", "/a/b")],
+)
+def test_the_site_is_at_the_root_of_a_host_name(url: str, left_out: str) -> None:
+    text, line, column = marked(changed('"https://status.acme.example"', f"¦{url}"))
+    (fault,) = faults_of(text)
+    assert (fault.line, fault.column) == (line, column)
+    assert fault.text == (
+        f"`url` must lead to the root of a host name, where readers reach the page: leave `{left_out}` out"
+    )
 
 
 def test_the_site_url_loses_the_slash_at_its_end() -> None:

@@ -1,7 +1,7 @@
 """What arrived is worked off in order; what fails three times steps aside; what nobody is to blame for does not."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
@@ -95,6 +95,35 @@ def test_a_store_that_cannot_be_used_is_no_strike(store: Store) -> None:
         with pytest.raises(StoreUnavailable):
             inbox.work_off(store, disk_full)
     assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.PENDING, 0)]
+
+
+def test_outages_that_outlast_the_attempt_are_no_strikes(store: Store, locked: Lock) -> None:
+    receive(store, "good")
+    for _ in range(inbox.STRIKES + 1):
+        with ExitStack() as outage:
+
+            def goes_away(_row: InboxRow, outage: ExitStack = outage) -> None:
+                outage.enter_context(locked())
+                raise StoreUnavailable("it is gone")
+
+            with pytest.raises(StoreUnavailable):
+                inbox.work_off(store, goes_away)
+            with pytest.raises(StoreUnavailable):
+                inbox.work_off(store, explode)
+    work_off_all(store, lambda row: finish(store, row))
+    assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.DONE, 1)]
+
+
+def test_what_was_not_counted_is_not_taken_back(store: Store, locked: Lock) -> None:
+    receive(store, "good")
+
+    def explode_while_locked() -> None:
+        with locked(), pytest.raises(StoreUnavailable):
+            inbox.work_off(store, explode)
+
+    explode_while_locked()
+    inbox.work_off(store, explode)
+    assert [row.attempts for row in rows(store)] == [1]
 
 
 def test_a_locked_store_is_no_strike(store: Store, locked: Lock) -> None:

@@ -206,6 +206,19 @@ def test_of_unknown_filters_only_the_topmost_may_vouch_but_any_may_object() -> N
     assert verdict(mail(PASS, ours("dmarc=fail")))[0] is Verdict.NO
 
 
+def test_of_google_only_the_topmost_may_vouch_but_any_may_object() -> None:
+    def google(results: str) -> str:
+        return f"mx.google.com; {results}"
+
+    passed = google("dmarc=pass header.from=corp.example")
+    assert verdict(mail(google("spf=pass"), passed), GOOGLE)[1].startswith("no DMARC by mx.google.com")
+    assert verdict(mail(google("spf=pass"), google("dkim=pass header.d=corp.example")), GOOGLE)[0] is (
+        Verdict.UNKNOWN
+    )
+    assert verdict(mail(passed, google("spf=pass")), GOOGLE)[0] is Verdict.YES
+    assert verdict(mail(passed, google("dmarc=fail")), GOOGLE)[0] is Verdict.NO
+
+
 @pytest.mark.parametrize("authenticity", [GENERIC, OPENDMARC])
 @pytest.mark.parametrize(
     "genuine", ["dmarc=none", "dmarc=temperror", "dmarc=fail", "dmarc=pass header.from=x.y"]

@@ -7,7 +7,8 @@ import pytest
 
 from service.mail.automatic import find_automatic_sign, is_bounce
 from service.mail.automatic_words import BOUNCED, CALENDAR_REPLIES, OUT_OF_OFFICE, READ_RECEIPTS
-from service.mail.parsing import parse_mail, read_sender
+from service.mail.parsing import parse_mail
+from service.mail.sender import read_sender
 
 PERSON = "From: Jordan <jordan@acme.example>\nSubject: Re: [INC-12] Email\n"
 

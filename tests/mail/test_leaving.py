@@ -113,4 +113,4 @@ def test_a_plain_word_of_an_unclear_sender_is_none() -> None:
 )
 def test_explain_reply_names_it(raw: bytes, reason: str) -> None:
     reader = ReplyReader("status@acme.example", Authenticity(), Replies(), lambda _: None)
-    assert reader.explain(raw, NOW)["reason"] == reason
+    assert reader.explain(raw, NOW).found["reason"] == reason

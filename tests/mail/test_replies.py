@@ -189,6 +189,31 @@ def test_a_command_without_token_is_read_but_says_so() -> None:
     assert (reply.command, reply.reason, reply.token) == (Command.PUBLISH, ReplyReason.NO_TOKEN, None)
 
 
+@pytest.mark.parametrize("words", ["update: St\xf6rung bei M\xfcller", "subject: St\xf6rung bei M\xfcller"])
+def test_a_text_with_letters_that_cannot_be_told_is_asked_back(words: str) -> None:
+    head = mail("", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit").encode()
+    broken = f"{words} ".encode() + b"\xe4x\r\n"
+    assert read(head + broken).reason is ReplyReason.GARBLED
+    # in what is quoted nobody minds
+    assert read(head + f"{words}\r\n\r\n> ".encode() + b"\xe4x\r\n").reason is ReplyReason.COMMAND_READ
+
+
+HTML_ALONE = "Content-Type: text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "<p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal><b>Jordan Ray</b> | Head of Ops</p>",
+        "<p>(Tom: the cause is the VPN, keep that among us)</p>",
+        "<div id='ms-outlook-mobile-signature'>mobile +49 170 1234567</div>",
+    ],
+)
+def test_the_public_reads_the_first_paragraph_alone_of_html_too(below: str) -> None:
+    reply = read(mail(f"<p class=MsoNormal>update: We know the cause.</p>{below}", HTML_ALONE))
+    assert (reply.reason, reply.text) == (ReplyReason.COMMAND_READ, "We know the cause.")
+
+
 def test_explaining_gives_the_keys_that_are_promised() -> None:
     assert explain(read(mail("Publish INC-12")), NOT_JUDGED) == {
         "automatic": False,

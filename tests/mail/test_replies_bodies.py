@@ -2,7 +2,9 @@
 
 import pytest
 
-from service.mail.plain_text import cut_to_lines, decode_bytes, html_to_lines, unflow
+from service.mail.charsets import decode_bytes
+from service.mail.html_text import html_to_lines
+from service.mail.plain_text import cut_to_lines, unflow
 
 
 def visible(markup: str) -> list[str]:
@@ -56,6 +58,52 @@ def test_only_what_is_seen_and_new_is_read(markup: str) -> None:
 )
 def test_blocks_become_lines(markup: str) -> None:
     assert visible(markup) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>one</p><p>two</p>",
+        "<p class=MsoNormal>one</p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>two</p>",
+        "<div>one</div><div><br></div><div>two</div>",
+        "<div>one</div><ul><li>two</li></ul>",
+        "<h1>one</h1>two",
+    ],
+)
+def test_what_has_room_between_is_two_paragraphs(markup: str) -> None:
+    assert [line.removeprefix("- ") for line in html_to_lines(markup)] == ["one", "", "two"]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p class=MsoNormal>one</p><p class='x_MsoNormal'>two</p>",
+        "<p style='margin: 0in 0in 0.0001pt'>one</p><p style='margin:0'>two</p>",
+        "<p style='margin-top:0px;margin-bottom:0px'>one</p>\n <p style='margin-bottom: 0'>two</p>",
+        "<div>one</div>\n\n<div>two</div>",
+    ],
+)
+def test_what_has_no_room_between_is_one_paragraph(markup: str) -> None:
+    assert html_to_lines(markup) == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "<div id=Signature>Jordan</div>",
+        "<div id='ms-outlook-mobile-signature'>Jordan</div>",
+        "<div class='gmail_signature' dir=ltr>Jordan</div>",
+        "<pre class='moz-signature' cols=72>Jordan</pre>",
+    ],
+)
+def test_a_signature_is_marked_as_in_plain_text_and_what_stands_in_its_place_is_none(signature: str) -> None:
+    assert visible(f"<div>publish</div>{signature}") == ["publish", "--", "Jordan"]
+    assert visible(signature) == ["Jordan"]
+
+
+def test_a_border_above_all_is_that_of_a_banner() -> None:
+    markup = "<div style='border-top:solid 1pt'>CAUTION</div><div>publish</div>"
+    assert visible(markup) == ["CAUTION", "publish"]
 
 
 def test_white_space_is_folded_and_cells_are_apart() -> None:
@@ -123,6 +171,18 @@ def test_text_is_bounded() -> None:
         (b"publish", "zlib", "publish"),
         ("publish".encode("utf-16"), "utf-16", "publish"),
         ("はい".encode("iso-2022-jp"), "iso-2022-jp", "はい"),
+        # the name is that of a smaller set than what programs write by it
+        (b"don\x92t", "iso-8859-1", "don\u2019t"),
+        ("復旧①".encode("cp932"), "Windows-31J", "復旧①"),
+        ("復旧①".encode("cp932"), "x-sjis", "復旧①"),
+        ("发布镕".encode("gbk"), "GB2312", "发布镕"),
+        ("업데이트뷁".encode("cp949"), "ks_c_5601-1987", "업데이트뷁"),
+        ("Сервис".encode("cp1251"), "cp-1251", "Сервис"),
+        # a few bytes that do not fit, among many that do
+        (b"gr\xc3\xbc\xc3\x9fe \xe4x", "utf-8", "grüße \ufffdx"),
+        # another writing is not read as if it were Western
+        ("Сервис".encode("cp1251"), "x-unknown", "\ufffd" * 6),
+        ("Сервис ok".encode("koi8-r"), "", "\ufffd" * 6 + " ok"),
     ],
 )
 def test_bytes_are_decoded_as_well_as_can_be(payload: bytes, charset: str, text: str) -> None:

@@ -170,6 +170,11 @@ GREETINGS = [
     "Sam さん、",
     "您好，",
     "大家好！",
+    "hi sam",
+    "hello everyone",
+    "Hi Tom and Ana,",
+    "Bonjour à toutes,",
+    "Hej allihopa,",
 ]
 
 
@@ -193,6 +198,12 @@ def test_one_greeting_is_passed_over_in_any_language(greeting: str) -> None:
         "Hi publish,",
         "Hei julkaise,",
         "Hey, stop!",
+        "Hi, should we",
+        "Hi, Tom will",
+        "Hey, refuse to",
+        "Hi, let Tom",
+        "Hi, before you",
+        "Hola, aún",
     ],
 )
 def test_a_greeting_that_says_more_is_none(line: str) -> None:
@@ -218,13 +229,31 @@ BANNERS = [
     "ВНИМАНИЕ: Это письмо отправлено извне организации.",
     "【注意】このメールは外部から送信されました。",
     "注意：此邮件来自组织外部。",
+    "EXTERNAL EMAIL: Do not click any links or open any attachments unless you trust the sender.",
+    "EXTERNAL: Do not click links.",
+    "External e-mail - be careful!",
+    "** This message originated externally **",
+    "Be careful with this message. The sender is outside your organization.",
+    "This Message Is From an Untrusted Sender",
 ]
+TIP = "You don\u2019t often get email from sam@acme.example. Learn why this is important"
 
 
 @pytest.mark.parametrize("banner", BANNERS)
 def test_one_banner_is_passed_over_in_any_language(banner: str) -> None:
     assert find_new_text([banner, "", "publish"], EVERYTHING).first_line == "publish"
     assert find_new_text([banner, "", banner, "", "publish"], EVERYTHING).first_line != "publish"
+
+
+def test_microsoft_s_tip_may_stand_beside_a_banner() -> None:
+    for lines in ([TIP, "", BANNERS[0]], [BANNERS[0], TIP]):
+        assert find_new_text([*lines, "", "publish"], EVERYTHING).first_line == "publish"
+    assert find_new_text([TIP, "", TIP, "", "publish"], EVERYTHING).first_line != "publish"
+
+
+def test_a_banner_may_have_paragraphs() -> None:
+    lines = [BANNERS[0], "", "Do not click links unless you recognize the sender.", "", "publish"]
+    assert find_new_text(lines, EVERYTHING).first_line == "publish"
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,68 @@ def test_a_sentence_that_only_begins_like_an_order_is_none(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "en",
+            (
+                "close not yet.|Close, not yet.|close but not before Tom confirmed it|Close it only after Tom confirmed"
+                "|close it yourself please|Close nothing!|Close incident INC-12.|close - no, wait for me first"
+                "|Close -- wrong incident, ignore this mail.|Close never mind, my mistake.|Close must wait."
+                "|Update not needed.|Update from Tom: do not tell customers yet|Update don't post anything yet"
+                "|update customers only after legal has approved|Update the customers yourself, I am busy."
+                "|update Tom please.|Update Tom|update hold on, wrong mail|Resolve first, then publish.|close fixed."
+                "|Update: no|update: Wait.|close: yes|close No, that was another one."
+            ),
+        ),
+        (
+            "de",
+            "Schließen nicht!|Beenden noch nicht.|Schließen erst morgen.|Abschließen wir noch nicht, Tom prüft.",
+        ),
+        ("fr", "Fermer pas encore.|Clore plus tard.|Mise à jour pas nécessaire."),
+        ("es", "Cerrar todavía no.|Actualizar no hace falta."),
+        ("pt", "Fechar ainda não.|Encerrar só amanhã."),
+        ("it", "Chiudere non ancora.|Chiudi solo domani."),
+        ("nl", "Sluiten nog niet.|Bijwerken niet nodig.|Afsluiten pas morgen."),
+        ("pl", "Zamknij jeszcze nie.|Zamknij dopiero jutro."),
+        ("sv", "Stäng inte än.|Stäng den inte än.|Uppdatera inte kunderna ännu."),
+        ("da", "Luk ikke endnu.|Luk den ikke endnu, vent på Tom.|Opdater ikke kunderne endnu."),
+        ("no", "Lukk ikke ennå.|Oppdater ikke kundene ennå.|Avslutt ikke!"),
+        ("fi", "Sulje vasta huomenna.|Päivitys ei tarpeen."),
+        ("ru", "Закрыть пока нельзя.|Закрыть позже.|Обновить не нужно."),
+        ("ja", "終了 まだです|更新 しないでください"),
+        ("zh", "关闭 等一下|更新 不要"),
+    ],
+)
+def test_what_refuses_behind_the_word_of_an_order_is_no_text_for_the_public(
+    language: str, lines: str
+) -> None:
+    understood = [line for line in lines.split("|") if order_of(line, language) is not None]
+    assert understood == []
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("update We have not found the cause yet.", "We have not found the cause yet."),
+        ("update we found the cause and work on it", "we found the cause and work on it"),
+        ("update it was a cable", "it was a cable"),
+        ("update it's a disk again", "it's a disk again"),
+        ("update customers can log in again", "customers can log in again"),
+        ("update 5 of 7 servers are back", "5 of 7 servers are back"),
+        ("close Fixed.", "Fixed."),
+        ("close: fixed", "fixed"),
+        ("close: Not our fault.", "Not our fault."),
+        ("update: only mails are late", "only mails are late"),
+    ],
+)
+def test_a_text_may_deny_what_it_tells_of_and_anything_behind_a_colon(line: str, text: str) -> None:
+    order = order_of(line)
+    assert order is not None
+    assert order.text == text
+
+
+@pytest.mark.parametrize(
     ("body", "status", "text"),
     [
         ("update identified: A disk was full.", UpdateStatus.IDENTIFIED, "A disk was full."),

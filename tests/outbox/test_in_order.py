@@ -23,7 +23,7 @@ def plan(house: House, clock: Clock, subject: str = "New disks") -> int:
     """Announce a maintenance."""
     starts_at = clock() + HOUR
     wanted = Plan(subject, "We change disks.", ("Email",), starts_at, starts_at + HOUR)
-    return maintaining.plan(house, wanted, house.employee("jordan"), clock()).maintenance.id
+    return maintaining.plan(house, wanted, house.config.employees["jordan"], clock()).maintenance.id
 
 
 def queue_all(house: House, clock: Clock, *, lease: timedelta | None = None) -> list[Delivery]:

@@ -33,10 +33,12 @@ def read_whatever(provider: str, body: bytes, content_type: str = "application/j
     reading = GENERIC if provider == "generic" else Reading()
     complaint, alerts = "none", tuple[Alert, ...]()
     try:
-        alerts = PROVIDERS[provider].read(RawPost(body, content_type), reading)
+        content = PROVIDERS[provider].read(RawPost(body, content_type), reading)
+        alerts, complaint = content.alerts, content.complaint or complaint
     except PostUnreadable as error:
         complaint = str(error)
     assert complaint.splitlines() == [complaint]
+    complaint.encode()
     for alert in alerts:
         assert 0 < len(alert.monitor_name) <= MAX_NAME_LENGTH
         for text in (alert.monitor_name, alert.entity_id or "", alert.message, alert.raw_state):
@@ -120,7 +122,7 @@ def test_what_is_told_at_a_glance_to_be_right_is_read(tree: object, spaces: str)
         return
     for content_type in ("application/json", "application/x-www-form-urlencoded"):
         if PROVIDERS["victorops"].is_plain(body):
-            assert PROVIDERS["victorops"].read(RawPost(body, content_type))
+            assert PROVIDERS["victorops"].read(RawPost(body, content_type)).alerts
 
 
 def test_the_vendors_own_example_is_told_at_a_glance_and_no_other_provider_claims_to() -> None:

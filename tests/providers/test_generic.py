@@ -27,7 +27,7 @@ def body_of(file: str) -> RawPost:
 
 
 def test_each_item_of_a_list_is_an_alert() -> None:
-    alerts = read(body_of("list"), LIST)
+    alerts = read(body_of("list"), LIST).alerts
     assert [(one.monitor_name, one.state, one.entity_id, one.message) for one in alerts] == [
         ("Webmail", AlertState.FIRING, "17", "503"),
         ("Calendar", AlertState.RECOVERED, "18", ""),
@@ -39,7 +39,7 @@ def test_each_item_of_a_list_is_an_alert() -> None:
 def test_without_each_the_whole_post_is_one_alert_and_state_may_be_computed() -> None:
     state = "'ok' if resolved else 'down' if severity >= 4 else 'note'"
     reading = Reading(monitor_name="service", state=state, entity_id="key", message="items | join")
-    (alert,) = read(body_of("one"), reading)
+    (alert,) = read(body_of("one"), reading).alerts
     assert (alert.monitor_name, alert.state, alert.entity_id, alert.message) == (
         "Webmail",
         AlertState.FIRING,
@@ -51,20 +51,20 @@ def test_without_each_the_whole_post_is_one_alert_and_state_may_be_computed() ->
 def test_a_list_may_be_the_whole_post() -> None:
     post = RawPost(b'[{"n": "a", "s": 0}, {"n": "b", "s": 1}]')
     reading = Reading(each="post", monitor_name="n", state="s", firing=("1",), recovered=("0",))
-    assert [one.state for one in read(post, reading)] == [AlertState.RECOVERED, AlertState.FIRING]
+    assert [one.state for one in read(post, reading).alerts] == [AlertState.RECOVERED, AlertState.FIRING]
 
 
 def test_words_of_ones_own_take_the_place_of_the_usual_ones_of_their_state_alone() -> None:
     reading = Reading(monitor_name="n", state="s", firing=("Kaputt",))
-    assert read(RawPost(b'{"n": "x", "s": "KAPUTT "}'), reading)[0].state is AlertState.FIRING
-    assert read(RawPost(b'{"n": "x", "s": "ok"}'), reading)[0].state is AlertState.RECOVERED
+    assert read(RawPost(b'{"n": "x", "s": "KAPUTT "}'), reading).alerts[0].state is AlertState.FIRING
+    assert read(RawPost(b'{"n": "x", "s": "ok"}'), reading).alerts[0].state is AlertState.RECOVERED
     with pytest.raises(PostUnreadable, match=r"what `state: s` looks for is `down`: one of .*kaputt"):
         read(RawPost(b'{"n": "x", "s": "down"}'), reading)
 
 
 def test_a_property_of_the_payload_comes_before_what_python_calls_so() -> None:
     reading = Reading(monitor_name="post.items.keys", state="post.values")
-    (alert,) = read(RawPost(b'{"items": {"keys": "Webmail"}, "values": "up"}'), reading)
+    (alert,) = read(RawPost(b'{"items": {"keys": "Webmail"}, "values": "up"}'), reading).alerts
     assert alert.monitor_name == "Webmail"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.errors import ProviderUnknown
 from service.model import Monitor
-from service.providers.matching import match_monitor, near_names
+from service.providers.matching import match_monitor, near_names, providers_of
 from service.providers.post import RawPost
 from service.providers.registry import PROVIDERS, provider_named
 
@@ -87,14 +87,25 @@ def test_a_pattern_full_of_stars_ends_soon() -> None:
 
 
 def test_a_misspelt_name_is_answered_with_those_it_resembles() -> None:
-    assert near_names("Emial Server", MONITORS)[0] in {"Email Server", "email server"}
-    assert near_names("CACHE", [monitor("Cache"), monitor("*")]) == ("Cache",)
-    assert near_names("zzz", MONITORS) == ()
+    assert near_names("Emial Server", "victorops", MONITORS)[0] in {"Email Server", "email server"}
+    assert near_names("CACHE", "victorops", [monitor("Cache"), monitor("*")]) == ("Cache",)
+    assert near_names("zzz", "victorops", MONITORS) == ()
+
+
+def test_no_other_providers_names_are_near() -> None:
+    assert near_names("Elsewhere", "victorops", MONITORS) == ()
+    assert near_names("Elsewere", "other", MONITORS) == ("Elsewhere",)
+
+
+def test_which_providers_have_a_monitor_of_a_name_is_known_but_no_pattern_has_one() -> None:
+    assert providers_of(" elsewhere ", MONITORS) == ("other",)
+    assert providers_of("Email Server", MONITORS) == ("victorops",)
+    assert providers_of("Email*", MONITORS) == ()
 
 
 def test_a_provider_is_found_in_any_case_and_reads() -> None:
     assert provider_named("VictorOps") is PROVIDERS["victorops"]
-    (alert,) = PROVIDERS["victorops"].read(RawPost(b"{monitorName: 'x', state: 'OK'}"))
+    (alert,) = PROVIDERS["victorops"].read(RawPost(b"{monitorName: 'x', state: 'OK'}")).alerts
     assert alert.provider == "victorops"
 
 

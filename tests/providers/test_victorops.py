@@ -9,13 +9,19 @@ import pytest
 from service.errors import PostUnreadable
 from service.model import AlertState, Monitor
 from service.providers.matching import state_for
+from service.providers.victorops import variable_in
 from service.providers.wording import MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH
 from tests.providers.reading import PAYLOADS, TEMPLATE, alert_of
 
-FIRING = ("CRITICAL", "WARNING", "PROBLEM", "DOWN", "UNREACHABLE", "ERROR", "ALERT", "TRIGGERED", "UNACKED")
+FIRING = (
+    "CRITICAL", "WARNING", "PROBLEM", "DOWN", "UNREACHABLE", "ERROR", "ALERT", "TRIGGERED", "UNACKED",
+    "FAILED", "FAILURE", "FAILING", "FATAL", "DISASTER", "SEVERE", "MAJOR", "EMERGENCY", "ALARM", "FIRING",
+)  # fmt: skip
 RECOVERED = ("OK", "RECOVERY", "RECOVERED", "RESOLVED", "UP", "CLOSED", "CLEAR", "NORMAL")
 ACKNOWLEDGED = ("ACKNOWLEDGEMENT", "ACKNOWLEDGED", "ACKED", "ACK")
-INFO = ("INFO", "", "   ", "PURPLE", "${{ALERT.entity_state}}", "NOT OK", "OK?")
+NEWS = ("INFO", "Informational", "NOTICE", "", "   ", "${{ALERT.entity_state}}")
+UNKNOWN = ("PURPLE", "HIGH", "NOT OK", "OK?")
+INFO = (*NEWS, *UNKNOWN)
 AT = datetime(2026, 11, 16, 9, 2, 6, tzinfo=UTC)
 
 
@@ -43,6 +49,31 @@ def test_a_state_means_the_same_in_any_case_and_spacing(raw_state: str, state: A
     assert {alert_of(f'{{"monitorName": "x", "state": "{one.strip()}  "}}').state for one in spellings} == {
         state
     }
+
+
+@pytest.mark.parametrize("raw_state", [*FIRING, *RECOVERED, *ACKNOWLEDGED, *INFO])
+def test_whether_anybody_knows_a_state_is_told_with_the_alert(raw_state: str) -> None:
+    assert alert_of(TEMPLATE % ("x", raw_state)).is_state_known is (raw_state not in UNKNOWN)
+
+
+def test_a_state_that_nobody_knows_does_not_matter_where_the_phase_says_what_it_is() -> None:
+    alert = alert_of('{monitorName: "x", state: "HIGH", phase: "UNACKED"}')
+    assert (alert.state, alert.is_state_known) == (AlertState.FIRING, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("${{ALERT.monitor_name}}", "monitor_name"),
+        (" ${{ STATE.CURRENT_ALERT_PHASE }} ", "CURRENT_ALERT_PHASE"),
+        ("${{x}}", "x"),
+        ("${{}}", "${{}}"),
+        ("Disk ${{ALERT.host}}", ""),
+        ("monitor_name", ""),
+    ],
+)
+def test_a_variable_that_victorops_left_as_it_stood_is_no_name(name: str, variable: str) -> None:
+    assert variable_in(name) == variable
 
 
 def test_a_state_that_is_missing_is_information_only() -> None:

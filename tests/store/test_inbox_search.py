@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from service.model import Alert, AlertState
 from service.store import inbox_rows, inbox_search, narrative
 from service.store.database import Store
+from service.store.inbox_firsts import FirstAlert, first_alerts
 from service.store.inbox_rows import Arrival, Door, InboxState
 from service.store.inbox_search import Wanted, search
 from tests.store.rows import MINUTE, NOW
@@ -103,3 +104,15 @@ def test_what_the_evidence_says_is_found(connection: Connection) -> None:
     done, said = InboxState.DONE, "dmarc=fail by mx.acme.example"
     inbox_rows.finish(connection, number, done, reason="not_authentic", authentic="no", evidence=said)
     assert found(connection, Wanted(text="DMARC=fail")) == [number]
+
+
+def test_of_each_arrival_the_first_alert_is_given_and_each_other_counted_once(connection: Connection) -> None:
+    one, two, empty = arrive(connection, SECOND, SECOND, SECOND)
+    note(connection, one, "a", "b", "b", None)
+    note(connection, two, "a")
+    firsts = first_alerts(connection, [one, two, empty], named="no such name")
+    assert firsts == {
+        one: FirstAlert("Email Server", "firing", 2),
+        two: FirstAlert("Email Server", "firing", 0),
+    }
+    assert first_alerts(connection, []) == {}

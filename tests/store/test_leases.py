@@ -1,5 +1,6 @@
 """A part that one instance plays: nobody else while it lives, somebody else soon after it died."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,18 @@ from service.store.leases import Lease
 from tests.store.databases import fresh_database, needs_postgresql
 from tests.store.postgres import server
 
+BEATING = """
+import sys
+from service.store import leases
+from service.store.database import open_store
+from service.store.leases import Lease, beating
+leases.BEAT, leases.LOOK_AGAIN = 0.05, 0.0
+lease = Lease(open_store(sys.argv[1]), "decide")
+with beating(lease):
+    print(lease.is_held(), flush=True)
+    sys.stdin.readline()
+    print(lease.is_held(), flush=True)
+"""
 SOON = 5.0
 HOLDER = """
 import sys
@@ -96,3 +109,28 @@ def test_it_falls_to_another_soon_after_its_holder_was_killed(address: str) -> N
             holder.kill()
         assert becomes_true(lease.is_held)
         lease.close()
+
+
+@needs_postgresql
+def test_it_falls_to_another_where_its_holder_stands_still_and_not_before(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(leases, "SILENT_FOR", 0.5)
+    with closing(open_store(address)) as store, closing(Lease(store, "decide")) as lease:
+        started = [sys.executable, "-c", BEATING, address]
+        with subprocess.Popen(started, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None
+            assert holder.stdin is not None
+            assert holder.stdout.readline() == b"True\n"
+            for _ in range(30):
+                assert not lease.is_held(), "its holder lives"
+                time.sleep(0.1)  # twice as long as it is silent
+            holder.send_signal(signal.SIGSTOP)
+            try:
+                assert becomes_true(lease.is_held)
+            finally:
+                holder.send_signal(signal.SIGCONT)
+            holder.stdin.write(b"\n")
+            holder.stdin.flush()
+            assert holder.stdout.readline() == b"False\n", "it notices that it lost it"

@@ -55,6 +55,15 @@ def test_a_query_goes_by_its_index(sqlite: Store, name: str) -> None:
     assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step]
 
 
+def test_states_are_counted_among_the_newest_alerts_alone(sqlite: Store) -> None:
+    def count(connection: Connection) -> object:
+        return monitor_history.states_with_reason(connection, "unknown_state", NOW, limit=9)
+
+    with sqlite.transaction() as connection:
+        steps = plan_of(connection, count)
+    assert not [step for step in steps if step.startswith("SCAN alerts")]
+
+
 def test_each_name_is_told_once_with_its_last_alert(store: Store) -> None:
     with store.transaction() as connection:
         for name in ("b", "a", "b", "ä", ""):

@@ -12,6 +12,7 @@ from service.store import (
     audience,
     deliveries,
     fan_outs,
+    inbox_firsts,
     inbox_rows,
     incidents,
     narrative,
@@ -77,6 +78,10 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "history": (lambda c: incidents.recent_public(c, limit=9), {"ix_incidents_published"}),
     "month": (lambda c: incidents.public_between(c, NOW, NOW, limit=9), {"ix_incidents_published"}),
     "first": (incidents.first_published_at, {"ix_incidents_published"}),
+    "of some arrivals": (
+        lambda c: inbox_firsts.first_alerts(c, [1, 2, 3], named="disk"),
+        {"ix_alerts_inbox_id", "INTEGER PRIMARY KEY"},
+    ),
     "of an arrival": (lambda c: narrative.incident_ids_of_arrival(c, 1), {"ix_alerts_inbox_id"}),
     "cancel": (lambda c: deliveries.cancel_of_subscriber(c, 1, ""), {"ix_deliveries_heard"}),
     "count of everybody": (lambda c: audience.count(c, Audience()), {"ix_subscribers_reached"}),

@@ -162,7 +162,7 @@ async def test_an_alert_after_the_close_opens_a_new_incident(world: World) -> No
         ("ACKNOWLEDGEMENT", "the state `ACKNOWLEDGEMENT` opens and closes nothing"),
         ("INFO", "the state `INFO` opens and closes nothing"),
         ("", "it has no state, and so opens and closes nothing: let the webhook send one"),
-        ("${{ALERT.entity_state}}", "opens and closes nothing"),
+        ("${{ALERT.entity_state}}", "it has no state, and so opens and closes nothing"),
     ],
 )
 async def test_a_state_without_meaning_opens_nothing_and_is_kept(world: World, state: str, said: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ async def reply(world: World, mail: Received, text: str, proof: str = "") -> Non
     if proof:
         raw["Authentication-Results"] = proof
     raw["From"], raw["To"], raw["Subject"] = JORDAN, mail.header("Reply-To"), "Re: x"
-    raw["Message-ID"] = f"<{len(world.inbox())}@acme.example>"
+    raw["Date"], raw["Message-ID"] = format_datetime(world.clock()), f"<{len(world.inbox())}@acme.example>"
     raw.set_content(f"{text}\n")
     await world.send_mail(raw.as_bytes(), sender=JORDAN, to=mail.header("Reply-To"))
 

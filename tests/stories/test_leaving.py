@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ async def told(tmp_path: Path, clock: Clock, request: pytest.FixtureRequest) -> 
         raw = EmailMessage()
         raw["Authentication-Results"] = f"{OURS}; dmarc=pass header.from=acme.example"
         raw["From"], raw["To"], raw["Subject"] = JORDAN, world_mail.header("Reply-To"), "Re: x"
+        raw["Date"] = format_datetime(clock())
         raw.set_content("publish\n")
         await world.send_mail(raw.as_bytes(), sender=JORDAN, to=world_mail.header("Reply-To"))
         assert len(world.mails(ANA)) == 2

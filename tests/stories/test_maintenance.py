@@ -41,7 +41,7 @@ maintenance:
 async def plan(world: World, wanted: Plan = PLAN) -> int:
     """Let Jordan plan it, and the service settle."""
     house = world.service.house
-    decision = maintaining.plan(house, wanted, house.employee("jordan"), world.clock())
+    decision = maintaining.plan(house, wanted, house.config.employees["jordan"], world.clock())
     await world.service.settle()
     return decision.maintenance.id
 
@@ -99,8 +99,7 @@ async def test_a_form_that_is_sent_twice_is_told_of_once(world: World) -> None:
     numbers = [await plan(world) for _ in range(2)]
     assert (numbers, len(known(world)), subjects(world)) == ([1, 1], 1, ["Scheduled"])
     house = world.service.house
-    jordan = house.employee("jordan")
-    assert jordan
+    jordan = house.config.employees["jordan"]
     for text in ("We begin soon.", "We begin soon.", "Nearly.", "We begin soon."):
         maintaining.post_update(house, 1, jordan, text, world.clock())
         await world.service.settle()
@@ -111,7 +110,7 @@ async def test_a_form_that_is_sent_twice_is_told_of_once(world: World) -> None:
 
 async def test_what_was_called_off_may_be_planned_again(world: World) -> None:
     number, house = await plan(world), world.service.house
-    maintaining.cancel(house, number, house.employee("jordan"), world.clock())
+    maintaining.cancel(house, number, house.config.employees["jordan"], world.clock())
     assert await plan(world) == number + 1
 
 
@@ -131,8 +130,7 @@ async def test_an_alert_is_kept_back_and_counts_at_the_end_if_it_still_fires(wor
     assert "Database upgrade" in world.inbox()[-1].explanation
 
     house = world.service.house
-    jordan = house.employee("jordan")
-    assert jordan
+    jordan = house.config.employees["jordan"]
     world.clock.move(timedelta(minutes=30))
     maintaining.end_now(house, number, jordan, "All went well.", world.clock())
     await world.service.settle()
@@ -206,7 +204,7 @@ async def test_one_that_is_called_off_is_told_to_those_who_expected_it(world: Wo
     await world.subscribe(ANA)
     number = await plan(world)
     house = world.service.house
-    maintaining.cancel(house, number, house.employee("jordan"), world.clock())
+    maintaining.cancel(house, number, house.config.employees["jordan"], world.clock())
     await world.service.settle()
     assert subjects(world) == ["Scheduled", "Cancelled"]
     await world.after(hours=24)
@@ -301,7 +299,7 @@ async def test_one_that_came_back_into_the_file_is_planned_anew(world: World) ->
 async def test_what_an_employee_decided_stays_until_the_file_changes(world: World) -> None:
     await restarted_with(world, WINDOW)
     house = world.service.house
-    maintaining.cancel(house, known(world)[0].id, house.employee("sam"), world.clock())
+    maintaining.cancel(house, known(world)[0].id, house.config.employees["sam"], world.clock())
     await restarted_with(world, WINDOW)
     assert [one.phase for one in known(world)] == [MaintenancePhase.CANCELLED]
 

@@ -78,7 +78,7 @@ async def test_each_reminder_has_a_token_of_its_own(public: World) -> None:
     await public.after(minutes=30)
     second = public.mails(JORDAN)[-1]
     assert first.header("Reply-To") != second.header("Reply-To")
-    await public.answer(first, "update Again")
+    await public.answer(first, "update: Again")
     assert "was used before" in public.mails(JORDAN)[-1].text
     await public.answer(second, "update We found it")
     assert "We found it" in public.mails(ANA)[-1].text
@@ -89,9 +89,16 @@ async def test_news_without_the_word_are_asked_back_with_a_line_that_works(publi
     await public.answer(public.mails(JORDAN)[-1], "We are still looking into it")
     assert len(public.mails(ANA)) == 2
     answer = public.mails(JORDAN)[-1]
-    assert 'reply to this mail with "update We are still looking into it" as the first line' in answer.text
-    await public.answer(answer, "update We are still looking into it")
+    assert 'reply to this mail with "update: We are still looking into it" as the first line' in answer.text
+    await public.answer(answer, "update: We are still looking into it")
     assert "We are still looking into it" in public.mails(ANA)[-1].text
+
+
+async def test_what_may_be_a_sentence_is_asked_back_and_nobody_reads_it(public: World) -> None:
+    await public.after(minutes=30)
+    await public.answer(public.mails(JORDAN)[-1], "close not yet.")
+    assert (len(public.mails(ANA)), public.phases()) == (2, [Phase.PUBLISHED])
+    assert "put a colon between them" in public.mails(JORDAN)[-1].text
 
 
 async def test_a_recovery_ends_it_and_firing_again_begins_anew(public: World) -> None:

@@ -6,7 +6,8 @@ import pytest
 from anyio import to_thread
 
 from service.model import Phase
-from service.store import leases
+from service.store import inbox_rows, leases
+from service.store.inbox_rows import Arrival, Door
 from tests.rooms import Clock
 from tests.store.databases import databases
 from tests.store.postgres import server
@@ -104,6 +105,26 @@ async def test_who_stands_by_leaves_the_mailbox_alone(world: World, other: World
     await other.service.settle()
     assert other.phases() == [Phase.PUBLISHED]
     await world.start()
+
+
+async def test_who_stands_by_tells_of_posts_that_the_other_one_leaves_lying(world: World, other: World) -> None:
+    with world.service.house.store.transaction() as connection:
+        inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, other.clock(), b"{}", provider="victorops")])
+    assert world.service.part.is_held()
+    await other.after(minutes=6)
+    for _ in range(2):
+        other.service.watch()
+        await other.service.settle()
+    assert [one.subject for one in other.mails(JORDAN)] == [
+        "Acme Status: Posts or replies wait to be decided about"
+    ]
+    await world.service.settle()
+    other.service.watch()
+    world.service.watch()
+    await other.service.settle()
+    assert [one.subject for one in other.mails(JORDAN)][1:] == [
+        "Acme Status: Posts and replies are decided about again"
+    ]
 
 
 async def test_who_stands_by_blames_nobody_for_a_mailbox_that_another_one_reads(

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import update
 
+from service.actions import maintaining
 from service.actions.subscriber_admin import add_webhook
 from service.calls.signing import KEY_PREFIX, signing_key
-from service.model import Subscriber
-from service.store import deliveries, subscribers
+from service.model import Channel, Subscriber
+from service.store import deliveries, schema, subscribers
+from service.workflow.maintenance import Plan
 from tests.calls.receiver import Receiver, receiving
 from tests.rooms import CONFIG, Clock
 from tests.stories.world import ANA, JORDAN, World, make_world
@@ -62,6 +65,8 @@ async def test_a_webhook_hears_of_the_whole_incident_and_can_prove_who_calls(hoo
     await hooked.publish()
     await hooked.world.recover()
     assert hooked.heard() == ["incident.published", "incident.resolved"]
+    states = [orjson.loads(call.body)["incident"]["components"][0]["state"] for call in hooked.receiver.calls]
+    assert states == ["major_outage", "operational"]
     call = hooked.receiver.calls[0]
     house = hooked.world.service.house
     secret = b64decode(signing_key(house.key, hooked.hook.public_id).removeprefix(KEY_PREFIX))
@@ -69,6 +74,24 @@ async def test_a_webhook_hears_of_the_whole_incident_and_can_prove_who_calls(hoo
     proof = b64encode(hmac.new(secret, said, hashlib.sha256).digest()).decode()
     assert call.headers["webhook-signature"] == f"v1,{proof}"
     assert b"jordan" not in call.body.lower()
+
+
+async def test_a_chat_reads_that_a_maintenance_was_called_off(hooked: Hooked, clock: Clock) -> None:
+    house = hooked.world.service.house
+    sam, begins = house.config.employees["sam"], clock() + timedelta(days=1)
+    with house.store.transaction() as connection:
+        connection.execute(update(schema.subscribers).values(channel=Channel.SLACK))
+    wanted = Plan("New disks", "We **replace** them.", ("Email",), begins, begins + timedelta(hours=2))
+    planned = maintaining.plan(house, wanted, sam, clock()).maintenance
+    await hooked.world.after(minutes=1)
+    maintaining.cancel(house, planned.id, sam, clock())
+    await hooked.world.after(minutes=1)
+    said = [orjson.loads(call.body) for call in hooked.receiver.calls]
+    assert [one["text"].partition("] ")[2] for one in said] == [
+        "Scheduled: New disks",
+        "Cancelled: New disks",
+    ]
+    assert said[0]["blocks"][1]["text"]["text"] == "We *replace* them."
 
 
 async def test_the_approval_mail_counts_webhooks_apart(hooked: Hooked) -> None:

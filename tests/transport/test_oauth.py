@@ -3,10 +3,14 @@
 import json
 import socket
 import threading
+import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -15,13 +19,14 @@ from joserfc import jwk
 
 from service.config.settings import OAuth, Secret
 from service.mail.oauth import (
-    ANSWER_LIMIT,
     AccessTokens,
     TokenRefused,
     TokenUnavailable,
+    plain_line,
     refusal_status,
     sasl_xoauth2,
 )
+from service.mail.token_exchange import ANSWER_LIMIT
 from tests.transport.oauth_double import (
     CLIENT_SECRET,
     REFRESH_TOKEN,
@@ -61,6 +66,15 @@ def test_a_token_is_asked_for_in_the_users_or_the_applications_name(
         ("3600", 3541, 2),
         (10, 4, 1),
         (10, 6, 2),
+        (299.5, 238, 1),
+        (299.5, 240, 2),
+        ("300.0", 239, 1),
+        ("300.0", 241, 2),
+        ("nan", 3539, 1),
+        ("nan", 3541, 2),
+        ("inf", 3541, 2),
+        (float("inf"), 3541, 2),
+        (True, 3539, 1),
         (None, 3539, 1),
         ("soon", 3541, 2),
         (-5, 0, 2),
@@ -194,12 +208,62 @@ def test_a_server_that_cannot_be_reached_is_unavailable(double: OAuthDouble, url
 
 
 def test_a_server_that_says_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.mail.oauth.TIMEOUT", 0.1)
+    monkeypatch.setattr("service.mail.token_exchange.TIMEOUT", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/token"
         oauth = OAuth(url, "client-7", Secret(CLIENT_SECRET), Secret(REFRESH_TOKEN), SCOPE)
         with pytest.raises(TokenUnavailable, match="timed out"):
             tokens_of(oauth).current(NOW)
+
+
+DRIPPING = [
+    b"HTTP/1.1 200 OK\r\nX-Waits: ",
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n",
+]
+
+
+@contextmanager
+def dripping(begins_with: bytes) -> Iterator[str]:
+    """Run a server that gives one byte after the other, each well within the time for a piece, and give its URL."""
+    is_over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(begins_with)
+            while not is_over.wait(0.02):
+                connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/token"
+        finally:
+            is_over.set()
+            thread.join(2.0)
+
+
+@pytest.mark.parametrize("begins_with", DRIPPING, ids=["within the header", "within the body"])
+def test_a_server_that_drips_does_not_hold_the_login_up_for_ever(
+    begins_with: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.mail.token_exchange.WHOLE_PATIENCE", 0.3)
+    with dripping(begins_with) as url:
+        begun = time.monotonic()
+        oauth = OAuth(url, "client-7", Secret(CLIENT_SECRET), Secret(REFRESH_TOKEN), SCOPE)
+        with pytest.raises(TokenUnavailable, match="cannot be reached: timed out"):
+            tokens_of(oauth).current(NOW)
+        assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(
+    "form", [quote_plus, partial(quote, safe=""), lambda secret: quote_plus(secret).lower()]
+)
+@pytest.mark.parametrize("secret", ["s3cr+t/x&y z", "ümläut~=", "a b"])
+def test_a_secret_is_hidden_as_a_form_or_a_url_holds_it_too(secret: str, form: Callable[[str], str]) -> None:
+    said = plain_line(f"the body was client_secret={form(secret)}&scope=x, and {secret}", secret)
+    assert said == "the body was client_secret=***&scope=x, and ***"
 
 
 def test_a_google_service_account_signs_what_it_asks_for(double: OAuthDouble) -> None:

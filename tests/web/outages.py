@@ -41,9 +41,9 @@ class Outages:
     house: House
     clock: Clock
 
-    def fire(self, name: str = EMAIL_SERVER, **fields: str) -> Incident:
+    def fire(self, name: str = EMAIL_SERVER, *, entity_id: str | None = None, **fields: str) -> Incident:
         """Let an alert fire; gives the newest incident."""
-        self._take(name, AlertState.FIRING, fields)
+        self._take(name, AlertState.FIRING, fields, entity_id)
         with self.house.store.reading() as connection:
             return incidents.listed(connection, limit=1)[0]
 
@@ -51,12 +51,14 @@ class Outages:
         """Let a monitor recover."""
         self._take(name, AlertState.RECOVERED, {})
 
-    def _take(self, name: str, state: AlertState, fields: dict[str, str]) -> None:
+    def _take(
+        self, name: str, state: AlertState, fields: dict[str, str], entity_id: str | None = None
+    ) -> None:
         now = self.clock()
         with self.house.store.transaction() as connection:
             arrival = Arrival(Door.WEBHOOK, now, b"{}", provider="victorops")
             inbox_id = inbox_rows.add_many(connection, [arrival])[0]
-        take_alerts(self.house, inbox_id, [Alert("victorops", name, state, fields=fields)], now)
+        take_alerts(self.house, inbox_id, [Alert("victorops", name, state, entity_id, fields=fields)], now)
 
     def wait(self, incident: Incident, span: timedelta = timedelta(minutes=5)) -> None:
         """Let the wait time elapse, so that the employees are asked."""

@@ -1,6 +1,6 @@
 """/calendar.ics: whether calendars understand it, and know a maintenance again that has changed."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -18,10 +18,12 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 TRICKY = "Upgrade; phase 1, \\n of \u00fcberm\u00e4\u00dfig langem Text \U0001f6a7" + " und so weiter" * 20
 
 
-def plan(house: House, clock: Clock, subject: str = "Upgrade", begins: datetime | None = None) -> int:
-    """Plan a maintenance for tomorrow, or for another time."""
-    at = begins or clock() + DAY
-    wanted = Plan(subject, "We upgrade.\n\nMail may be slow.", ("Email",), at, at + 2 * HOUR)
+def plan(
+    house: House, clock: Clock, subject: str = "Upgrade", message: str = "We upgrade.\n\nMail may be slow."
+) -> int:
+    """Plan a maintenance for tomorrow."""
+    at = clock() + DAY
+    wanted = Plan(subject, message, ("Email",), at, at + 2 * HOUR)
     return maintaining.plan(house, wanted, house.config.employees["sam"], clock()).maintenance.id
 
 
@@ -40,6 +42,10 @@ async def test_a_calendar_of_a_quiet_site_is_empty_and_never_changes(
     assert (await reader.get("/calendar.ics")).content == first.content
     assert await events(reader) == []
     lines = first.text.split("\r\n")
+    zone = lines[lines.index("BEGIN:VTIMEZONE") : lines.index("END:VTIMEZONE")]
+    assert {"TZID:UTC", "DTSTART:19700101T000000", "TZOFFSETFROM:+0000", "TZOFFSETTO:+0000"} <= set(zone), (
+        "RFC 5545 section 3.6 wants one component at least"
+    )
     assert {"VERSION:2.0", "REFRESH-INTERVAL;VALUE=DURATION:PT15M", "NAME:Acme Status"} <= set(lines)
 
 
@@ -57,6 +63,16 @@ async def test_an_event_has_what_the_rfc_demands(
     assert event["status"] == "CONFIRMED"
     raw = (await reader.get("/calendar.ics")).text
     assert "DTSTART:20261125T120000Z" in raw
+
+
+async def test_a_description_is_plain_text_with_the_addresses_of_its_links(
+    reader: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    plan(house, clock, message="We **upgrade**:\n\n- [the plan](https://x.example/plan)\n- ~~no~~ `disks`")
+    (event,) = await events(reader)
+    assert event["description"] == (
+        "We upgrade:\n\n- the plan (https://x.example/plan)\n- no disks\n\nhttp://status.acme.example/maintenance/1"
+    )
 
 
 async def test_hostile_texts_are_escaped_and_folded(

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from anyio import to_thread
 from selectolax.lexbor import LexborHTMLParser
+from starlette.types import Receive, Scope, Send
 
 from service.actions.house import House
 from service.config.settings import Imap
@@ -292,6 +293,51 @@ async def test_a_strangers_name_for_this_machine_opens_nothing(
 @pytest.mark.parametrize("name", ["[bad", "", "a b", "evil.example/..@localhost"])
 async def test_a_broken_name_breaks_no_page(name: str, front: Front) -> None:
     assert (await ask(front, "/sandbox", "127.0.0.1", name)).status_code < 500
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Forwarded"),
+        *(
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+            "X-Forwarded-Port",
+            "X-Forwarded-Server",
+        ),
+        *("X-Original-Host", "X-Original-URL", "X-Envoy-External-Address", "X-Envoy-Expected-Rq-Timeout-Ms"),
+        *("CF-Connecting-IP", "CF-Ray", "CF-Visitor", "Tailscale-User-Login"),
+    ],
+)
+async def test_what_a_proxy_passes_on_sees_no_sandbox(
+    path: str, name: str, local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    assert (await local.get(path, headers={name: "x"})).status_code == 404
+
+
+async def test_what_comes_as_nginx_speaks_to_what_is_behind_it_sees_no_sandbox(
+    front: Front, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    page = build(front, sandbox_page.routes)
+
+    async def as_of_old(scope: Scope, receive: Receive, send: Send) -> None:
+        await page({**scope, "http_version": "1.0"}, receive, send)
+
+    transport = httpx2.ASGITransport(app=as_of_old, client=("127.0.0.1", 4000))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get("/sandbox")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["Accept-Language", "Sec-Fetch-Site", "Origin-Trial", "X-Requested-With"])
+async def test_what_browsers_say_is_no_sign_of_a_proxy(
+    name: str, local: httpx2.AsyncClient, sandbox: Sandbox
+) -> None:
+    await put(sandbox)
+    assert (await local.get("/sandbox/1", headers={name: "x"})).status_code == 200
 
 
 async def ask(front: Front, path: str, address: str, name: str = "localhost") -> httpx2.Response:

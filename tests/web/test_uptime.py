@@ -59,6 +59,20 @@ def test_nothing_is_known_before_the_first_record() -> None:
     assert found.figure == "100"
 
 
+@pytest.mark.parametrize(
+    ("began", "reach"),
+    [
+        (local(24, 11), "since 24 Nov"),
+        (local(23), "since 23 Nov"),
+        (local(22, 18), "in 3 days"),
+        (local(1), "in 3 days"),
+        (local(25), "in 3 days"),
+    ],
+)
+def test_a_figure_reaches_no_further_back_than_the_first_record(began: datetime, reach: str) -> None:
+    assert uptime_of((UP, began)).reach == reach
+
+
 def test_of_a_component_that_was_never_recorded_nothing_is_said() -> None:
     assert uptimes([], today=TODAY, now=NOON, zone=BERLIN) == {}
 

@@ -54,12 +54,13 @@ def test_the_days_in_detail_are_those_not_operational_throughout() -> None:
 @pytest.mark.parametrize(
     ("uptime", "said"),
     [
-        (lived((UP, local(22))), "the last 4 days: 100 % uptime. Operational throughout."),
+        (lived((UP, local(20))), "the last 4 days: 100 % uptime. Operational throughout."),
+        (lived((UP, local(21, 23))), "the last 4 days: 100 % uptime. Operational throughout."),
         (
             lived((UP, local(22)), (MAJOR, local(24, 11))),
-            "the last 4 days: 98.33 % uptime. Not operational throughout on one day.",
+            "since 22 Nov 2026: 98.33 % uptime. Not operational throughout on one day.",
         ),
-        (EVENTFUL, "the last 4 days: 96.52 % uptime. Not operational throughout on 2 days."),
+        (EVENTFUL, "since 22 Nov 2026: 96.52 % uptime. Not operational throughout on 2 days."),
         (lived((UP, local(25))), "the last 4 days: no data yet."),
     ],
 )

@@ -40,19 +40,26 @@ def test_an_alert_that_had_recovered_opens_anew_without_combine() -> None:
 
 def test_a_recovery_without_an_id_means_all_of_the_monitor() -> None:
     both = [incident(1, "disk"), incident(2, None)]
-    assert incidents_for_recovery(None, both) == (tuple(both), None)
+    assert incidents_for_recovery((None,), both) == (tuple(both), None)
 
 
 def test_a_recovery_with_an_id_means_this_alert_alone() -> None:
-    found, ids = incidents_for_recovery("disk", [incident(1, "disk"), incident(2, "net")])
+    found, ids = incidents_for_recovery(("disk", None), [incident(1, "disk"), incident(2, "net")])
     assert (found, ids) == ((incident(1, "disk"),), frozenset({"disk"}))
 
 
 def test_a_recovery_with_an_id_means_alerts_without_one_where_nothing_of_the_id_fires() -> None:
-    found, ids = incidents_for_recovery("disk", [incident(1, None), incident(2, "net")])
+    found, ids = incidents_for_recovery(("disk", None), [incident(1, None), incident(2, "net")])
     assert (found, ids) == ((incident(1, None),), frozenset({None}))
 
 
+def test_a_recovery_means_what_is_known_by_the_surest_of_its_names_alone() -> None:
+    both = [incident(1, "api-1", None), incident(2, "api-2")]
+    assert incidents_for_recovery(("e1", "api-2", None), both) == ((both[1],), frozenset({"api-2"}))
+    assert incidents_for_recovery(("e1", "api-3", None), both) == ((both[0],), frozenset({None}))
+    assert incidents_for_recovery(("api-3", None), [both[1]])[0] == ()
+
+
 def test_a_recovery_of_what_has_recovered_means_nothing() -> None:
-    assert incidents_for_recovery(None, [incident(1, None, recovered=True)]) == ((), None)
-    assert incidents_for_recovery("disk", [incident(1, "net")])[0] == ()
+    assert incidents_for_recovery((None,), [incident(1, None, recovered=True)]) == ((), None)
+    assert incidents_for_recovery(("disk", None), [incident(1, "net")])[0] == ()

@@ -59,7 +59,7 @@ def seen(*what: str) -> list[SeenAlert]:
     """Read `suppressed mx1`, `recovered`, `taken mx1` as alerts of one monitor, numbered from 0."""
     split = [one.partition(" ") for one in what]
     return [
-        SeenAlert(number, "m", thing or None, kind == "suppressed", is_recovery=kind == "recovered")
+        SeenAlert(number, "m", (thing, None) if thing else (None,), kind == "suppressed", kind == "recovered")
         for number, (kind, _, thing) in enumerate(split)
     ]
 
@@ -88,7 +88,7 @@ def test_what_nothing_took_back_is_left(what: list[str], left: tuple[int, ...]) 
 
 
 def test_another_monitors_recovery_takes_nothing_back() -> None:
-    other = SeenAlert(1, "another", None, is_suppressed=False, is_recovery=True)
+    other = SeenAlert(1, "another", (None,), is_suppressed=False, is_recovery=True)
     assert still_firing([*seen("suppressed"), other]) == (0,)
 
 

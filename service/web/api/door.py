@@ -179,9 +179,13 @@ async def _read(request: Request, operation: Operation, token: ApiToken) -> _Rea
 
 
 def _number(text: str) -> int:
-    if _ID.fullmatch(text) is None:
-        raise refused(404, "there is nothing at this address")
-    return int(text)
+    if _ID.fullmatch(text) is not None:
+        return int(text)
+    # mails and pages say INC-4, and the document says that ids are integers
+    number = text[:4].upper() == "INC-" and text[4:]
+    if number and _ID.fullmatch(number):
+        raise refused(404, f"write the number alone: {number} in place of {text}")
+    raise refused(404, "there is nothing at this address")
 
 
 def _query(request: Request, form: type[Query]) -> Query:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from service.actions import opening, telling
 from service.actions.api_tokens import Scope
 from service.actions.house import House
-from service.actions.opening import DEFAULT_TYPE, TYPES, Opening
+from service.actions.opening import Opening
 from service.config.settings import Config
-from service.model import Incident, Monitor
+from service.model import DEFAULT_TYPE, KNOWN_TYPES, Incident, Monitor
 from service.web.api.forms import OpenBody
 from service.web.api.operations import Call, Operation
 from service.web.api.problems import FieldFault, refused_fields
@@ -55,9 +55,9 @@ def faults_of_choices(
     config: Config, kind: str | None, components: Iterable[str], incident: Incident | None = None
 ) -> Iterator[FieldFault]:
     """Name a type and components that neither config.yaml nor the incident, as it is now, has."""
-    types = {*TYPES, *(one.type for one in config.monitors), *((incident.type,) if incident else ())}
+    types = {*KNOWN_TYPES, *(one.type for one in config.monitors), *((incident.type,) if incident else ())}
     if kind is not None and kind not in types:
-        yield FieldFault(detail=f"there is no type `{kind}`: take {', '.join(TYPES)}", pointer="/type")
+        yield FieldFault(detail=f"there is no type `{kind}`: take {', '.join(KNOWN_TYPES)}", pointer="/type")
     known = {*(one.name for one in config.components), *(incident.components if incident else ())}
     for name in components:
         if name not in known:

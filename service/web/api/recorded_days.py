@@ -46,6 +46,7 @@ class RecordedShown(Shown):
     until: datetime
     posts: int
     unreadable: int = Field(description="Posts that cannot be read.")
+    partly_unreadable: int = Field(description="Posts some of whose alerts cannot be read.")
     unmatched: tuple[str, ...] = Field(description="Names that no monitor takes.")
     is_cut: bool = Field(description="Whether it was stopped because it went on too long.")
     incidents: tuple[WouldBeIncident, ...]
@@ -63,7 +64,8 @@ def simulate_inbox(call: Call) -> RecordedShown:
         until=run.until,
         posts=run.posts,
         unreadable=run.unreadable,
-        unmatched=run.unmatched,
+        partly_unreadable=run.partly_unreadable,
+        unmatched=tuple(dict.fromkeys(one.name for one in run.unmatched)),
         is_cut=run.simulation.is_cut,
         incidents=tuple(map(_incident, run.outcomes)),
     )

@@ -66,6 +66,7 @@ class SimulatedStep(Shown):
     given: str
     monitors: tuple[str | None, ...] = Field(description="By alert: the key of the monitor that it matches.")
     complaint: str = Field(description="Why a payload cannot be read.")
+    lost: str = Field(description="What is wrong with some of its alerts, which cannot be read.")
     reason: str
     explanation: str
     phases: dict[str, Phase] = Field(description="By incident.")
@@ -132,6 +133,7 @@ def _step(step: Step) -> SimulatedStep:
         given=step.given,
         monitors=tuple(match.monitor_key for match in step.matches),
         complaint=step.complaint,
+        lost=step.lost,
         reason=step.reason,
         explanation=step.explanation,
         phases=dict(step.phases),

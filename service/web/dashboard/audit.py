@@ -46,6 +46,8 @@ ACTS: Final[Mapping[str, str]] = {
     "ordered_update": "gave the order to update",
     "ordered_close": "gave the order to close",
     "ordered_replay": "gave the order to replay",
+    "ordered_maintenance": "gave the order to plan maintenance",
+    "ordered_cancellation": "gave the order to cancel maintenance",
     audit.BACKUP_MADE: "made a backup",
 }
 """What there is to choose from; an act that is not here is shown by its own name."""

@@ -119,7 +119,6 @@ def show_components(request: Request, employee: Employee) -> Response:
         troubled=sum(state is not ComponentState.OPERATIONAL for state in facts.states.values()),
         since=mark,
         file=_file_of(front, employee),
-        days=DAYS,
         phase_words=PHASE_WORDS,
     )
 

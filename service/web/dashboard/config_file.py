@@ -58,7 +58,9 @@ class ConfigFile:
 def read_config_file(running: Config, now: datetime, *, has_sandbox: bool) -> ConfigFile:
     """Compare the file with what runs; it is read again when it was changed, and once a minute for what it names."""
     minute = now.replace(second=0, microsecond=0)
-    config, faults, excerpts, lines = _read(running.path, version_of(running.path), minute)
+    # a service that sends has a mail server or the sandbox; pages alone can be made without either
+    is_to_serve = has_sandbox or running.mail is not None
+    config, faults, excerpts, lines = _read(running.path, version_of(running.path), minute, is_to_serve)
     differs_in = tuple(_differences(running, config, has_sandbox)) if config else ()
     return ConfigFile(config, faults, excerpts, differs_in, lines)
 
@@ -74,7 +76,10 @@ def version_of(path: Path) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=4)
 def _read(
-    path: Path, _seen: tuple[int, int] | None, _minute: datetime
+    path: Path,
+    _seen: tuple[int, int] | None,
+    _minute: datetime,
+    is_to_serve: bool,  # noqa: FBT001  private
 ) -> tuple[Config | None, tuple[Fault, ...], tuple[Excerpt, ...], Mapping[str, int]]:
     try:
         with path.open("rb") as opened:
@@ -83,7 +88,7 @@ def _read(
     except (OSError, ValueError):
         excerpts, lines = (), {}
     try:
-        return load(path, os.environ), (), excerpts, lines
+        return load(path, os.environ, is_to_serve=is_to_serve), (), excerpts, lines
     except ConfigFaulty as error:
         return None, error.faults, excerpts, lines
 

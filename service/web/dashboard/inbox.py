@@ -13,12 +13,14 @@ from starlette.routing import Route
 
 from service.model import Employee, Role
 from service.store import inbox_rows, inbox_search
+from service.store.inbox_firsts import first_alerts
 from service.store.inbox_headlines import Headline
 from service.store.inbox_search import SEARCHED
 from service.store.looking_through import Found
 from service.web.dashboard import inbox_arrival
 from service.web.dashboard.inbox_arrival import RAW_SHOWN
 from service.web.dashboard.inbox_form import DOORS, LONGEST_ENTITY, STATES, Search, read_search
+from service.web.dashboard.inbox_titles import titles_for
 from service.web.dashboard.maintenance_form import field_value
 from service.web.front import front_of, page
 from service.web.login.mail_link import before_id, shown_to_employees
@@ -41,6 +43,7 @@ def show_inbox(request: Request, employee: Employee) -> Response:
         found = _look(connection, search, before)
         pending = inbox_rows.count_pending(connection)
         reasons = inbox_search.reasons(connection)
+        firsts = first_alerts(connection, [row.id for row in found.rows], named=search.wanted.text)
     older = {**search.typed, "before": found.next_before} if found.next_before is not None else {}
     return page(
         request,
@@ -61,6 +64,7 @@ def show_inbox(request: Request, employee: Employee) -> Response:
         searched=SEARCHED,
         longest_entity=LONGEST_ENTITY,
         told=inbox_arrival.told_to(employee),
+        title=titles_for(employee, front.house.config, firsts),
     )
 
 

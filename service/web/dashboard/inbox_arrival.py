@@ -45,6 +45,7 @@ class ReadPost:
 
     alerts: tuple[Foretold, ...] = ()
     complaint: str = ""
+    """What is wrong with it, or with those of its alerts that are not told."""
     suggested: tuple[str, ...] = ()
     """For names that no monitor takes: what to paste into config.yaml."""
 
@@ -158,17 +159,17 @@ def _row(request: Request) -> InboxRow:
 
 def _read_post(house: House, row: InboxRow, employee: Employee) -> ReadPost:
     try:
-        alerts = foretell_post(house.config, row.provider, replaying.post_of(row))
+        foretold = foretell_post(house.config, row.provider, replaying.post_of(row))
     except (PostUnreadable, ProviderUnknown) as error:
         return ReadPost(complaint=str(error))
-    names = dict.fromkeys(one.alert.monitor_name for one in alerts if one.monitor is None)
+    names = dict.fromkeys(one.alert.monitor_name for one in foretold.alerts if one.needs_monitor)
     components = [one.name for one in house.config.components]
     suggested = (
         suggest_monitor(name, row.provider, authored_by=employee.id, components=components)
         for name in list(names)[:MOST_SUGGESTED]
         if name.strip()
     )
-    return ReadPost(alerts=alerts, suggested=tuple(suggested))
+    return ReadPost(foretold.alerts, foretold.complaint, tuple(suggested))
 
 
 def _read_mail(house: House, row: InboxRow, judged_at: datetime | None) -> ReadMail:

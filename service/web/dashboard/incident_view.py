@@ -49,6 +49,8 @@ class IncidentView:
     timeline: Sequence[TimelineEntry]
     received: Sequence[ReceivedAlert]
     """The first few, oldest first."""
+    alert_names: Mapping[str | None, str]
+    """What its alerts were called, by their entity ids."""
     mails: Sequence[Delivery]
     """To employees."""
     closing_text: str
@@ -126,6 +128,7 @@ def _read(connection: Connection, house: House, incident: Incident, now: datetim
         now=now,
         timeline=narrative.timeline_of(connection, incident.id),
         received=narrative.alerts_of(connection, incident.id, limit=ALERTS_SHOWN),
+        alert_names=narrative.names_by_entity(connection, incident.id),
         mails=deliveries.of_incident_to_employees(connection, incident.id),
         closing_text=closing_comment(house, incident, with_alert(connection, incident), now),
         stamp=employee_stamp(connection),

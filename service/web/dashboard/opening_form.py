@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from service.actions.opening import AFFECTED, DEFAULT_TYPE, TYPES
+from service.actions.opening import AFFECTED
 from service.config.settings import Config
-from service.model import ComponentState, Incident
+from service.model import DEFAULT_TYPE, KNOWN_TYPES, ComponentState, Incident
 
 LONGEST_SUBJECT: Final = 500
 LONGEST_TEXT: Final = 20_000
@@ -39,7 +39,7 @@ class Choices:
 def choices_of(config: Config, incident: Incident | None = None) -> Choices:
     """Give what config.yaml lets employees choose, and what an incident is and does already."""
     now_type, now = ((incident.type,), incident.components) if incident else ((), {})
-    types = (*TYPES, *(one.type for one in config.monitors), *now_type)
+    types = (*KNOWN_TYPES, *(one.type for one in config.monitors), *now_type)
     names = (*(one.name for one in config.components), *now)
     states = {state.value: state for state in (*AFFECTED, *now.values())}
     return Choices(tuple(dict.fromkeys(types)), tuple(dict.fromkeys(names)), states)

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone, TimezoneStandard
 from sqlalchemy import Connection
 from starlette.routing import Route
 
+from service.calls.readings import to_plain
 from service.model import Maintenance, MaintenancePhase
 from service.store import maintenances
 from service.web.cross_origin import FROM_ANYWHERE
@@ -45,9 +46,21 @@ def render_calendar(connection: Connection, front: Front, now: datetime) -> dict
     calendar.add("url", f"{site.url}/")
     calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
     calendar.add("x-published-ttl", f"PT{REFRESH // timedelta(minutes=1)}M")
+    calendar.add_component(_utc())
     for maintenance, one in zip(found, shown_maintenances(connection, house, found), strict=True):
         calendar.add_component(_event(maintenance, one, f"{site.url}/maintenance/{one.id}", host))
     return {"/calendar.ics": Rendering(calendar.to_ical(), MEDIA_TYPE, headers=FROM_ANYWHERE)}
+
+
+def _utc() -> Timezone:
+    """Describe the zone of all times: a calendar without events is to have something in it too (section 3.6)."""
+    zone, standard = Timezone(), TimezoneStandard()
+    zone.add("tzid", "UTC")
+    standard.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001  the form of a local time that section 3.6.5 demands
+    standard.add("tzoffsetfrom", timedelta())
+    standard.add("tzoffsetto", timedelta())
+    zone.add_component(standard)
+    return zone
 
 
 def _event(maintenance: Maintenance, one: ShownMaintenance, url: str, host: str) -> Event:
@@ -61,7 +74,8 @@ def _event(maintenance: Maintenance, one: ShownMaintenance, url: str, host: str)
     event.add("dtstart", one.starts_at)
     event.add("dtend", max(one.ends_at, one.starts_at + timedelta(minutes=1)))  # it must be later
     event.add("summary", _text(one.subject))
-    event.add("description", _text(f"{one.updates[0].body if one.updates else one.message}\n\n{url}"))
+    said = to_plain(one.updates[0].body if one.updates else one.message)
+    event.add("description", _text(f"{said}\n\n{url}"))
     event.add("url", url)
     event.add("status", "CANCELLED" if maintenance.phase is MaintenancePhase.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # it takes nobody's time

@@ -72,6 +72,19 @@ class Uptime:
             return ""
         return "100" if percent == 100 else f"{int(percent * 100) / 100:.2f}"  # noqa: PLR2004  per cent
 
+    @property
+    def since(self) -> date | None:
+        """The day from which on something is known; None where that is the first of these days, or nothing is."""
+        known = next((day.date for day in self.days if day.spans), None)
+        return None if known == self.days[0].date else known
+
+    @property
+    def reach(self) -> str:
+        """Say of how long the figure is, so that nobody takes the minutes of a first day for a quarter of a year."""
+        return (
+            f"in {len(self.days)} days" if self.since is None else f"since {self.since.day} {self.since:%b}"
+        )
+
 
 def uptimes(
     changes: Iterable[StateChange], *, today: date, now: datetime, zone: ZoneInfo, count: int = DAYS

@@ -55,14 +55,16 @@ def _bar(number: int, day: UptimeDay) -> Markup:
 
 def describe(name: str, uptime: Uptime) -> str:
     """Say in a sentence or two what the bars show."""
-    count = len(uptime.days)
+    since, span = uptime.since, f"the last {len(uptime.days)} days"
     if not uptime.figure:
-        return f"{name}, the last {count} days: no data yet."
+        return f"{name}, {span}: no data yet."
+    if since is not None:
+        span = f"since {since.day} {since:%b %Y}"
     bad = len(trouble(uptime))
     rest = {0: "Operational throughout.", 1: "Not operational throughout on one day."}.get(
         bad, f"Not operational throughout on {bad} days."
     )
-    return f"{name}, the last {count} days: {uptime.figure} % uptime. {rest}"
+    return f"{name}, {span}: {uptime.figure} % uptime. {rest}"
 
 
 def trouble(uptime: Uptime) -> list[tuple[date, str]]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from service.actions.house import House
 from service.model import MaintenancePhase
-from service.store import incidents, maintenances
+from service.store import component_states, incidents, maintenances
 from service.web.public.component_states import ComponentGroup, Overall, grouped, overall
 from service.web.public.incidents import ShownIncident, shown
 from service.web.public.maintenances import ShownMaintenance, shown_maintenances
@@ -77,7 +77,10 @@ def read_view(connection: Connection, house: House, now: datetime) -> PublicView
 
 
 def _last_days(connection: Connection, house: House, today: date) -> tuple[Day, ...]:
-    """Give the last days with what happened on each; days that were not read whole are left out."""
+    """Give the last days with what happened on each; days that were not read whole are left out.
+
+    So are quiet ones before the first record of all: nobody can say of them that nothing was reported.
+    """
     zone = house.config.site.timezone
     since = midnight(today - timedelta(days=DAYS_OF_HISTORY - 1), zone)
     until = midnight(today + timedelta(days=1), zone)
@@ -88,8 +91,19 @@ def _last_days(connection: Connection, house: House, today: date) -> tuple[Day, 
         count = max(1, (today - day_of(recent[-1].published_at, zone)).days)
     over = ended_between(connection, house, since, until)
     by_day = {day.date: day for day in by_days(recent, over, zone)}
+    began = _began(connection, zone)
     wanted = [today - timedelta(days=back) for back in range(count)]
-    return tuple(by_day.get(one, Day(one)) for one in wanted)
+    return tuple(
+        by_day.get(one, Day(one)) for one in wanted if began is None or began <= one or one in by_day
+    )
+
+
+def _began(connection: Connection, zone: ZoneInfo) -> date | None:
+    """Give the first day of which anything is known; None where no component was ever recorded, which tells nothing."""
+    recorded_at = component_states.first_at(connection)
+    if recorded_at is None:
+        return None
+    return day_of(min(recorded_at, incidents.first_published_at(connection) or recorded_at), zone)
 
 
 def ended_between(

@@ -32,6 +32,14 @@ async def test_where_nothing_is_a_problem_says_so(path: str, program: httpx2.Asy
     assert problem(await program.get(ROOT + path), 404)["title"] == "Not Found"
 
 
+@pytest.mark.parametrize("tag", ["INC-4", "inc-4"])
+async def test_who_writes_the_tag_of_an_incident_is_told_to_write_its_number(
+    tag: str, program: httpx2.AsyncClient
+) -> None:
+    answer = problem(await program.get(f"{ROOT}/incidents/{tag}"), 404)
+    assert answer["detail"] == f"Write the number alone: 4 in place of {tag}."
+
+
 async def test_a_method_that_is_not_there_names_those_that_are(program: httpx2.AsyncClient) -> None:
     answer = await program.put(f"{ROOT}/maintenance")
     problem(answer, 405)

@@ -2,29 +2,38 @@
 
 import html
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from service.actions.foretelling import foretell_post
 from service.actions.house import House
 from service.config import parse
 from service.jobs import decide_what_is_due, keep_house
+from service.providers.post import RawPost
 from service.store import audit, inbox_rows
 from service.store.columns import metadata
 from service.store.inbox_rows import Arrival, Door, InboxState
-from tests.rooms import CONFIG, Clock
-from tests.web.employees import Enter
+from tests.rooms import CONFIG, Clock, make_front, make_house
+from tests.web.employees import Enter, employee_at
 
 pytestmark = pytest.mark.anyio
 
 FIRES = b'{monitorName: "Email Server", state: "CRITICAL", entityId: "e1"}'
+GENERIC = """\
+webhooks:
+  generic: {secret: s, each: post.checks, monitor_name: check.name, state: is}
+"""
 UNKNOWN = b'{monitorName: "Emial Server", state: "CRITICAL"}'
 
 
-def receive(house: House, clock: Clock, raw: bytes, door: Door = Door.WEBHOOK) -> str:
+def receive(
+    house: House, clock: Clock, raw: bytes, door: Door = Door.WEBHOOK, provider: str = "victorops"
+) -> str:
     """Store something as it arrives, and work it off; gives its page."""
-    provider = "victorops" if door is Door.WEBHOOK else ""
+    provider = provider if door is Door.WEBHOOK else ""
     with house.store.transaction() as connection:
         [number] = inbox_rows.add_many(connection, [Arrival(door, clock(), raw, provider)])
     decide_what_is_due(house, clock())
@@ -57,12 +66,57 @@ async def test_for_a_name_that_no_monitor_takes_there_is_one_to_paste(
     sam: httpx2.AsyncClient, house: House, clock: Clock
 ) -> None:
     text = (await sam.get(receive(house, clock, UNKNOWN))).text
-    assert "Did you mean <strong>Email Server</strong>?" in text
+    said = "no monitor is configured for <code>Emial Server</code>, did you mean <code>Email Server</code>?"
+    assert f"As config.yaml is now, it is recorded without effect: {said}</p>" in text
     assert "in config.yaml, which is taken over as soon as it is saved" in text
     block = html.unescape(text.partition('aria-labelledby="paste-1">')[2].partition("</pre>")[0])
     [*_, pasted] = parse(CONFIG + block, house.config.path, {}).monitors
     assert pasted.alert_names == ("Emial Server",)
     assert pasted.authored_by == "sam"
+
+
+async def test_an_alert_without_a_name_is_explained_and_no_monitor_is_there_to_paste(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    nameless = UNKNOWN.replace(b"Emial Server", b"${{ALERT.monitor_name}}")
+    text = (await sam.get(receive(house, clock, nameless))).text
+    said = "VictorOps had no monitor_name for this alert (it was raised by hand or by mail); <code>*</code> takes"
+    assert text.count(said) == 2, "what became of it, and what would become of it now"
+    assert "paste" not in text
+
+
+@pytest.mark.parametrize("state", ["WARNING", "ACKED", "INFO", "HIGH", ""])
+async def test_what_became_of_a_post_and_what_it_would_come_to_is_the_same_sentence(
+    sam: httpx2.AsyncClient, tmp_path: Path, clock: Clock, state: str
+) -> None:
+    house = make_house(tmp_path, CONFIG.replace("    wait_time:", "    warning_fires: false\n    wait_time:"))
+    body = FIRES.replace(b"CRITICAL", state.encode())
+    receive(house, clock, body)
+    with house.store.reading() as connection:
+        row = inbox_rows.get(connection, 1)
+    [foretold] = foretell_post(house.config, "victorops", RawPost(body)).alerts
+    house.store.close()
+    assert row is not None
+    matches = "matches the monitor `Email Server`, but is recorded without effect"
+    assert foretold.said == f"{matches}: {row.explanation}"
+
+
+async def test_what_cannot_be_read_of_a_list_is_told_beside_its_alerts_and_is_no_name(
+    tmp_path: Path, clock: Clock
+) -> None:
+    house = make_house(tmp_path, CONFIG + GENERIC)
+    checks = (
+        b'{"checks": [{"check": {"name": "Webmail"}, "is": "down"}, {"check": {"name": "b"}, "is": "?"}]}'
+    )
+    page = receive(house, clock, checks, provider="generic")
+    async with employee_at(make_front(house, clock), clock, "sam") as browser:
+        text = html.unescape((await browser.get(page)).text)
+    house.store.close()
+    assert (
+        "A part of it cannot be read: alert 2 cannot be read: what <code>state: is</code> looks for" in text
+    )
+    assert text.count("alert_name: ") == 1
+    assert 'alert_name: "Webmail"' in text
 
 
 async def test_a_dry_replay_shows_what_would_happen_and_does_nothing(

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from service.actions.house import House
 from service.model import DeliveryKind
 from service.store import deliveries, progress
 from service.store.columns import metadata
+from service.store.schema import updates
 from tests.rooms import Clock
 from tests.store.rows import a_mail, add_incident, add_subscriber, add_update, delivery_again, queued
 from tests.web.employees import Enter
@@ -141,6 +143,29 @@ async def test_nobody_else_does(enter: Enter, house: House, clock: Clock) -> Non
         mail = deliveries.get_by_public_id(connection, a_mail("sam").public_id)
         assert mail is not None
         assert delivery_again(connection, mail).due_at == clock()
+
+
+@pytest.mark.parametrize(
+    ("sent", "waiting", "ago", "told"),
+    [
+        (1_500, 500, 1, "At this rate done in under a minute."),
+        (1_500, 1, 30, "What waits is on its way, or tried again later."),
+        (1, 1, 1, "What waits is on its way, or tried again later."),
+        (20, 20, 10, "At this rate done in 1 min."),
+    ],
+)
+async def test_how_long_an_update_takes_is_told_only_while_it_goes_on(
+    enter: Enter, house: House, clock: Clock, sent: int, waiting: int, ago: int, told: str
+) -> None:
+    with house.store.transaction() as connection:
+        update_id = add_update(connection, add_incident(connection))
+        began = update(updates).values(fan_out_began_at=clock(), recipients=sent + waiting)
+        connection.execute(began)
+        at = clock() + timedelta(minutes=1) - timedelta(seconds=ago)
+        progress.count(connection, update_id, queued=sent + waiting, sent=sent, at=at)
+    async with enter("vera") as browser:
+        clock.move(timedelta(minutes=1))
+        assert told in (await browser.get(HERE)).text
 
 
 async def test_a_fan_out_under_way_shows_how_far_it_is(enter: Enter, house: House, clock: Clock) -> None:

@@ -20,7 +20,7 @@ from service.store.schema import deliveries as delivery_rows
 from service.web.dashboard import incident_list
 from service.web.dashboard.incident_list import ENDED_SHOWN
 from service.web.front import Front
-from tests.rooms import Clock
+from tests.rooms import Clock, make_front
 from tests.web.employees import employee_at, page_of
 from tests.web.outages import ECHO, Outages
 
@@ -212,3 +212,17 @@ async def test_texts_of_alerts_are_escaped_everywhere(sam: httpx2.AsyncClient, o
     pages += [(await sam.get(path)).text for path in ("/dashboard", page_of(incident))]
     assert all(hostile not in text for text in pages)
     assert all("&lt;img src=x" in text for text in pages)
+
+
+async def test_each_alert_is_called_by_its_name(house: House, clock: Clock) -> None:
+    [first, *others] = house.config.monitors
+    takes_any = replace(first, alert_names=("api-*",))
+    several = replace(house, config=replace(house.config, monitors=(takes_any, *others)))
+    outages = Outages(several, clock)
+    outages.fire("api-7")
+    incident = outages.fire("api-9", entity_id="e1")
+    async with employee_at(make_front(several, clock), clock, "sam") as sam:
+        page = (await sam.get(page_of(incident))).text
+    card = page.partition('id="alerts"')[2].partition("<h3>")[0]
+    assert re.findall(r"<strong>(.*?)</strong>", card) == ["api-7", "api-9"]
+    assert re.findall(r'<span class="muted small">(.*?)</span>', card) == ["e1"]

@@ -50,7 +50,7 @@ def planned(house: House, clock: Clock) -> Maintenance:
     plan = Plan(
         "Upgrade", "We upgrade.", ("Email",), start, start + timedelta(hours=2), start - timedelta(hours=1)
     )
-    return maintaining.plan(house, plan, house.employee("jordan"), clock()).maintenance
+    return maintaining.plan(house, plan, house.config.employees["jordan"], clock()).maintenance
 
 
 async def order(client: httpx2.AsyncClient, name: str, **form: str) -> str:
@@ -139,7 +139,7 @@ async def test_the_list_shows_what_is_ahead_and_what_is_over(
     shown = (await sam.get(PAGE)).text
     assert "Upgrade" in shown
     assert "begins <strong>in 1 d</strong>" in re.sub(r"</?time[^>]*>", "", shown)
-    maintaining.cancel(house, planned.id, house.employee("jordan"), clock())
+    maintaining.cancel(house, planned.id, house.config.employees["jordan"], clock())
     shown = (await sam.get(PAGE)).text
     assert "Nothing is planned." in shown
     assert "called off" in shown
@@ -148,7 +148,7 @@ async def test_the_list_shows_what_is_ahead_and_what_is_over(
 async def test_older_ones_are_on_further_pages(
     sam: httpx2.AsyncClient, house: House, planned: Maintenance, clock: Clock
 ) -> None:
-    jordan = house.employee("jordan")
+    jordan = house.config.employees["jordan"]
     maintaining.cancel(house, planned.id, jordan, clock())
     wanted = replace(maintaining.plan_of(planned), subject="Another")
     for _ in range(30):
@@ -209,13 +209,13 @@ async def test_in_the_hour_that_comes_twice_a_window_begins_in_the_first_and_end
 async def test_a_field_that_is_left_as_it_was_keeps_its_moment_in_the_hour_that_comes_twice(
     sam: httpx2.AsyncClient, house: House, planned: Maintenance, clock: Clock
 ) -> None:
-    maintaining.cancel(house, planned.id, house.employee("jordan"), clock())
+    maintaining.cancel(house, planned.id, house.config.employees["jordan"], clock())
     for subject, start, end in (
         ("Begins in the second", SECOND, SECOND + timedelta(hours=1)),
         ("Ends in the first", FIRST - timedelta(hours=1), FIRST),
     ):
         wanted = replace(maintaining.plan_of(planned), subject=subject, starts_at=start, ends_at=end)
-        maintaining.plan(house, wanted, house.employee("jordan"), clock())
+        maintaining.plan(house, wanted, house.config.employees["jordan"], clock())
     shown = (await sam.get(f"{PAGE}/2")).text
     assert f'value="{HALF_PAST_TWO}"' in shown
     assert "this is the second, +01:00." in shown

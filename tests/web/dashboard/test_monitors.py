@@ -12,7 +12,10 @@ import pytest
 from service.actions.house import House
 from service.actions.simulating import simulate
 from service.actions.simulation import Simulation
+from service.jobs import decide_what_is_due
 from service.model import LastResort, Monitor, Phase, Rung
+from service.store import inbox_rows
+from service.store.inbox_rows import Arrival, Door
 from service.web.dashboard import monitors as dashboard_monitors
 from service.web.dashboard.monitor_previews import MOST_KEPT, Previews
 from service.web.dashboard.monitor_words import example_name, settings_in_words, slug_of, span_in_words
@@ -52,6 +55,35 @@ def change(house: House, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
     later = path.stat().st_mtime + 5  # two changes within a tick of the file system's clock
     os.utime(path, (later, later))
+
+
+def receive(house: House, clock: Clock, *posts: tuple[str, bytes]) -> None:
+    """Let posts of some providers arrive, and work them off."""
+    arrivals = [Arrival(Door.WEBHOOK, clock(), body, provider) for provider, body in posts]
+    with house.store.transaction() as connection:
+        inbox_rows.add_many(connection, arrivals)
+    decide_what_is_due(house, clock())
+
+
+async def test_the_list_tells_what_was_lost_and_why(
+    sam: httpx2.AsyncClient, house: House, clock: Clock
+) -> None:
+    receive(
+        house,
+        clock,
+        ("victorops", FIRING.replace("CRITICAL", "HIGH").encode()),
+        ("victorops", b'{monitorName: "${{ALERT.monitor_name}}", state: "CRITICAL"}'),
+        ("victorops", b'{monitorName: "Toaster", state: "CRITICAL"}'),
+        ("uptimekuma", b'{"monitor": {"name": "Email Server"}, "heartbeat": {"status": 0}}'),
+    )
+    text = (await sam.get(LIST)).text
+    assert "<code>HIGH</code> was received once and is no state that is known" in text
+    unmatched = text.partition('id="part-unmatched"')[2]
+    assert "VictorOps had no monitor_name for this alert" in unmatched
+    assert "${{ALERT" not in unmatched
+    assert "Toaster</a>" in unmatched
+    assert '<span class="muted small">victorops, <time' in unmatched
+    assert "this came from uptimekuma: set <code>provider: uptimekuma</code> in a monitor" in unmatched
 
 
 async def test_the_list_shows_each_monitor_with_its_line_and_what_it_did(

@@ -45,7 +45,9 @@ async def test_a_viewer_reads_what_would_have_happened(front: Front, clock: Cloc
     assert "2 posts were received that day; 1 incident would have been opened." in text
     assert "Email is unavailable" in text
     assert "published <time" in text
-    assert "&lt;b&gt;Nobody&lt;/b&gt;” was received, and no monitor takes it." in text
+    assert (
+        "<code>&lt;b&gt;Nobody&lt;/b&gt;</code> was received from victorops, and no monitor takes it." in text
+    )
 
 
 @pytest.mark.parametrize(

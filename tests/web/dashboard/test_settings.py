@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from service.actions.house import House
 from service.actions.watchdog import Seen
 from service.config import parse
 from service.store import audit
 from service.store.audit import Act
+from service.web.dashboard.config_file import read_config_file
 from service.web.dashboard.setting_words import MASK, sections_for
 from service.web.dashboard.settings import Part, last_backup, parts
 from service.web.front import Front
@@ -139,6 +141,12 @@ async def test_admins_read_when_the_last_backup_was_made(front: Front, clock: Cl
         assert "</time>, into /b/newer.tar.gz: if this machine failed now" in later
         assert "newer.tar.gz" not in (await other.get(HERE)).text
         assert "made a backup" in (await admin.get("/dashboard/audit")).text
+
+
+def test_a_file_that_serve_would_refuse_is_faulty_here_too(house: House, clock: Clock) -> None:
+    house.config.path.write_text(CONFIG)
+    faults = read_config_file(house.config, clock(), has_sandbox=True).faults
+    assert ["the mail sandbox is on" in one.text for one in faults] == [True]
 
 
 async def test_a_newer_and_a_faulty_file_are_told(front: Front, clock: Clock) -> None:
