@@ -35,7 +35,8 @@ from service.store.database import Store
 LONGEST_CONNECTION = 5
 """Seconds that an answer may still take once the service is to stop."""
 LONGEST_END = 25.0
-"""Seconds after which nothing holds the end up any more: what is in flight gets ten, and the mailbox as many."""
+"""Seconds after which nothing holds the end up any more: what is in flight gets ten, and the mailbox as many. Those who
+run services kill after 30, without a word."""
 LAST_REQUESTS = 0.25
 """Seconds in which those may say what they want whose connection was just taken: nobody is hung up on."""
 

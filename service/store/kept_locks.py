@@ -51,7 +51,9 @@ class KeptLock:
             cursor = kept.cursor()
             cursor.execute("; ".join(OF_ITS_OWN))
             # a standby has locks too, which are none to anybody who writes
-            cursor.execute(f"SELECT pg_try_advisory_lock({self._kind}, {number}) WHERE NOT pg_is_in_recovery()")
+            cursor.execute(
+                f"SELECT pg_try_advisory_lock({self._kind}, {number}) WHERE NOT pg_is_in_recovery()"
+            )
             (is_ours,) = cursor.fetchone() or (False,)
             if not is_ours and otherwise is not None:
                 otherwise(cursor)

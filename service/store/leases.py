@@ -84,7 +84,9 @@ class Lease:
         if self._silent_looks >= SILENT_LOOKS and monotonic() - self._silent_since >= SILENT_FOR:
             cursor.execute(_END, holder)
             self._holder = None
-            _log.warning("the instance that decided stands still: its part is taken from it", seconds=SILENT_FOR)
+            _log.warning(
+                "the instance that decided stands still: its part is taken from it", seconds=SILENT_FOR
+            )
 
     def close(self) -> None:
         """Give it back."""

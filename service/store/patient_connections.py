@@ -90,9 +90,7 @@ class PatientConnection(psycopg.Connection[Any]):
             raise
 
 
-def _bounded(
-    gen: "PQGen[_T]", patience: Callable[[], float | None]
-) -> Generator["Wait", "Ready | int", _T]:
+def _bounded(gen: "PQGen[_T]", patience: Callable[[], float | None]) -> Generator["Wait", "Ready | int", _T]:
     """Let a generator of psycopg's go on as long as the server says something now and then."""
     heard_at = monotonic()
     try:

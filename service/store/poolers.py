@@ -40,7 +40,11 @@ def shares_sessions(engine: Engine) -> bool:
     While the second one is in a transaction it keeps whatever session it got: the first one's, which lay idle and was
     used last, or the first one's next time is another.
     """
-    with waiting_at_most(), closing(engine.raw_connection()) as first, closing(engine.raw_connection()) as second:
+    with (
+        waiting_at_most(),
+        closing(engine.raw_connection()) as first,
+        closing(engine.raw_connection()) as second,
+    ):
         before = _session_of(first)
         cursor = second.cursor()
         cursor.execute("BEGIN")

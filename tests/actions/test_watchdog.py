@@ -117,9 +117,7 @@ CASES = [
     ),
     (
         "arrivals wait, whoever decides",
-        Facts(
-            Seen(ago(hours=1), is_standby=True), expects_posts=False, arrivals_wait_since=ago(minutes=6)
-        ),
+        Facts(Seen(ago(hours=1), is_standby=True), expects_posts=False, arrivals_wait_since=ago(minutes=6)),
         (Problem(ProblemName.INBOX_OLD, ago(minutes=6)),),
     ),
     (

@@ -107,7 +107,9 @@ async def test_who_stands_by_leaves_the_mailbox_alone(world: World, other: World
     await world.start()
 
 
-async def test_who_stands_by_tells_of_posts_that_the_other_one_leaves_lying(world: World, other: World) -> None:
+async def test_who_stands_by_tells_of_posts_that_the_other_one_leaves_lying(
+    world: World, other: World
+) -> None:
     with world.service.house.store.transaction() as connection:
         inbox_rows.add_many(connection, [Arrival(Door.WEBHOOK, other.clock(), b"{}", provider="victorops")])
     assert world.service.part.is_held()
