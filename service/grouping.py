@@ -1,14 +1,44 @@
 """Which open incident an alert belongs to, and which maintenance keeps it from any. Pure; it changes nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from service.model import Incident, Maintenance, MaintenancePhase
+from service.model import Incident, KnownAs, Maintenance, MaintenancePhase
+
+
+class Firing(NamedTuple):
+    """Something that fires: by what it is told from others (`KnownAs.key`), and its name, "" where none is known."""
+
+    key: str | None
+    name: str
+
+
+def ended_by(recovery: KnownAs, firing: Collection[Firing]) -> frozenset[Firing]:
+    """Choose among what fires of a monitor what a recovery ends.
+
+    With an entity id: this very alert; where nothing of the id fires, what came without one under the same name, since
+    an admin may have added the id to one of the two webhooks only. Without an id: what has its name, which is all of a
+    monitor of one name. What has no name that is known ends with the last that has one: an incident that never closes
+    is the worse fault.
+    """
+    if recovery.entity_id is not None:
+        same = {one for one in firing if one.key == recovery.entity_id}
+        ended = same or {one for one in firing if one.key == recovery.stand_in}
+    elif recovery.is_one_of_several:
+        ended = {one for one in firing if one.name == recovery.name}
+    else:
+        return frozenset(firing)
+    left = frozenset(firing) - ended
+    if recovery.is_one_of_several and not any(one.name for one in left):
+        return frozenset(firing)
+    return frozenset(ended)
 
 
 def incident_for_firing(
-    known_as: str | None, open_incidents: Sequence[Incident], *, combine: bool
+    key: str | None, open_incidents: Sequence[Incident], *, combine: bool
 ) -> Incident | None:
     """Choose among a monitor's open incidents the one that a firing alert joins; None: a new one is opened.
 
@@ -16,29 +46,29 @@ def incident_for_firing(
     that says by its entity id that it is the same one and still fires.
     """
     newest_first = sorted(open_incidents, key=lambda incident: incident.id, reverse=True)
-    if known_as is not None:
+    if key is not None:
         for incident in newest_first:
-            if incident.fires(known_as):
+            if incident.fires(key):
                 return incident
     return newest_first[0] if combine and newest_first else None
 
 
 def incidents_for_recovery(
-    known_as: Sequence[str | None], open_incidents: Sequence[Incident]
-) -> tuple[tuple[Incident, ...], frozenset[str | None] | None]:
-    """Choose among a monitor's open incidents those that a recovery concerns, and which of their alerts.
+    recovery: KnownAs, open_incidents: Sequence[Incident]
+) -> tuple[tuple[Incident, frozenset[str | None]], ...]:
+    """Choose among a monitor's open incidents those that a recovery concerns, each with which of its alerts.
 
-    `known_as` says by what the alert may be known, the surest first: where the first of them fires, that alone is
-    meant. An admin may have added the entity id to one of the two webhooks only, and an incident that never closes is
-    the worse fault. Known by nothing, it means all (the second value is None).
+    Where this very alert fires in one of them, it means nothing in the others.
     """
-    if all(one is None for one in known_as):
-        return tuple(incident for incident in open_incidents if not incident.has_recovered), None
-    for wanted in known_as:
-        found = tuple(incident for incident in open_incidents if incident.fires(wanted))
-        if found:
-            return found, frozenset({wanted})
-    return (), frozenset(known_as)
+    id_fires = [
+        one for one in open_incidents if recovery.entity_id is not None and one.fires(recovery.entity_id)
+    ]
+    concerned = []
+    for incident in id_fires or open_incidents:
+        firing = [Firing(one.entity_id, one.name) for one in incident.alerts if one.recovered_at is None]
+        if ended := ended_by(recovery, firing):
+            concerned.append((incident, frozenset(one.key for one in ended)))
+    return tuple(concerned)
 
 
 def maintenance_over(
@@ -63,8 +93,7 @@ class SeenAlert:
 
     number: int
     monitor_key: str
-    known_as: tuple[str | None, ...]
-    """By what it may be known among its monitor's, the surest first; None: by nothing."""
+    known_as: KnownAs
     is_suppressed: bool
     """Whether it fired during a maintenance and was kept from having an effect."""
     is_recovery: bool = False
@@ -73,18 +102,20 @@ class SeenAlert:
 def still_firing(seen: Iterable[SeenAlert]) -> tuple[int, ...]:
     """Choose among alerts, oldest first, the suppressed ones that nothing took back since, each thing once.
 
-    A recovery means what it means to an incident: `incidents_for_recovery` says which alerts.
+    A recovery means what it means to an incident: `ended_by` says which alerts.
     """
-    firing: dict[tuple[str, str | None], int] = {}
+    numbers: dict[tuple[str, Firing], int] = {}
+    firing: dict[str, dict[str | None, Firing]] = defaultdict(dict)
     for alert in seen:
-        things = [(alert.monitor_key, name) for name in alert.known_as]
-        if alert.is_recovery and all(name is None for name in alert.known_as):
-            firing = {key: number for key, number in firing.items() if key[0] != alert.monitor_key}
-        elif alert.is_recovery:
-            meant = next((thing for thing in things if thing in firing), None)
-            firing = {key: number for key, number in firing.items() if key != meant}
+        of_monitor, known = firing[alert.monitor_key], alert.known_as
+        if alert.is_recovery:
+            for one in ended_by(known, of_monitor.values()):
+                del of_monitor[one.key]
+                del numbers[alert.monitor_key, one]
+        elif known.key in of_monitor:
+            if not alert.is_suppressed:
+                del numbers[alert.monitor_key, of_monitor.pop(known.key)]
         elif alert.is_suppressed:
-            firing.setdefault(things[0], alert.number)
-        else:
-            firing.pop(things[0], None)
-    return tuple(firing.values())
+            one = of_monitor[known.key] = Firing(known.key, known.name)
+            numbers[alert.monitor_key, one] = alert.number
+    return tuple(numbers.values())

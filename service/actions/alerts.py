@@ -13,7 +13,7 @@ from service.actions.outcomes import AlertReason, Outcome, outcome_of_post
 from service.actions.policies import policy_by, policy_for, policy_of
 from service.actions.suppressing import SUPPRESSED, suppressing
 from service.actions.texts import opening_variables, render
-from service.model import Alert, AlertState, Incident, Monitor
+from service.model import Alert, AlertState, Incident, KnownAs, Monitor
 from service.providers.matching import known_as, match_monitor, state_for
 from service.store import inbox_rows, incidents, narrative, open_incidents
 
@@ -75,42 +75,44 @@ def _effect(connection: Connection, house: House, alert: Alert, now: datetime) -
 
 
 def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
-    name = known_as(alert, monitor)[0]
+    known = known_as(alert, monitor)
     # with *combine alerts* off only an id says that it is the same one
-    same = name if monitor.combine_alerts else alert.entity_id
+    same = known.key if monitor.combine_alerts else known.entity_id
     open_ones = _that_it_may_join(connection, monitor, same)
     incident = grouping.incident_for_firing(same, open_ones, combine=monitor.combine_alerts)
     if incident is None:
         decision, note = _open(connection, house, monitor, alert, now)
         carry_out(connection, house, None, decision, now, Cause(alert, note))
     else:
-        event = workflow.AlertFired(name)
+        event = workflow.AlertFired(known.key, known.name)
         decision = workflow.decide(incident, event, policy_by(house, monitor, incident), now)
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision])
 
 
-def _that_it_may_join(connection: Connection, monitor: Monitor, name: str | None) -> tuple[Incident, ...]:
+def _that_it_may_join(connection: Connection, monitor: Monitor, key: str | None) -> tuple[Incident, ...]:
     """Read of a monitor's open incidents those that `incident_for_firing` chooses among: very many may be open."""
-    same = () if name is None else open_incidents.firing_of_monitor(connection, monitor.key, name)
+    same = () if key is None else open_incidents.firing_of_monitor(connection, monitor.key, key)
     if same or not monitor.combine_alerts:
         return same
     return open_incidents.newest_of_monitor(connection, monitor.key)
 
 
-def _that_it_may_end(
-    connection: Connection, monitor: Monitor, names: Sequence[str | None]
-) -> tuple[Incident, ...]:
+def _that_it_may_end(connection: Connection, monitor: Monitor, known: KnownAs) -> tuple[Incident, ...]:
     """Read of a monitor's open incidents those that `incidents_for_recovery` chooses among."""
-    if all(name is None for name in names):
-        return open_incidents.open_of_monitor(connection, monitor.key)
-    firing = (open_incidents.firing_of_monitor(connection, monitor.key, name) for name in names)
-    return next((found for found in firing if found), ())
+    if known.entity_id is not None:
+        same = open_incidents.firing_of_monitor(connection, monitor.key, known.entity_id)
+        if same or not known.is_one_of_several:
+            return same or open_incidents.firing_of_monitor(connection, monitor.key, None)
+    if known.is_one_of_several:
+        return open_incidents.firing_by_name(connection, monitor.key, known.name)
+    return open_incidents.open_of_monitor(connection, monitor.key)
 
 
 def _open(
     connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime
 ) -> tuple[workflow.Decision, str]:
+    known = known_as(alert, monitor)
     incident_id = incidents.reserve_id(connection, monitor.key, now)
     variables = opening_variables(monitor, alert, house.config.site, incident_id=incident_id, started_at=now)
     subject = render(monitor.subject, variables, otherwise=alert.monitor_name)
@@ -124,7 +126,8 @@ def _open(
         components=monitor.affected_components,
         authored_by=monitor.authored_by,
         notify_employees=monitor.notify_employees,
-        entity_id=known_as(alert, monitor)[0],
+        entity_id=known.key,
+        alert_name=known.name,
         audience=monitor.audience,
     )
     faults = dict.fromkeys(text.fault for text in (subject, message) if text.fault)
@@ -132,27 +135,28 @@ def _open(
 
 
 def _recover(connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime) -> Outcome:
-    names = known_as(alert, monitor)
-    concerned, meant = grouping.incidents_for_recovery(names, _that_it_may_end(connection, monitor, names))
-    if not concerned and alert.entity_id is None:
-        concerned, meant = _by_what_it_fired(connection, monitor, alert)
+    known = known_as(alert, monitor)
+    concerned = grouping.incidents_for_recovery(known, _that_it_may_end(connection, monitor, known))
     if not concerned:
-        return Outcome(AlertReason.NOTHING_OPEN, f"nothing of `{alert.monitor_name}` was firing")
-    event = workflow.AlertRecovered(meant)
-    decisions = [(one, workflow.decide(one, event, policy_by(house, monitor, one), now)) for one in concerned]
+        said = f"nothing of `{alert.monitor_name}` was firing{_what_fires(connection, monitor)}"
+        return Outcome(AlertReason.NOTHING_OPEN, said)
+    decisions = [
+        (one, workflow.decide(one, workflow.AlertRecovered(meant), policy_by(house, monitor, one), now))
+        for one, meant in concerned
+    ]
     for incident, decision in decisions:
         carry_out(connection, house, incident, decision, now, Cause(alert))
     return _told([decision for _, decision in decisions])
 
 
-def _by_what_it_fired(
-    connection: Connection, monitor: Monitor, alert: Alert
-) -> tuple[tuple[Incident, ...], frozenset[str | None]]:
-    """Give what a recovery by name alone ends where the firing came with an id: what was called so then."""
-    open_ones = open_incidents.open_of_monitor(connection, monitor.key)
-    numbers = [incident.id for incident in open_ones]
-    ids = narrative.entity_ids_of_name(connection, numbers, alert.monitor_name)
-    return tuple(one for one in open_ones if any(map(one.fires, ids))), ids
+def _what_fires(connection: Connection, monitor: Monitor) -> str:
+    """Name something of the monitor that does fire: its recovery may be called otherwise, and then never ends it."""
+    newest = open_incidents.newest_of_monitor(connection, monitor.key)
+    firing = [
+        one.name or one.entity_id for incident in newest for one in incident.alerts if not one.recovered_at
+    ]
+    called = next(filter(None, firing), None)
+    return f"; `{called}` is, and a recovery must have the same name or entity id" if called else ""
 
 
 def _told(decisions: list[workflow.Decision]) -> Outcome:

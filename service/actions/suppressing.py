@@ -11,7 +11,7 @@ from service.config.form import DEFAULT_PROVIDER
 from service.config.settings import Reading
 from service.errors import PostUnreadable
 from service.grouping import SeenAlert, maintenance_over, still_firing
-from service.model import Alert, AlertState, Maintenance, Monitor
+from service.model import Alert, AlertState, KnownAs, Maintenance, Monitor
 from service.providers.matching import known_as, match_monitor, state_for
 from service.providers.post import RawPost
 from service.providers.registry import read_post
@@ -69,7 +69,7 @@ class _Taken(NamedTuple):
     """What an alert means to the monitor that takes it."""
 
     monitor_key: str
-    known_as: tuple[str | None, ...]
+    known_as: KnownAs
     is_recovery: bool
 
 

@@ -3,7 +3,7 @@
 Times are timezone-aware UTC datetimes named `*_at`; spans are `timedelta`s named by a bare noun.
 """
 
-from service.model.alerts import Alert, AlertState, IfRecovered, LastResort, Monitor, Rung
+from service.model.alerts import Alert, AlertState, IfRecovered, KnownAs, LastResort, Monitor, Rung
 from service.model.components import SEVERITY_ORDER, Component, ComponentState
 from service.model.incidents import DEFAULT_TYPE, KNOWN_TYPES, Incident, JoinedAlert, Phase, TimelineEntry
 from service.model.maintenance import Maintenance, MaintenancePhase
@@ -35,6 +35,7 @@ __all__ = [
     "IfRecovered",
     "Incident",
     "JoinedAlert",
+    "KnownAs",
     "LastResort",
     "Maintenance",
     "MaintenancePhase",

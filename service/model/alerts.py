@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.model.components import ComponentState
 
@@ -36,6 +36,27 @@ class Alert:
     """Every property of the payload, flat, for the templates."""
     is_state_known: bool = True
     """False where a state was given, and the alert is INFO only because nobody knows what it means."""
+
+
+class KnownAs(NamedTuple):
+    """By what an alert is told from others of its monitor."""
+
+    entity_id: str | None
+    """The provider's."""
+    name: str
+    """As names are compared: without regard to case and white space."""
+    is_one_of_several: bool
+    """Whether its monitor takes other names too."""
+
+    @property
+    def stand_in(self) -> str | None:
+        """What stands in for a missing entity id: the name, where it tells anything."""
+        return self.name if self.is_one_of_several else None
+
+    @property
+    def key(self) -> str | None:
+        """By which an incident knows whether it is the same alert again."""
+        return self.stand_in if self.entity_id is None else self.entity_id
 
 
 class LastResort(StrEnum):

@@ -39,9 +39,12 @@ class JoinedAlert:
     """What an incident remembers of one alert: alerts of the same entity id are the same."""
 
     entity_id: str | None
+    """The provider's, or what stands in for it (`KnownAs.key`)."""
     fired_at: datetime
     recovered_at: datetime | None = None
     times_fired: int = 1
+    name: str = ""
+    """Its name as names are compared; "": not known, as of what was opened by hand."""
 
 
 @dataclass(frozen=True, slots=True)

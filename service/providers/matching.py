@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from service.model import Alert, AlertState, Monitor
+from service.model import Alert, AlertState, KnownAs, Monitor
 
 _NEAR_ENOUGH = 0.6
 _MOST_NEAR_NAMES = 3
@@ -19,60 +19,54 @@ def match_monitor(name: str, provider: str, monitors: Sequence[Monitor]) -> Moni
     with the most literal characters; `*` alone is the fallback. The earlier monitor wins a tie.
     """
     ours = [monitor for monitor in monitors if monitor.provider == provider]
-    folded = _folded(name)
+    folded = fold_name(name)
     for monitor in ours:
         if name in monitor.alert_names:
             return monitor
     for monitor in ours:
-        if any(_folded(known) == folded for known in monitor.alert_names):
+        if any(fold_name(known) == folded for known in monitor.alert_names):
             return monitor
     fitting = [
         (_specificity(pattern), -index)
         for index, monitor in enumerate(ours)
         for pattern in monitor.alert_names
-        if is_pattern(pattern) and _compiled(_folded(pattern)).match(folded)
+        if is_pattern(pattern) and _compiled(fold_name(pattern)).match(folded)
     ]
     return ours[-max(fitting)[1]] if fitting else None
 
 
-def known_as(alert: Alert, monitor: Monitor) -> tuple[str | None, ...]:
-    """Give by what an alert may be known among its monitor's, the surest first; None: by nothing.
-
-    A monitor of several names tells apart what comes without an entity id by the name: `api-2` that recovers says
-    nothing of `api-1`. Behind an id stand the others, since only one of two webhooks may send it; by nothing is
-    known what was opened by hand.
-    """
-    has_several = len(monitor.alert_names) > 1 or is_pattern(monitor.alert_names[0])
-    ids = () if alert.entity_id is None else (alert.entity_id,)
-    names = (" ".join(alert.monitor_name.split()),) if has_several else ()
-    return (*ids, *names, None)
+def known_as(alert: Alert, monitor: Monitor) -> KnownAs:
+    """Give by what an alert is told from others of its monitor."""
+    is_one_of_several = len(monitor.alert_names) > 1 or is_pattern(monitor.alert_names[0])
+    return KnownAs(alert.entity_id, fold_name(alert.monitor_name), is_one_of_several)
 
 
 def near_names(name: str, provider: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
     """Give up to three names of a provider's monitors that look like this one, the nearest first."""
     known = {
-        _folded(alert_name): alert_name
+        fold_name(alert_name): alert_name
         for monitor in monitors
         for alert_name in monitor.alert_names
         if monitor.provider == provider and not is_pattern(alert_name)
     }
-    near = difflib.get_close_matches(_folded(name), known, n=_MOST_NEAR_NAMES, cutoff=_NEAR_ENOUGH)
+    near = difflib.get_close_matches(fold_name(name), known, n=_MOST_NEAR_NAMES, cutoff=_NEAR_ENOUGH)
     return tuple(known[one] for one in near)
 
 
 def providers_of(name: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
     """Give the providers that have a monitor of just this name, in any case; patterns are names of nothing."""
-    folded = _folded(name)
+    folded = fold_name(name)
     return tuple(
         dict.fromkeys(
             monitor.provider
             for monitor in monitors
-            if any(_folded(known) == folded and not is_pattern(known) for known in monitor.alert_names)
+            if any(fold_name(known) == folded and not is_pattern(known) for known in monitor.alert_names)
         )
     )
 
 
-def _folded(name: str) -> str:
+def fold_name(name: str) -> str:
+    """Give a name as names are compared: without regard to case and white space."""
     return " ".join(name.casefold().split())
 
 

@@ -28,7 +28,7 @@ LONGEST_LOG = 64 * 1024 * 1024
 """Bytes of SQLite's log beyond which `checkpoint` cuts it, though writers wait for that."""
 CUTTING_MILLISECONDS = 100
 """How long cutting waits for readers, and writers for it."""
-NEWEST = "0003"
+NEWEST = "0004"
 """The last migration of this version."""
 _MODE = "replycast_mode"
 _BESIDE = "replycast_beside"

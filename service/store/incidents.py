@@ -135,6 +135,7 @@ def _save_alert(connection: Connection, incident_id: int, alert: JoinedAlert, *,
         "fired_at": alert.fired_at,
         "recovered_at": alert.recovered_at,
         "times_fired": alert.times_fired,
+        "name": alert.name,
     }
     row = incident_id, alert.entity_id
     if is_new:
@@ -281,7 +282,7 @@ def _many(connection: Connection, query: Select[Any], **values: object) -> tuple
 
 
 def _alert(row: Row[Any]) -> JoinedAlert:
-    return JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired)
+    return JoinedAlert(row.entity_id, row.fired_at, row.recovered_at, row.times_fired, row.name)
 
 
 _NAMES = tuple(column.name for column in incidents.columns if column.name != "id")

@@ -211,27 +211,15 @@ def last_alert_of(connection: Connection, incident_id: int) -> ReceivedAlert | N
     return None if row is None else _received(row)
 
 
-def entity_ids_of_name(
-    connection: Connection, incident_ids: Sequence[int], monitor_name: str
-) -> frozenset[str | None]:
-    """Give the entity ids under which alerts of a name joined some incidents."""
-    query = select(alerts.c.entity_id).where(
-        alerts.c.incident_id.in_(incident_ids),
-        alerts.c.monitor_name == monitor_name,
-        alerts.c.entity_id.is_not(None),
-    )
-    return frozenset(connection.execute(query.distinct()).scalars()) if incident_ids else frozenset()
-
-
-def names_by_entity(connection: Connection, incident_id: int) -> dict[str | None, str]:
-    """Give what the alerts of an incident were called last, by their entity ids; None: those without one."""
+def names_of_alerts(connection: Connection, incident_id: int) -> tuple[tuple[str | None, str], ...]:
+    """Give the entity ids, None where there is none, and names of what joined an incident, the last that came last."""
     query = (
         select(alerts.c.entity_id, alerts.c.monitor_name)
         .where(alerts.c.incident_id == incident_id)
         .group_by(alerts.c.entity_id, alerts.c.monitor_name)
         .order_by(func.max(alerts.c.id))
     )
-    return {row.entity_id: row.monitor_name for row in connection.execute(query)}
+    return tuple((row.entity_id, row.monitor_name) for row in connection.execute(query))
 
 
 def _received(row: Row[Any], raw: bytes = b"") -> ReceivedAlert:

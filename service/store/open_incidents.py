@@ -60,6 +60,21 @@ _FIRING_UNNAMED = Statement(
     )
     .order_by(incidents.c.id)
 )
+_FIRING_BY_NAME = Statement(
+    select(incidents)
+    .where(
+        incidents.c.id.in_(
+            # what has no name that is known may end with it
+            select(joined_alerts.c.incident_id).where(
+                joined_alerts.c.name.in_([bindparam("same_name", ""), ""]), _still_fires
+            )
+        ),
+        # not by its index: many may be open, and few hold an alert of this name
+        incidents.c.monitor_key.concat("") == bindparam("of_monitor", ""),
+        is_open,
+    )
+    .order_by(incidents.c.id)
+)
 
 
 def open_of_monitor(connection: Connection, monitor_key: str) -> tuple[Incident, ...]:
@@ -96,6 +111,15 @@ def firing_of_monitor(
         rows = _FIRING_UNNAMED.rows(connection, of_monitor=monitor_key)
     else:
         rows = _FIRING.rows(connection, of_monitor=monitor_key, same_entity=entity_id)
+    return tuple(whole(connection, row) for row in rows)
+
+
+def firing_by_name(connection: Connection, monitor_key: str, name: str) -> tuple[Incident, ...]:
+    """Read those of them in which an alert of this name fires, or one whose name is not known, oldest first."""
+    few = _few_open(connection, monitor_key)
+    if few is not None:
+        return tuple(few.values())
+    rows = _FIRING_BY_NAME.rows(connection, of_monitor=monitor_key, same_name=name)
     return tuple(whole(connection, row) for row in rows)
 
 

@@ -143,12 +143,19 @@ joined_alerts = Table(
     Column("fired_at", UtcDateTime, nullable=False),
     Column("recovered_at", UtcDateTime),
     Column("times_fired", Integer, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
     Index("ix_joined_alerts_incident_id", "incident_id"),
     comment="What an incident remembers of each alert.",
 )
 _still_fires = joined_alerts.c.recovered_at.is_(None) & joined_alerts.c.entity_id.is_not(None)
 partial_index(
     "ix_joined_alerts_firing", joined_alerts.c.entity_id, joined_alerts.c.incident_id, where=_still_fires
+)
+partial_index(
+    "ix_joined_alerts_named",
+    joined_alerts.c.name,
+    joined_alerts.c.incident_id,
+    where=joined_alerts.c.recovered_at.is_(None),
 )
 
 alerts = Table(

@@ -31,7 +31,7 @@ def open_incident(draft: Draft, policy: Policy, now: datetime) -> Decision:
         type=draft.type,
         components=draft.components,
         started_at=now,
-        alerts=(JoinedAlert(draft.entity_id, fired_at=now),),
+        alerts=(JoinedAlert(draft.entity_id, fired_at=now, name=draft.alert_name),),
         authored_by=draft.authored_by,
         notify_employees=draft.notify_employees,
         audience=draft.audience,
@@ -56,7 +56,7 @@ def fired(incident: Incident, event: AlertFired, policy: Policy, now: datetime) 
     if known:
         alerts = _each(incident, event.entity_id, _fire_again)
     else:
-        alerts = (*incident.alerts, JoinedAlert(event.entity_id, fired_at=now))
+        alerts = (*incident.alerts, JoinedAlert(event.entity_id, fired_at=now, name=event.name))
     if any(alert.recovered_at is None for alert in known):
         return Decision(changed(incident, alerts=alerts), Reason.ALERT_REPEATED)
     if incident.phase is Phase.RECOVERED:

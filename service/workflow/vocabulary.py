@@ -114,6 +114,8 @@ class Draft:
     entity_id: str | None
     audience: tuple[str, ...] = ()
     """Groups of subscribers, as the monitor names them; none: everybody."""
+    alert_name: str = ""
+    """Of the alert that opens it, as names are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,9 @@ class AlertFired:
     """A monitor's alert says that something is wrong."""
 
     entity_id: str | None = None
+    """By which it is told from others (`KnownAs.key`)."""
+    name: str = ""
+    """As names are compared."""
 
 
 @dataclass(frozen=True, slots=True)

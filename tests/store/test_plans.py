@@ -160,6 +160,15 @@ def test_what_fires_of_many_entity_ids_is_read_by_their_index(sqlite: Store) -> 
     assert all(index in said for index in ("ix_joined_alerts_firing", "INTEGER PRIMARY KEY"))
 
 
+def test_what_fires_under_a_name_is_read_by_its_index_however_many_are_open(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        add_incident(connection, alerts=(JoinedAlert("api-1", NOW, name="api-1"),))
+        steps = plan_of(connection, lambda c: open_incidents.firing_by_name(c, "victorops:Email", "api-1"))
+    said = " ".join(steps)
+    assert "SCAN" not in said
+    assert all(index in said for index in ("ix_joined_alerts_named (name=?)", "INTEGER PRIMARY KEY"))
+
+
 def test_who_heard_an_update_is_counted_by_its_index(sqlite: Store) -> None:
     with sqlite.transaction() as connection:
         update_id = add_update(connection, add_incident(connection))

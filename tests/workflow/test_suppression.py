@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.grouping import SeenAlert, maintenance_over, still_firing
-from service.model import Maintenance, MaintenancePhase
+from service.model import KnownAs, Maintenance, MaintenancePhase
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 END = START + timedelta(hours=2)
@@ -55,11 +55,15 @@ def test_an_alert_is_kept_back_while_one_of_its_components_is_worked_on(
     assert maintenance_over(components, [maintenance], at) == (maintenance if is_kept else None)
 
 
+def known(thing: str) -> KnownAs:
+    return KnownAs(thing or None, "email", is_one_of_several=False)
+
+
 def seen(*what: str) -> list[SeenAlert]:
     """Read `suppressed mx1`, `recovered`, `taken mx1` as alerts of one monitor, numbered from 0."""
     split = [one.partition(" ") for one in what]
     return [
-        SeenAlert(number, "m", (thing, None) if thing else (None,), kind == "suppressed", kind == "recovered")
+        SeenAlert(number, "m", known(thing), kind == "suppressed", kind == "recovered")
         for number, (kind, _, thing) in enumerate(split)
     ]
 
@@ -88,7 +92,7 @@ def test_what_nothing_took_back_is_left(what: list[str], left: tuple[int, ...]) 
 
 
 def test_another_monitors_recovery_takes_nothing_back() -> None:
-    other = SeenAlert(1, "another", (None,), is_suppressed=False, is_recovery=True)
+    other = SeenAlert(1, "another", known(""), is_suppressed=False, is_recovery=True)
     assert still_firing([*seen("suppressed"), other]) == (0,)
 
 

@@ -15,6 +15,7 @@ from service.actions.next_steps import NextStep, next_steps
 from service.actions.policies import policy_for, with_approvals_that_count
 from service.errors import NotFound
 from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
+from service.providers.matching import fold_name
 from service.store import deliveries, incidents, narrative, progress
 from service.store.audience import Reach
 from service.store.employee_stamp import Stamp, employee_stamp
@@ -50,7 +51,7 @@ class IncidentView:
     received: Sequence[ReceivedAlert]
     """The first few, oldest first."""
     alert_names: Mapping[str | None, str]
-    """What its alerts were called, by their entity ids."""
+    """What its alerts were called, by their entity ids and by what stands in for these."""
     mails: Sequence[Delivery]
     """To employees."""
     closing_text: str
@@ -128,11 +129,17 @@ def _read(connection: Connection, house: House, incident: Incident, now: datetim
         now=now,
         timeline=narrative.timeline_of(connection, incident.id),
         received=narrative.alerts_of(connection, incident.id, limit=ALERTS_SHOWN),
-        alert_names=narrative.names_by_entity(connection, incident.id),
+        alert_names=_names(connection, incident.id),
         mails=deliveries.of_incident_to_employees(connection, incident.id),
         closing_text=closing_comment(house, incident, with_alert(connection, incident), now),
         stamp=employee_stamp(connection),
     )
+
+
+def _names(connection: Connection, incident_id: int) -> dict[str | None, str]:
+    known = narrative.names_of_alerts(connection, incident_id)
+    names: dict[str | None, str] = {fold_name(name): name for entity_id, name in known if entity_id is None}
+    return names | dict(known)
 
 
 def raw_text(raw: bytes, most: int) -> str:
