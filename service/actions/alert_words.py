@@ -7,10 +7,8 @@ from typing import Final
 from service.model import Alert, AlertState, Monitor
 from service.providers import victorops
 from service.providers.matching import near_names, providers_of, state_for
-from service.providers.wording import one_line
+from service.providers.wording import shown
 
-LONGEST_STATE: Final = 100
-"""Characters shown of a state, which may be anything."""
 _SEND_ANOTHER: Final = "let the webhook send CRITICAL or OK, or add `phase` to its payload, which comes first"
 
 
@@ -36,7 +34,7 @@ class Unmatched:
     @property
     def why(self) -> str:
         """Say of an alert why no monitor takes it."""
-        hint = f", did you mean {_listed(self.near, 'or')}?" if self.near else ""
+        hint = f", {self._hint}" if self.near else ""
         return self._known_cause or f"no monitor is configured for `{self.name}`{hint}"
 
     @property
@@ -44,8 +42,12 @@ class Unmatched:
         """Say it in one sentence of its own, as problems are."""
         if self._known_cause:
             return f"{self._known_cause}."
-        hint = f": did you mean {_listed(self.near, 'or')}?" if self.near else "."
+        hint = f": {self._hint}" if self.near else "."
         return f"`{self.name}` was received from {self.provider}, and no monitor takes it{hint}"
+
+    @property
+    def _hint(self) -> str:
+        return f"did you mean {' or '.join(f'`{name}`' for name in self.near)}?"
 
     @property
     def _known_cause(self) -> str:
@@ -78,32 +80,25 @@ def is_news(alert: Alert) -> bool:
 def why_no_monitor(alert: Alert, monitors: Sequence[Monitor]) -> str:
     """Say why an alert that no monitor takes comes to nothing."""
     if is_news(alert):
-        return f"`{alert.monitor_name}` is no monitor, and {_shown(alert)} opens and closes nothing"
+        state = shown(alert.raw_state)
+        return f"`{alert.monitor_name}` is no monitor, and `{state}` opens and closes nothing"
     return unmatched(alert.monitor_name, alert.provider, monitors).why
 
 
 def why_no_effect(alert: Alert, monitor: Monitor) -> str:
     """Say why an alert of this monitor that neither fires nor recovers there comes to nothing."""
+    state = shown(alert.raw_state)
     if not alert.is_state_known:
-        return f"{_shown(alert)} is no state that is known, and so opens and closes nothing: {_SEND_ANOTHER}"
+        return f"`{state}` is no state that is known, and so opens and closes nothing: {_SEND_ANOTHER}"
     if state_for(alert, monitor) is not alert.state:
         name = monitor.alert_names[0]
-        return f"the state {_shown(alert)} does not fire for `{name}` (`warning_fires: false`)"
+        return f"the state `{state}` does not fire for `{name}` (`warning_fires: false`)"
     if victorops.is_given(alert.raw_state):
-        return f"the state {_shown(alert)} opens and closes nothing"
+        return f"the state `{state}` opens and closes nothing"
     return "it has no state, and so opens and closes nothing: let the webhook send one"
 
 
 def unknown_in_words(raw_state: str, times: int) -> str:
     """Say as a problem of a monitor that it was sent a state that nobody knows."""
     often = "once" if times == 1 else f"{times:,} times"
-    return f"`{raw_state}` was received {often} and is no state that is known: {_SEND_ANOTHER}."
-
-
-def _shown(alert: Alert) -> str:
-    line = one_line(alert.raw_state)
-    return f"`{line if len(line) <= LONGEST_STATE else f'{line[: LONGEST_STATE - 1]}…'}`"
-
-
-def _listed(names: Sequence[str], word: str) -> str:
-    return f" {word} ".join(f"`{name}`" for name in names)
+    return f"`{shown(raw_state)}` was received {often} and is no state that is known: {_SEND_ANOTHER}."

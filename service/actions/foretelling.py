@@ -12,8 +12,6 @@ from service.providers.matching import match_monitor, state_for
 from service.providers.post import RawPost
 from service.providers.registry import read_post
 
-LONGEST: Final = 100
-"""Characters shown of what a stranger wrote."""
 _NO_EFFECT: Final = "is recorded without effect"
 
 
@@ -63,12 +61,6 @@ def _foretold(alert: Alert, monitors: Sequence[Monitor]) -> Foretold:
         found = unmatched(alert.monitor_name, alert.provider, monitors)
         return Foretold(alert, alert.state, None, found, f"{_NO_EFFECT}: {why_no_monitor(alert, monitors)}")
     return Foretold(alert, state_for(alert, monitor), monitor, None, _foretell(alert, monitor))
-
-
-def shown(text: str) -> str:
-    """Give a stranger's text on one line, without what would move a terminal's cursor, and not too long."""
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
 def _foretell(alert: Alert, monitor: Monitor) -> str:

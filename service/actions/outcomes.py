@@ -10,15 +10,16 @@ from service.store.inbox_rows import InboxState
 
 
 class AlertReason(StrEnum):
-    """Why an alert had no effect on any incident."""
+    """Why an alert had no effect on any incident, or a post."""
 
     NO_MONITOR = "no_monitor"
     UNREADABLE = "unreadable"
-    """Others of its post could be read."""
+    """Of a post, once for all of its alerts that cannot be read; others of it can."""
     UNKNOWN_STATE = "unknown_state"
     NO_EFFECT = "state_without_effect"
     NOTHING_OPEN = "nothing_open"
     NO_ALERTS = "no_alerts"
+    """Of a post."""
 
 
 TO_MEND: Final = (AlertReason.NO_MONITOR, AlertReason.UNREADABLE, AlertReason.UNKNOWN_STATE)
@@ -38,10 +39,12 @@ _RANKS: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one alert: the reasons, one per incident that it concerned."""
+    """What came of one alert, or of all that cannot be read of a post."""
 
     reason: str
+    """Of several incidents that it concerned, that of the last."""
     explanation: str
+    """Of all of them."""
     incident_ids: tuple[int, ...] = ()
 
 

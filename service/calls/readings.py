@@ -1,6 +1,7 @@
 """The Markdown of incidents as other programs read it: Slack's mrkdwn, the subset of Teams' cards, plain text. Pure.
 
-Its tokens are walked, and only structure comes out of them as marks: no text of an update links, mentions or pings.
+Its tokens are walked, and no text of an update links, mentions or pings. Slack has no escape for its marks: a literal
+`*word*` is bold there. A hidden character beside it would spoil what is copied, and nobody documents that it helps.
 """
 
 import re
@@ -19,6 +20,7 @@ _PARSER: Final = (
     .disable("image")
 )
 _LINKED: Final = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"^(?:https?://|mailto:)", re.IGNORECASE)
 _SEAM: Final = "\u200b"
 """A zero-width space: beside a letter, what Slack reads as a mark is one only where this parts them."""
 _RULE: Final = "———"
@@ -58,7 +60,7 @@ def to_teams(source: str) -> str:
 
 
 def to_plain(source: str) -> str:
-    """Give Markdown without its marks, each link with its address behind it."""
+    """Give Markdown without its marks, each link with its address behind it where its text is another."""
     return _read(source, _PLAIN)
 
 
@@ -214,7 +216,10 @@ def _teams_link(text: str, address: str) -> str:
 
 
 def _plain_link(text: str, address: str) -> str:
-    return text if not text.strip() or text in address else f"{text} ({address.removeprefix('mailto:')})"
+    bare = _SCHEME.sub("", address)
+    # one that is only a part of it, as `status` of most addresses of status pages, would lead nowhere
+    is_said = text.removesuffix("/") in {address.removesuffix("/"), bare.removesuffix("/")}
+    return text if is_said or not text.strip() else f"{text} ({address.removeprefix('mailto:')})"
 
 
 _SLACK: Final = _Dialect(

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import click
 
 from service.actions import replaying
-from service.actions.foretelling import shown
 from service.actions.house import House
 from service.actions.simulating import simulate
 from service.actions.simulation import GivenPost
@@ -35,6 +34,7 @@ from service.cli.times import in_zone
 from service.config import Config
 from service.errors import NotFound
 from service.outbox.composing import compose_one
+from service.providers.wording import shown
 from service.store import inbox_rows, inbox_search
 from service.store.inbox_headlines import Headline
 from service.store.inbox_rows import Door, InboxRow, InboxState

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from service.actions.foretelling import shown
 from service.actions.house import House
 from service.actions.policies import with_approvals_that_count
 from service.app import wall_clock
@@ -16,6 +15,7 @@ from service.cli.options import Whole, config_option, json_option, load_or_exit,
 from service.cli.orders import tag_argument
 from service.cli.times import in_zone
 from service.model import Incident, Phase
+from service.providers.wording import shown
 from service.store import audit
 from service.store import incidents as stored
 from service.web.api.shown import AlertShown, IncidentShown, IncidentWhole, StepShown, UpdateShown

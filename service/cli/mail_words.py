@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from service.actions.foretelling import shown
 from service.config.settings import Policy
 from service.mail.authenticity import Verdict
 from service.mail.leaving import REASON as UNSUBSCRIBE
 from service.mail.replies import ReplyReason
 from service.mail.words import Command
+from service.providers.wording import shown
 
 _UNREADABLE: Final = "unreadable"
 _NOBODY_ANSWERED: Final = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from service.actions.foretelling import shown
+from service.providers.wording import shown
 
 
 def post_in_words(explained: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 
 import click
 
-from service.actions.foretelling import shown
 from service.actions.recorded_day import (
     MOST_POSTS_AT_LEISURE,
     Outcome,
@@ -22,6 +21,7 @@ from service.cli.house import house_of
 from service.cli.options import FAULTY, fail
 from service.config import Config
 from service.model import Phase
+from service.providers.wording import shown
 
 
 def simulate_day(

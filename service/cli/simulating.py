@@ -8,7 +8,6 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-from service.actions.foretelling import shown
 from service.actions.monitor_health import Health, MonitorHealth, examine
 from service.actions.simulating import simulate as run_simulation
 from service.actions.simulation import GivenPost, SimulatedMail, Simulation, Step, named_post
@@ -21,6 +20,7 @@ from service.cli.recorded import echo_lines, facts_of, simulate_day
 from service.config.spans import format_span
 from service.outbox.composing import compose_one
 from service.providers.post import RawPost
+from service.providers.wording import shown
 from service.web.dashboard.words import reason_words
 
 LARGEST_BODY: Final = 1024 * 1024

@@ -11,6 +11,8 @@ MAX_NAME_LENGTH: Final = 500
 MAX_ENTITY_LENGTH: Final = 500
 """Characters; the rest is cut, since an index of PostgreSQL takes 2,700 bytes. No product's id comes near it."""
 MAX_MESSAGE_LENGTH: Final = 20_000
+LONGEST_SHOWN: Final = 100
+"""Characters shown of what a stranger wrote, where a sentence quotes it."""
 
 _SHOWN: Final[Mapping[int, str | None]] = (
     {code: " " if chr(code).isspace() else None for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -34,6 +36,12 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """Do the same, but keep the lines."""
     return _storable(text).replace("\r\n", "\n").translate(_SHOWN_WITH_BREAKS).strip()
+
+
+def shown(text: str) -> str:
+    """Give it on one line, without what would move a terminal's cursor, and not too long: to be quoted."""
+    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 1]}…"
 
 
 def name_of_monitor(text: str, label: str) -> str:

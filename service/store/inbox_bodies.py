@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from service.store import credentials
 from service.store.going_through import next_turn
 from service.store.inbox_rows import REMOVED_AT, SENDER, SIZE, InboxState
 from service.store.schema import alerts, inbox, incidents, is_open
 
-_SEEN: Final = "inbox_bodies_seen"
+_SEEN: Final = "inbox_bodies_and_senders_seen"
 """What `instance` calls the number of the last arrival that was gone through."""
+_SEEN_EARLIER: Final = "inbox_bodies_seen"
+"""The same of versions that left the senders, so that each arrival up to it has a second turn, for its sender alone."""
 _REMOVE = update(inbox).where(inbox.c.id == bindparam("inbox_id")).values(raw=b"", about=bindparam("told"))
 
 
@@ -33,10 +36,11 @@ def remove(connection: Connection, before: datetime, now: datetime, *, limit: in
         limit=limit,
     )
     kept = needed(connection, turn.rows)
+    seen_earlier = int(credentials.instance_value(connection, _SEEN_EARLIER, "0"))
     removed = [
         {"inbox_id": row.id, "told": _told(row.about, row.size, now)}
         for row in turn.rows
-        if row.state != InboxState.QUARANTINED and row.id not in kept
+        if _has_to_go(row, kept, seen_earlier)
     ]
     if removed:
         connection.execute(_REMOVE, removed)
@@ -52,7 +56,14 @@ def needed(connection: Connection, arrivals: Sequence[Row[Any]]) -> set[int]:
     return set(connection.execute(of_open.where(alerts.c.inbox_id.between(first, last))).scalars())
 
 
+def _has_to_go(row: Row[Any], kept: set[int], seen_earlier: int) -> bool:
+    if REMOVED_AT in row.about:
+        return SENDER in row.about
+    # what had its turn before and kept its body keeps it for good
+    return row.id > seen_earlier and row.state != InboxState.QUARANTINED and row.id not in kept
+
+
 def _told(about: Mapping[str, Any], size: int, now: datetime) -> dict[str, Any]:
     # whose mail it was is as personal as what it said
     kept = {name: value for name, value in about.items() if name != SENDER}
-    return {SIZE: size, **kept, REMOVED_AT: now.isoformat(timespec="seconds")}
+    return {SIZE: size, REMOVED_AT: now.isoformat(timespec="seconds"), **kept}

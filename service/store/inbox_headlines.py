@@ -36,8 +36,13 @@ def headline_columns() -> tuple[ColumnElement[Any], ...]:
     shown = (inbox.c.id, inbox.c.door, inbox.c.provider, inbox.c.received_at, inbox.c.state)
     told = (inbox.c.attempts, inbox.c.reason, inbox.c.explanation, inbox.c.authentic, inbox.c.evidence)
     size = func.coalesce(func.nullif(func.length(inbox.c.raw), 0), inbox.c.about[SIZE].as_integer(), 0)
+    return (*shown, *told, size.label("size"), sender().label("sender"))
+
+
+def sender() -> ColumnElement[str]:
+    """Give what the From of a mail said; empty where its body was removed, whatever an earlier version left there."""
     kept = case((inbox.c.about[REMOVED_AT].as_string().is_(None), inbox.c.about[SENDER].as_string()))
-    return (*shown, *told, size.label("size"), func.coalesce(kept, "").label("sender"))
+    return func.coalesce(kept, "")
 
 
 def headline_of(row: Row[Any]) -> Headline:

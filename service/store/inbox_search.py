@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
-from service.store.inbox_headlines import Headline, headline_columns, headline_of
-from service.store.inbox_rows import SENDER, Door, InboxState
+from service.store.inbox_headlines import Headline, headline_columns, headline_of, sender
+from service.store.inbox_rows import Door, InboxState
 from service.store.looking_through import Found, look_through
 from service.store.schema import alerts, inbox
 
@@ -30,7 +30,7 @@ class Wanted:
     text: str = ""
     """Part of a monitor's name as a post had it, or of a reason, explanation or evidence, compared without case."""
     is_by_sender: bool = False
-    """Whether the text is looked for in the senders of mails, and in what became of these, too."""
+    """Whether the text is looked for in the senders of mails, as long as they are kept, and in what became of mails."""
     since: datetime | None = None
     """It was received then or later."""
     until: datetime | None = None
@@ -109,15 +109,10 @@ def _filters(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         named = exists().where(
             of_it.c.inbox_id == inbox.c.id, of_it.c.monitor_name.icontains(text, autoescape=True)
         )
-        reason, told, evidence, sender = (
+        reason, told, evidence, sent_by = (
             column.icontains(text, autoescape=True)
-            for column in (
-                inbox.c.reason,
-                inbox.c.explanation,
-                inbox.c.evidence,
-                inbox.c.about[SENDER].as_string(),
-            )
+            for column in (inbox.c.reason, inbox.c.explanation, inbox.c.evidence, sender())
         )
         # what became of a mail may name whose it was
-        by_whom = (told, sender) if wanted.is_by_sender else (and_(told, inbox.c.door == Door.WEBHOOK),)
+        by_whom = (told, sent_by) if wanted.is_by_sender else (and_(told, inbox.c.door == Door.WEBHOOK),)
         yield or_(reason, evidence, named, *by_whom)

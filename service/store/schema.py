@@ -147,16 +147,12 @@ joined_alerts = Table(
     Index("ix_joined_alerts_incident_id", "incident_id"),
     comment="What an incident remembers of each alert.",
 )
-_still_fires = joined_alerts.c.recovered_at.is_(None) & joined_alerts.c.entity_id.is_not(None)
+_fires = joined_alerts.c.recovered_at.is_(None)
+_still_fires = _fires & joined_alerts.c.entity_id.is_not(None)
 partial_index(
     "ix_joined_alerts_firing", joined_alerts.c.entity_id, joined_alerts.c.incident_id, where=_still_fires
 )
-partial_index(
-    "ix_joined_alerts_named",
-    joined_alerts.c.name,
-    joined_alerts.c.incident_id,
-    where=joined_alerts.c.recovered_at.is_(None),
-)
+partial_index("ix_joined_alerts_named", joined_alerts.c.name, joined_alerts.c.incident_id, where=_fires)
 
 alerts = Table(
     "alerts",

@@ -165,6 +165,8 @@ def test_work_that_was_called_off_is_not_said_to_be_completed() -> None:
         ("un**believ**able, 重要**です**ね", "un\u200b*believ*\u200bable, 重要\u200b*です*\u200bね"),
         ("| a | b |\n|---|---|\n| 1 | **2** |", "a | b\n1 | *2*"),
         ("Tom & Jerry\n2 < 3", "Tom &amp; Jerry\n2 &lt; 3"),
+        # what is copied is what was written, though Slack takes some of it for marks
+        ("\\*.example, snake_case, \\_so\\_, ~1 h~", "*.example, snake_case, _so_, ~1 h~"),
     ],
 )
 def test_slack_reads_the_markdown_of_a_text_in_its_own_marks(body: str, shown: str) -> None:

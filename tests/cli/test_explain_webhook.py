@@ -110,7 +110,7 @@ ASKED = f"{MATCHES}: joins its open incident, or opens one, about which employee
         (
             {},
             "on\\u001b[31m fire" + "!" * 200,
-            f"{UNHEARD}: `on[31m fire{'!' * 88}…` {UNKNOWN}",
+            f"{UNHEARD}: `on [31m fire{'!' * 87}…` {UNKNOWN}",
         ),
         ({}, "", f"{UNHEARD}: {MISSING}"),
     ],

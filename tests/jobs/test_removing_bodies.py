@@ -9,7 +9,7 @@ from service.actions import replaying
 from service.actions.house import House
 from service.errors import NotFound
 from service.mail.imap import FetchedMail
-from service.store import inbox_bodies, inbox_rows, inbox_search, recorded
+from service.store import credentials, inbox_bodies, inbox_rows, inbox_search, recorded
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
 from service.store.inbox_search import Wanted
 from tests.rooms import Clock
@@ -34,6 +34,21 @@ def keep_house(house: House, clock: Clock) -> None:
 def work_off(house: House, clock: Clock) -> None:
     while jobs.decide_what_is_due(house, clock()):
         pass
+
+
+def leave_as_earlier_versions_did(house: House, clock: Clock) -> dict[str, str | int]:
+    """Store two mails, of which one has had its turn and lost its body alone; gives what stands around it."""
+    about: dict[str, str | int] = {"sender": "a@stranger.example", "size": 9, "removed_at": "2026-11-24"}
+    kept = {"sender": "b@stranger.example"}
+    done = InboxState.DONE
+    with house.store.transaction() as connection:
+        mails = [
+            Arrival(Door.MAIL, clock(), b"", about=about, state=done),
+            Arrival(Door.MAIL, clock(), MAIL, about=kept, state=done),
+        ]
+        numbers = inbox_rows.add_many(connection, mails)
+        credentials.instance_value(connection, "inbox_bodies_seen", str(numbers[-1]))
+    return about
 
 
 def row(house: House, number: int) -> InboxRow:
@@ -154,3 +169,25 @@ def test_each_is_gone_through_once(house: House, clock: Clock) -> None:
     with house.store.transaction() as connection:
         assert inbox_bodies.remove(connection, clock() - KEPT, clock(), limit=9) == 0
     assert row(house, number) == removed
+
+
+def test_a_sender_that_an_earlier_version_left_is_found_by_nobody_and_removed(
+    house: House, clock: Clock
+) -> None:
+    about = leave_as_earlier_versions_did(house, clock)
+    by_sender = Wanted(text="stranger.example", is_by_sender=True)
+    with house.store.reading() as connection:
+        assert [one.id for one in inbox_search.search(connection, by_sender, limit=9).rows] == [2]
+    clock.move(KEPT + MOMENT)
+    keep_house(house, clock)
+    assert row(house, 1).about == {name: value for name, value in about.items() if name != "sender"}
+
+
+def test_a_body_that_was_kept_at_its_turn_by_an_earlier_version_is_kept_for_good(
+    house: House, clock: Clock
+) -> None:
+    leave_as_earlier_versions_did(house, clock)
+    later = post(house, clock, FIRING, InboxState.DONE)
+    clock.move(KEPT + MOMENT)
+    keep_house(house, clock)
+    assert [row(house, number).raw for number in (2, later)] == [MAIL, b""]
