@@ -22,6 +22,8 @@ from service.workflow import Event, Reason
 DEFAULT_HOLD = timedelta(minutes=30)
 _USES_THE_TOKEN_UP = {Command.PUBLISH, Command.DISCARD, Command.EDIT, Command.UPDATE, Command.CLOSE}
 """A hold publishes nothing and changes no word, so that its mail can still be answered."""
+_TELLS_MORE = {Phase.PUBLISHED, Phase.RECOVERED}
+"""Phases in which updates and a closing comment reach the public."""
 _BEFORE_PUBLICATION = {Command.PUBLISH: "publish", Command.DISCARD: "discard", Command.HOLD: "hold 30m"}
 _IN_PUBLIC = {Command.UPDATE: "update: We are still looking into it", Command.CLOSE: "close"}
 _ANYWHERE = {Command.STATUS: "status", Command.HELP: "help"}
@@ -44,7 +46,9 @@ _WHY_NOT = {
         "send it as plain text or HTML."
     ),
     ReplyReason.QUESTION: "Your answer asks, and a question never acts.",
-    ReplyReason.TEXT_MISSING: "You ordered an update, but there is no text behind the word.",
+    ReplyReason.TEXT_MISSING: (
+        "The text that belongs to your command is missing, or part of it stands below a blank line."
+    ),
 }
 
 
@@ -101,7 +105,8 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
     if reply.command is None:
         why = _WHY_NOT.get(reply.reason, "The first line of your answer is not a command.")
         meant = comes_near(reply.first_line, house.vocabulary.words)
-        needs_colon = reply.reason is ReplyReason.NOT_EXACT and meant in _IN_PUBLIC
+        may_tell = meant in _IN_PUBLIC and incident.phase in _TELLS_MORE
+        needs_colon = may_tell and reply.reason is ReplyReason.NOT_EXACT and ":" not in reply.first_line
         sentences = (f"{why} Nothing was done.", *((_COLON_SAYS_SO,) if needs_colon else ()), _ASK_FOR_HELP)
         valid_line = _valid_line(incident.phase, meant)
         return case.refused(reply.reason.value, *sentences, valid_line=valid_line)
@@ -110,7 +115,7 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
 
 def _valid_line(phase: Phase, meant: Command | None) -> str:
     """Give a line that works in a phase: that of the command which was perhaps meant, if it works there."""
-    lines = _IN_PUBLIC if phase in {Phase.PUBLISHED, Phase.RECOVERED} else _BEFORE_PUBLICATION
+    lines = _IN_PUBLIC if phase in _TELLS_MORE else _BEFORE_PUBLICATION
     first = next(iter(lines.values()))
     return {**lines, **_ANYWHERE}.get(meant, first) if meant else first
 

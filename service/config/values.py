@@ -5,7 +5,7 @@ The text of each ValueError is a predicate ("is not …"); who reports it puts t
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -166,11 +166,14 @@ def parse_authserv_id(text: str) -> str:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a name or IP address is this machine alone (RFC 6761 for `localhost`)."""
+    """Whether a name (RFC 6761 for `localhost`) or IP address, be it in brackets or mapped, is this machine alone."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        name = host.lower().removesuffix(".")
+        return name == "localhost" or name.endswith(".localhost")
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def parse_timezone(text: str) -> ZoneInfo:

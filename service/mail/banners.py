@@ -1,82 +1,35 @@
-"""What stands above a person's first line without being theirs to answer with: external-mail banners and greetings.
+"""External-mail banners: what gateways put above a person's first line, in any of the languages that ship.
 
-At most one banner and one greeting are ever passed over, in any of the languages that ship. Never decides what
-the line below means.
+At most one is ever passed over, with a tip beside it. Never decides what the line below means.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from service.mail.lines import clean_line, fold_line
-from service.mail.words import ENGLISH, Vocabulary
+from service.mail.lines import clean_line, is_wide
+from service.mail.words import WORDS, Command
 
 LONG_ENOUGH_TO_WRAP: Final = 50
 TOO_LONG_TO_WRAP: Final = 100
 """Characters: a line shorter or longer than these was not broken by a client that wraps at 72 or so."""
 _MOST_BANNER_LINES: Final = 8
+_LONGEST_SMALL_WORD: Final = 3
 
-_GREETINGS: Final = (
-    *("hi", "hello", "hey", "dear", "greetings", "good (?:morning|afternoon|evening|day)"),
-    *("hallo", "guten (?:morgen|tag|abend)", "moin(?: moin)?", "servus", "grüezi", "grüß gott", "liebe[rs]?"),
-    "sehr geehrte[rs]?",
-    *("bonjour", "bonsoir", "salut", "chère?s?", "coucou"),
-    *("hola", "buenos días", "buenas(?: tardes| noches)?", "buen día", "estimad[oa]s?", "querid[oa]s?"),
-    *("olá", "oi", "bom dia", "boa (?:tarde|noite)", "prezad[oa]s?", "car[oaie]", "ciao", "buongiorno"),
-    *("buonasera", "salve", "gentil[ei]", "hoi", "dag", "goede ?(?:morgen|middag|avond|dag)", "beste"),
-    *(
-        "geachte",
-        "cześć",
-        "witam(?:y)?",
-        "dzień dobry",
-        "dobry wieczór",
-        "szanown[yai]",
-        "hej(?:san)?",
-        "tjena",
-    ),
-    *("god(?:morgon| morgon|dag| dag| kväll|morgen| morgen|aften| aften| kveld)", "bästa", "kære", "kjære"),
-    *("hei", "moi", "moikka", "terve", "hyvää (?:huomenta|päivää|iltaa)", "huomenta", "hyvä"),
-    *("здравствуйте", "здравствуй", "привет", "добр(?:ый|ое|ой) (?:день|утро|вечер)", "уважаем(?:ый|ая|ые)"),  # noqa: RUF001  Russian is written in Cyrillic
-    *(
-        "こんにちは",
-        "こんばんは",
-        "おはようございます",
-        "お疲れ様です",
-        "お疲れさまです",
-        "お世話になっております",
-    ),
-    *("各位", "你好", "您好", "大家好", "早上好", "下午好", "晚上好", "早安", "嗨"),
-)
-_NAME: Final = r"[^\W\d_][\w.'\u2019-]{0,30}"
-_GREETING: Final = re.compile(
-    rf"(?:{'|'.join(_GREETINGS)})(?P<names>(?:,? {_NAME}){{0,3}})\s?[,!.:;\u3002\u3001]{{0,2}}", re.IGNORECASE
-)
-_ALL_OF_THEM: Final = frozenset(
-    (
-        "all", "team", "everyone", "everybody", "folks", "there", "both", "guys", "and", "colleagues", "friends", "ops",
-        "zusammen", "alle", "allerseits", "und", "kollegen", "kolleginnen",
-        "à", "tous", "toutes", "et", "collègues", "l'équipe",
-        "a", "todos", "todas", "y", "e", "equipo", "equipe", "colegas", "tutti", "ragazzi", "colleghi",
-        "allemaal", "allen", "iedereen", "en", "collega's", "wszystkim", "wszyscy", "i", "państwo",
-        "alla", "allihop", "allihopa", "och", "kollegor", "og", "kolleger", "kollegaer",
-        "kaikki", "kaikille", "tiimi", "ja", "все", "всем", "коллеги", "и", "команда",
-    )
-)  # fmt: skip
-"""Who is greeted without a name, and what stands between names: written small and yet no sentence."""
-_GREETING_BEHIND: Final = re.compile(r"[^\W\d_]{1,15} ?(?:さん|様|さま|殿|先生)[,!.:\u3002\u3001]?")
-
-# What warns: the first word or two of a banner, or the whole of it.
-_LEAD: Final = (
-    r"\W*(?:(?:caution|warning|attention|notice|important|alert|achtung|vorsicht|hinweis|warnung|avertissement"
+# What warns: the first word or two of a banner, or the whole of it. Nothing is given back of what stands between
+# words, or a line of marks alone takes time that grows with the square of its length.
+_WARNING: Final = (
+    r"(?:caution|warning|attention|notice|important|alert|achtung|vorsicht|hinweis|warnung|avertissement"
     r"|precaución|atención|advertencia|aviso|cuidado|atenção|attenzione|avviso|let op|waarschuwing|uwaga"
     r"|varning|obs|advarsel|huomio|varoitus|внимание|осторожно|предупреждение|注意|警告|重要"
     r"|ext|extern[eoa]?s?|externí|external|внешнее|外部|zewnętrzn[ya])"
     r"(?: ?(?:e-?mail|mail|message|sender|absender|nachricht|courriel|correo|mensaje|mensagem|afzender|avsändare"
-    r"|afsender|avsender|письмо|отправитель|メール|邮件|郵件))?(?!\w)\W*)"
+    r"|afsender|avsender|письмо|отправитель|メール|邮件|郵件))?(?!\w)"
 )
+_LEAD: Final = rf"\W*+{_WARNING}(?:\W*+{_WARNING})?\W*+"
 _TAG: Final = re.compile(
-    rf"(?=.*(?:ext|外部|внешн|zewn)){_LEAD}{{1,2}}"
-    r"|\W*this (?:message|e-?mail) is from an (?:external|untrusted|unknown|unverified) (?:sender|source)\W*"
+    rf"(?=.*(?:ext|外部|внешн|zewn)){_LEAD}"
+    r"|\W*+this (?:message|e-?mail) is from an (?:external|untrusted|unknown|unverified) (?:sender|source)\W*+"
 )
 _FIRST_CONTACT: Final = (
     r"(?:you|some people who received this message) don['\u2019]t often get e-?mail from ",
@@ -112,44 +65,60 @@ _SENTENCES: Final = (
     r"この(?:メール|メッセージ)は.{0,40}(?:外部|社外|組織外)",
     r"[此本该該这這](?:封|个|個)?(?:邮件|郵件|电子邮件|電子郵件).{0,30}(?:外部|组织外|組織外)",
 )
-_SENTENCE: Final = re.compile(rf"(?:{_LEAD}{{1,2}}|\W*)(?:{'|'.join(_SENTENCES)})")
-_TIP: Final = re.compile(rf"(?:{_LEAD}{{1,2}}|\W*)(?:{'|'.join(_FIRST_CONTACT)})")
-_ADVICE: Final = (
-    r"\W*(?:this (?:e-?mail|message) |(?:please )?(?:do not|don['\u2019]t|never) (?:click|open|reply|respond|follow)"
-    r"|learn why|unless you|(?:please )?(?:exercise|use) caution|be (?:careful|cautious)|if you (?:are|suspect|believe)"
-    r"|you have not previously"
-    r"|klicken sie|öffnen sie|erfahren sie|n['\u2019]ouvrez|ne cliquez|pourquoi c['\u2019]est|découvrez pourquoi"
-    r"|no (?:haga clic|abra)|por qué esto es|não (?:clique|abra)|saiba por que|non (?:fare clic|aprire|cliccare)"
-    r"|informazioni sul perché|klik niet|open geen|meer informatie over waarom|nie (?:klikaj|otwieraj)"
-    r"|dowiedz się, dlaczego|klicka inte|öppna inte|läs (?:om|mer om) varför|klik ikke|få mere at vide|klikk ikke"
-    r"|finn ut hvorfor|älä (?:napsauta|avaa)|lisätietoja|не (?:переходите|открывайте|нажимайте)|узнайте, почему"
-    r"|リンク|これが重要|请勿|請勿|了解(?:这|這|为|為))"
+_SENTENCE: Final = re.compile(rf"(?:{_LEAD}|\W*+)(?:{'|'.join(_SENTENCES)})")
+_TIP: Final = re.compile(rf"(?:{_LEAD}|\W*+)(?:{'|'.join(_FIRST_CONTACT)})")
+_OBJECTS: Final = (
+    r"\blinks?\b|\battachment|\bsender|suspicious|phishing|malicious|content is safe|verknüpfung|\banhäng|\banhang"
+    r"|absender|verdächtig|\bliens?\b|pièces? jointes?|expéditeur|enlace|vínculo|adjunto|remitente|\banexo|remetente"
+    r"|\ballegat|collegament|mittente|koppeling|bijlage|afzender|\błącz|załącznik|nadawc|\blänk|bifoga|\bbilag|avsändar"
+    r"|vedhæft|afsender|\blenke|vedlegg|avsender|linkk|\bliit|lähettäj|ссыл|вложен|отправител"
+    r"|リンク|添付|送信者|差出人|链接|連結|鏈接|附件|发件人|寄件者"
 )
-_MORE: Final = re.compile(_ADVICE)
-_TAG_WITH_ADVICE: Final = re.compile(rf"(?=.{{0,40}}(?:ext|外部|внешн|zewn)){_LEAD}{{1,2}}{_ADVICE}")
+"""What a gateway's advice is about. Without one it may be a condition of whoever writes: `Don't open this yet.`"""
+_ADVICE: Final = (
+    r"this (?:e-?mail|message) (?:was|has|came|comes|originate[ds]|may|might|could|appears|seems|contains)\b"
+    r"|(?:please )?(?:do not|don['\u2019]t|never) (?:click|open|reply|respond|follow)"
+    r"|unless you (?:recogni[sz]e|know|trust|expect|are expecting|were expecting|verif|can verify|have verified)"
+    r"|(?:please )?(?:exercise|use) (?:extreme )?caution|be (?:careful|cautious)"
+    r"|if you (?:suspect|believe|do not|don['\u2019]t|are (?:not sure|unsure|uncertain|in doubt|suspicious))"
+    r"|you have not previously"
+    r"|klicken sie|öffnen sie|n['\u2019]ouvrez|ne cliquez|no (?:haga clic|abra)|não (?:clique|abra)"
+    r"|non (?:fare clic|aprire|cliccare)|klik niet|open geen|nie (?:klikaj|otwieraj)|klicka inte|öppna inte"
+    r"|klik ikke|klikk ikke|älä (?:napsauta|avaa)|не (?:переходите|открывайте|нажимайте)|リンク|请勿|請勿"
+)
+_WHY: Final = (
+    r"learn why|erfahren sie|pourquoi c['\u2019]est|découvrez pourquoi|por qué esto es|saiba por que"
+    r"|informazioni sul perché|meer informatie over waarom|dowiedz się, dlaczego|läs (?:om|mer om) varför"
+    r"|få mere at vide|finn ut hvorfor|lisätietoja|узнайте, почему|これが|了解(?:这|這|为|為)"
+)
+_IMPORTANT: Final = (
+    r"(?:important|wichtig|importante|belangrijk|ważne|viktigt?|vigtigt?|tärkeää|важно|重要)(?:e| is| ist)?"
+)
+_ADVISES: Final = (
+    rf"(?:(?=.{{0,80}}(?:{_OBJECTS}))(?:{_ADVICE})|(?:{_WHY}).{{0,40}}{_IMPORTANT}|{_SENTENCES[0]}"
+    r"|(?:please )?(?:be (?:careful|cautious)|(?:exercise|use) (?:extreme )?caution)\W*$)"
+)
+_MORE: Final = re.compile(rf"\W*+{_ADVISES}")
+_TAG_WITH_ADVICE: Final = re.compile(rf"(?=.{{0,40}}(?:ext|外部|внешн|zewn)){_LEAD}{_ADVISES}")
+_ACTING: Final = frozenset(
+    word
+    for table in WORDS.values()
+    for command, words in table.items()
+    if command not in {Command.STATUS, Command.HELP}
+    for word in words
+    if len(word) > _LONGEST_SMALL_WORD or (is_wide(word[0]) and len(word) > 1)
+)
+_ORDER: Final = re.compile(
+    rf"\b(?:{'|'.join(word for word in _ACTING if not is_wide(word[0]))})\b"
+    rf"|{'|'.join(word for word in _ACTING if is_wide(word[0]))}"
+)
+"""What no gateway writes: an order of any language; `no`, `si` and `ja` stand in advice too."""
 _END: Final = re.compile(
     r"(?:[.!?:\]>*\u3002]|this is important|wichtig ist|important|importante|belangrijk is|ważne|viktigt|vigtigt"
     r"|viktig|tärkeää|важно|重要)$"
 )
 _RULE: Final = re.compile(r"[-=*_~#\u2500\u2014]{3,}")
 _PROOFPOINT_START, _PROOFPOINT_END = "zjqcmqryfpfptbannerstart", "zjqcmqryfpfptbannerend"
-
-
-def is_greeting(line: str, vocabulary: Vocabulary = ENGLISH) -> bool:
-    """Tell whether a line only greets; one with a command or a refusal in it does more than that."""
-    text = clean_line(line)
-    if _GREETING_BEHIND.fullmatch(text):
-        return True
-    match = _GREETING.fullmatch(text)
-    if match is None:
-        return False
-    written = match["names"].replace(",", " ").split()
-    names = {fold_line(name) for name in written}
-    if names & vocabulary.never_names or any(name.endswith("n't") for name in names):
-        return False
-    # a sentence goes on with what is written small: `Hi, let Tom`; on a phone `hi sam` is a greeting all the same
-    small = [name for name in written if name[0].islower() and fold_line(name) not in _ALL_OF_THEM]
-    return not small or (len(written) == 1 and "," not in match["names"])
 
 
 def banner_length(lines: Sequence[str]) -> int:
@@ -175,23 +144,39 @@ def _one_banner(lines: Sequence[str]) -> tuple[int, bool]:
     if head.startswith(_PROOFPOINT_START):
         ends = (number for number, line in enumerate(lines) if _PROOFPOINT_END in line.lower())
         return next(ends, -1) + 1, False
-    if not _begins_banner(head) or head.endswith("?"):
+    if not _begins_banner(head) or (_says_more(head) and not _TAG.fullmatch(head)):
         return 0, False
+    return _end_of_banner(lines, start), _TIP.match(head) is not None
+
+
+def _end_of_banner(lines: Sequence[str], start: int) -> int:
+    """Give the number of the line behind a banner that begins at `start`; 0 if a person goes on in its sentence."""
     end = start + 1
     while end < min(len(lines), start + _MOST_BANNER_LINES):
         line, previous = clean_line(lines[end]).lower(), clean_line(lines[end - 1]).lower()
         may_wrap = LONG_ENOUGH_TO_WRAP <= len(previous) <= TOO_LONG_TO_WRAP
-        is_wrapped = may_wrap and not _END.search(previous)
-        if not line:
+        if line and may_wrap and not _END.search(previous):
+            if _says_more(line):
+                return 0
+        elif not line:
             below = next_written(lines, end)
             further = clean_line(lines[below]).lower() if below < len(lines) else ""
-            if not _MORE.match(further) or _begins_banner(further):
+            if not _advises(further) or _begins_banner(further):
                 break
             end = below
-        elif not (is_wrapped or _MORE.match(line) or _RULE.fullmatch(line)):
+        elif not (_advises(line) or _RULE.fullmatch(line)):
             break
         end += 1
-    return end, _TIP.match(head) is not None
+    return end
+
+
+def _advises(line: str) -> bool:
+    return _MORE.match(line) is not None and not _says_more(line)
+
+
+def _says_more(line: str) -> bool:
+    """Tell whether a line asks, orders or leads on to the one below: it is a person's, whatever else it says."""
+    return line.rstrip("*_\"') ").endswith((":", "?")) or _ORDER.search(line) is not None
 
 
 def _begins_banner(line: str) -> bool:

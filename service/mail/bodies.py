@@ -3,9 +3,9 @@
 Never opens an attachment and never enters an enclosed mail. What the text means is for others.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from email.message import Message
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
@@ -13,11 +13,10 @@ from selectolax.lexbor import LexborHTMLParser
 from service.mail.banners import banner_length
 from service.mail.charsets import decode_bytes
 from service.mail.html_text import MOST_MARKUP, html_to_lines
-from service.mail.lines import clean_line
-from service.mail.plain_text import cut_to_lines, unflow
+from service.mail.plain_text import cut_to_lines, unflow, without_invisible
 
-_ENCODING: Final = "content-transfer-encoding"
-_COMMENT: Final = re.compile(r"\([^()]*\)")
+_LONGEST_BANNER: Final = 32 * 1024
+"""Characters of HTML: to read several that are nested as deep as they are long takes seconds."""
 _PICTURE: Final = "img, svg, object, video, picture, canvas"
 
 
@@ -28,9 +27,33 @@ class Bodies(NamedTuple):
     html: str | None = None
 
 
+class _Leaf:
+    """A part that holds text; decoded and read once, however many multiparts it stands in."""
+
+    def __init__(self, part: Message) -> None:
+        self._part = part
+
+    @cached_property
+    def text(self) -> str:
+        return _decode(self._part)
+
+    @cached_property
+    def says_something(self) -> bool:
+        """Whether it shows more than a gateway's banner; HTML of that length always does."""
+        is_html = self._part.get_content_type() == "text/html"
+        if is_html and len(self.text) > _LONGEST_BANNER:
+            return True
+        lines: Sequence[str] = html_to_lines(self.text) if is_html else cut_to_lines(self.text)
+        return any(map(_shows, lines[banner_length(lines) :]))
+
+
 class _Found(NamedTuple):
-    plain: Message | None = None
-    html: Message | None = None
+    plain: _Leaf | None = None
+    html: _Leaf | None = None
+
+    @property
+    def says_something(self) -> bool:
+        return any(leaf is not None and leaf.says_something for leaf in (self.plain, self.html))
 
 
 def read_bodies(message: Message) -> Bodies:
@@ -38,9 +61,9 @@ def read_bodies(message: Message) -> Bodies:
     found = _find(message)
     if found == _Found():
         found = _Found(plain=_only_named_text(message))
-    html = None if found.html is None else _decode(found.html)
+    html = None if found.html is None else found.html.text
     return Bodies(
-        text=None if found.plain is None else _decode(found.plain),
+        text=None if found.plain is None else found.plain.text,
         html=None if html is None or _shows_nothing(html) else html,
     )
 
@@ -77,9 +100,9 @@ def _find(part: Message) -> _Found:
     if part.get_content_disposition() == "attachment" or part.get_filename():
         return _Found()
     if kind == "text/plain" and not part.is_multipart():
-        return _Found(plain=part)
+        return _Found(plain=_Leaf(part))
     if kind == "text/html" and not part.is_multipart():
-        return _Found(html=part)
+        return _Found(html=_Leaf(part))
     if not kind.startswith("multipart/"):
         return _Found()
     # Compared and not tested for truth: a part without header fields is false.
@@ -92,44 +115,31 @@ def _find(part: Message) -> _Found:
     first = found[0] if found else _Found()
     if kind != "multipart/mixed" or len(found) == 1:
         return first
-    return next((one for one in found if _says_something(one)), first)
+    return next((one for one in found if one.says_something), first)
 
 
-def _says_something(found: _Found) -> bool:
-    forms: list[Sequence[str]] = []
-    if found.plain is not None:
-        forms.append(cut_to_lines(_decode(found.plain)))
-    if found.html is not None:
-        forms.append(html_to_lines(_decode(found.html)))
-    return any(clean_line(line) for lines in forms for line in lines[banner_length(lines) :])
-
-
-def _only_named_text(message: Message) -> Message | None:
+def _only_named_text(message: Message) -> _Leaf | None:
     """Give the one text of a mail that is named as a file is and yet not attached, as telephones' gateways write it."""
     texts = [part for part in own_parts(message) if part.get_content_maintype() == "text"]
     if len(texts) != 1 or texts[0].get_content_type() != "text/plain" or texts[0].is_multipart():
         return None
-    return texts[0] if texts[0].get_content_disposition() is None else None
+    return _Leaf(texts[0]) if texts[0].get_content_disposition() is None else None
 
 
 def _shows_nothing(markup: str) -> bool:
     """Tell whether HTML holds neither text, be it quoted or hidden, nor a picture."""
     body = LexborHTMLParser(markup[:MOST_MARKUP]).body
-    return body is None or not (clean_line(body.text()[:MOST_MARKUP]) or body.css_first(_PICTURE))
+    return body is None or not (_shows(body.text()[:MOST_MARKUP]) or body.css_first(_PICTURE))
+
+
+def _shows(text: str) -> bool:
+    """Tell whether anything is to be seen of a text, however many blanks stand before it."""
+    return bool(without_invisible(text).strip())
 
 
 def _decode(part: Message) -> str:
-    _tidy_encoding(part)
     payload = part.get_payload(decode=True)
     text = decode_bytes(payload if isinstance(payload, bytes) else b"", part.get_content_charset() or "")
     if part.get_content_type() == "text/plain" and parameter(part, "format") == "flowed":
         return unflow(text, delete_space=parameter(part, "delsp") == "yes")
     return text
-
-
-def _tidy_encoding(part: Message) -> None:
-    """Take away what may stand around the name of the transfer encoding: the standard library knows that alone."""
-    written = str(part.get(_ENCODING, ""))
-    bare = _COMMENT.sub("", written).strip()
-    if bare != written:
-        part.replace_header(_ENCODING, bare)

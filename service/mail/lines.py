@@ -12,12 +12,13 @@ _BRACKETS: Final = frozenset({"「」", "『』", "《》", "〈〉", "【】"})
 _CLOSING: Final = ".!\u3002"
 STRAIGHT: Final = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'"})
 """Apostrophes, as every keyboard has them."""
+_WORD: Final = re.compile(r"[\w']+(?:-[\w']+)*")
 _ASKS: Final = re.compile(r"[?\u061f\u037e]\s*$")
 
 
 def clean_line(line: str) -> str:
     """Give a line as it is compared and shown: NFKC, nothing invisible, white space folded, at most 1,000 long."""
-    line = line[:LONGEST_LINE]
+    line = line.lstrip()[:LONGEST_LINE]
     if not (line.isascii() and line.isprintable()):
         line = without_invisible(unicodedata.normalize("NFKC", without_invisible(line)))
     return " ".join(line.split())[:LONGEST_LINE].rstrip()
@@ -31,6 +32,16 @@ def tidy_line(line: str) -> str:
 def fold_line(line: str) -> str:
     """Give a cleaned line as it is looked up: without case, its apostrophes straight."""
     return line.translate(STRAIGHT).casefold()
+
+
+def words_of(text: str) -> list[str]:
+    """Give the words of a folded line; an apostrophe or a hyphen within one does not part it."""
+    return _WORD.findall(text)
+
+
+def negates(word: str) -> bool:
+    """Tell whether a folded word denies by its end, as `don't` does; whole words that deny are each language's."""
+    return word.endswith("n't")
 
 
 def unwrap(text: str) -> str:

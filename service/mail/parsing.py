@@ -29,19 +29,25 @@ _MOST_DECLARATIONS = 64
 """Content-Type fields anywhere, counted before parsing: parsing takes time for each level at each line."""
 _END_OF_HEADER = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
 _FOLD = re.compile(r"\s*[\r\n]+\s*")
+_ENCODING = "content-transfer-encoding"
+_COMMENT = re.compile(r"\([^()]*\)")
 _READ_FROM_THE_RIGHT = frozenset({"references", "in-reply-to"})
 # What the standard library's parsers were seen or read to raise on hostile input; see REPLIES item 14.
 PARSER_FAULTS = (LookupError, ValueError, TypeError, AttributeError, AssertionError, MessageError)
 
 
 class _CutFields(email.policy.Compat32):
-    """compat32, with every field of every part cut as soon as its lines are read."""
+    """compat32, with every field of every part cut as soon as its lines are read.
+
+    The name of a transfer encoding comes without what may stand around it: the standard library knows that alone.
+    """
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
         if name.lower() in _READ_FROM_THE_RIGHT:
             return name, value[-MOST_FIELD_CHARACTERS:]
-        return name, value[:MOST_FIELD_CHARACTERS]
+        cut = value[:MOST_FIELD_CHARACTERS]
+        return name, _COMMENT.sub("", cut).strip() if name.lower() == _ENCODING else cut
 
 
 _POLICY = _CutFields()

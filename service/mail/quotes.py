@@ -11,7 +11,8 @@ from enum import Enum, auto
 from itertools import takewhile
 from typing import Final
 
-from service.mail.banners import LONG_ENOUGH_TO_WRAP, banner_length, is_greeting, next_written
+from service.mail.banners import LONG_ENOUGH_TO_WRAP, banner_length, next_written
+from service.mail.greetings import is_greeting
 from service.mail.lines import clean_line
 from service.mail.plain_text import without_invisible
 from service.mail.signatures import is_device_line, is_signature_mark

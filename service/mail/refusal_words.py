@@ -1,4 +1,7 @@
-"""Words that order nothing, by language: thanks, refusals, questions. Tables; `words` chooses from them."""
+"""Words that order nothing: thanks, refusals, doubts, questions, and what tells news from them.
+
+Tables. Those by language are chosen from by `words`; the others hold all languages, for they mean the same in each.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -95,24 +98,119 @@ REFUSALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 DOUBTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "en": _listed("yet, only, nothing, nobody, none, neither, sorry, yourself, myself, please"),
-        "de": _listed("noch, erst, nur, niemand, bitte, selbst"),
-        "fr": _listed("encore, seulement, personne, plus, tard, svp"),
-        "es": _listed("todavía, aún, solo, sólo, nadie, primero"),
-        "pt": _listed("ainda, só, apenas, ninguém, primeiro"),
-        "it": _listed("ancora, solo, nessuno, prima"),
-        "nl": _listed("nog, pas, alleen, niemand, eerst"),
-        "pl": _listed("jeszcze, dopiero, tylko, nikt, najpierw"),
-        "sv": _listed("än, ännu, först, bara"),
-        "da": _listed("endnu, først, kun, bare"),
-        "no": _listed("ennå, enda, først, kun, bare"),
-        "fi": _listed("vielä, vasta, vain, ensin, tarpeen"),
-        "ru": _listed("ещё, еще, пока, только, сначала, потом"),
+        "en": _listed(
+            "yet, only, nothing, nobody, none, neither, sorry, please, yourself, myself, me, him, about, via, better"
+            ", when, whenever, if, once, after, before, till, maybe, perhaps, possibly, almost, nearly, half, soon"
+            ", today, tonight, noon, monday, tuesday, wednesday, thursday, friday, saturday, sunday, asap, slack"
+        ),
+        "de": _listed(
+            "noch, erst, nur, niemand, bitte, selbst, mir, mich, uns, wenn, falls, sobald, sofern, bevor, nachdem"
+            ", bis, nach, vielleicht, fast, beinahe, halb, bald, gleich, heute, montag, dienstag, mittwoch"
+            ", donnerstag, freitag, samstag, sonntag"
+        ),
+        "fr": _listed(
+            "encore, seulement, personne, plus, tard, svp, moi, quand, lorsque, si, dès, après, avant, jusqu'à"
+            ", peut-être, presque, bientôt, aujourd'hui, lundi, mardi, mercredi, jeudi, vendredi, samedi, dimanche"
+        ),
+        "es": _listed(
+            "todavía, aún, solo, sólo, nadie, primero, cuando, si, antes, hasta, quizás, casi, pronto, hoy, lunes"
+            ", martes, miércoles, jueves, viernes, sábado, domingo"
+        ),
+        "pt": _listed(
+            "ainda, só, apenas, ninguém, primeiro, quando, se, antes, após, até, talvez, quase, logo, hoje, segunda"
+            ", terça, quarta, quinta, sexta, sábado, domingo"
+        ),
+        "it": _listed(
+            "ancora, solo, nessuno, prima, quando, se, appena, fino, forse, quasi, presto, oggi, stasera, lunedì"
+            ", martedì, mercoledì, giovedì, venerdì, sabato, domenica"
+        ),
+        "nl": _listed(
+            "nog, pas, alleen, niemand, eerst, als, wanneer, zodra, nadat, voordat, totdat, misschien, bijna, straks"
+            ", vandaag, vanavond, maandag, dinsdag, woensdag, donderdag, vrijdag, zaterdag, zondag"
+        ),
+        "pl": _listed(
+            "jeszcze, dopiero, tylko, nikt, najpierw, gdy, kiedy, jeśli, jeżeli, jak, zanim, aż, może, prawie"
+            ", wkrótce, dziś, dzisiaj, poniedziałek, wtorek, środa, czwartek, piątek, sobota, niedziela"
+        ),
+        "sv": _listed(
+            "än, ännu, först, bara, när, efter, innan, tills, kanske, nästan, snart, idag, ikväll, måndag, tisdag"
+            ", onsdag, torsdag, fredag, lördag, söndag"
+        ),
+        "da": _listed(
+            "endnu, først, kun, bare, når, hvis, efter, inden, indtil, måske, næsten, snart, mandag, tirsdag, onsdag"
+            ", torsdag, fredag, lørdag, søndag"
+        ),
+        "no": _listed(
+            "ennå, enda, først, kun, bare, når, hvis, etter, innen, inntil, kanskje, nesten, snart, mandag, tirsdag"
+            ", onsdag, torsdag, fredag, lørdag, søndag"
+        ),
+        "fi": _listed(
+            "vielä, vasta, vain, ensin, tarpeen, kun, jos, kunnes, ennen, jälkeen, ehkä, melkein, pian, tänään"
+            ", maanantai, tiistai, keskiviikko, torstai, perjantai, lauantai, sunnuntai"
+        ),
+        "ru": _listed(
+            "ещё, еще, пока, только, сначала, потом, когда, если, после, до, как, может, почти, скоро, сегодня"
+            ", понедельник, вторник, среда, четверг, пятница, суббота, воскресенье"
+        ),
         "ja": (),
         "zh": (),
     }
 )
 """With these an order is put off, narrowed or left to others: `close only after lunch`."""
+
+GOES_ON: Final = frozenset(
+    _listed(
+        "us, you, her, them, everyone, everybody, anyone, anybody, to, on, off, by, in, at, up, out, from, as, is"
+        ", are, was, will, can, must, should, follows, coming, enough, call, now, later, first, again, but, folgt"
+        ", kommt, suit, sigue, segue, luego, volgt, komt, graag, följer, kommer, følger, seuraa, следует"
+    )
+)
+"""With what a sentence goes on that only begins like an order: `close to the limit`. Written small, and first."""
+
+PLEAS: Final = frozenset(
+    _listed("please, pls, bitte, svp, plaît, favor, favore, alstublieft, graag, proszę, snälla, пожалуйста")
+)
+"""Words that ask somebody, wherever they stand."""
+
+TELLERS: Final = frozenset(
+    _listed("i, we, they, there, it, this, that, ich, wir, es, nous, il, nosotros, nós, noi, wij, vi, мы")
+)
+"""Who tells: what follows is a sentence of its own, which may doubt what it likes."""
+
+DONE: Final = frozenset(
+    _listed(
+        "fixed, solved, resolved, recovered, restored, repaired, replaced, restarted, rebooted, deployed, found"
+        ", identified, works, worked, broken, delayed, down, behoben, gelöst, repariert, ersetzt, gefunden"
+        ", wiederhergestellt, verzögert, résolu, réparé, corrigé, rétabli, resuelto, solucionado, reparado, corregido"
+        ", resolvido, corrigido, restabelecido, risolto, riparato, corretto, ripristinato, opgelost, hersteld"
+        ", verholpen, rozwiązane, rozwiązany, naprawione, naprawiony, usunięte, löst, åtgärdat, fixat, løst, fikset"
+        ", rettet, utbedret, udbedret, korjattu, ratkaistu, исправлено, решено, устранено, восстановлено"
+    )
+)
+"""Words that end a short text about what is so: `Problem solved`."""
+
+DONE_WHOLE: Final = frozenset(
+    _listed(
+        "done, finished, over, it's over, works again, working again, up again, all good, all well, erledigt, vorbei"
+        ", geht wieder, läuft wieder, terminé, terminado, concluído, completato, afgerond, gotowe, klart, færdig"
+        ", ferdig, valmis, готово"
+    )
+)
+"""Such texts, of words that elsewhere may say anything."""
+
+AFTER: Final = frozenset(
+    _listed("after, nach, après, después, após, depois, dopo, na, po, efter, etter, jälkeen, после")
+)
+"""Doubts that are none behind what is done: `Fixed after a restart`."""
+
+HARMED: Final = frozenset(
+    _listed(
+        "affected, concerned, lost, betroffen, verloren, touché, touchés, perdu, perdus, afectado, afectados, perdido"
+        ", perdidos, afetado, afetados, coinvolto, coinvolti, perso, persi, getroffen, verdwenen, dotknięte, utracone"
+        ", drabbad, drabbade, berørt, berørte, затронуты, потеряны"
+    )
+)
+"""What a text denies or narrows that begins with a refusal or a doubt: `no mails are lost`."""
 
 QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {

@@ -8,11 +8,10 @@ import re
 from typing import Final
 
 from service.mail.commands import begins_like
-from service.mail.lines import clean_line, fold_line, is_wide
+from service.mail.lines import clean_line, fold_line, is_wide, negates, words_of
 from service.mail.quotes import NewText
 from service.mail.words import Command, Vocabulary
 
-_WORD: Final = re.compile(r"[\w']+(?:-[\w']+)*")
 _SENTENCE_END: Final = re.compile(r"[.!\u3002;:\u2026]+")
 _QUESTION_MARK: Final = re.compile(r"[?\u061f\u037e]")
 _REACTION: Final = re.compile(r"\breacted (?:via|to)\b|^(?:liked|loved|laughed at|disliked) \W")
@@ -50,7 +49,7 @@ def refuses(new: NewText, vocabulary: Vocabulary) -> bool:
         return True
     publish = [word for word, command in vocabulary.words.items() if command is Command.PUBLISH]
     telling = tuple(word for word in publish if len(word) > _LONGER_THAN or is_wide(word[0]))
-    if any(word.endswith(telling) and word not in telling for word in _WORD.findall(paragraph)):
+    if any(word.endswith(telling) and word not in telling for word in words_of(paragraph)):
         return True
     lines = (fold_line(clean_line(line)) for line in new.text.split("\n"))
     return any(any(word in line for word in telling) and _holds_refusal(line, vocabulary) for line in lines)
@@ -66,10 +65,8 @@ def _paragraph(new: NewText) -> str:
 
 
 def _holds_refusal(text: str, vocabulary: Vocabulary) -> bool:
-    words = _WORD.findall(text)
-    if any(word.endswith("n't") for word in words) or any(
-        part in text for part in vocabulary.refusals_within
-    ):
+    words = words_of(text)
+    if any(map(negates, words)) or any(part in text for part in vocabulary.refusals_within):
         return True
     phrases = {
         " ".join(words[start : start + count])
@@ -80,5 +77,5 @@ def _holds_refusal(text: str, vocabulary: Vocabulary) -> bool:
 
 
 def _starts(sentence: str) -> set[str]:
-    words = _WORD.findall(sentence)
+    words = words_of(sentence)
     return {" ".join(words[:count]) for count in range(1, _MOST_IN_PHRASE + 1)}

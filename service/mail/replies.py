@@ -24,8 +24,7 @@ from service.mail.refusals import asks, refuses
 from service.mail.sender import read_sender
 from service.mail.signatures import is_only_signature
 from service.mail.spoken import Edit, Order, read_order
-from service.mail.ties import SUBJECT_TAG
-from service.mail.tokens import MOST_REFERENCES, find_tokens, split_references
+from service.mail.tokens import MOST_REFERENCES, SUBJECT_TAG, find_tokens, split_references
 from service.mail.words import ENGLISH, Command, Vocabulary
 from service.model import UpdateStatus
 

@@ -14,10 +14,11 @@ from typing import Final
 from service.mail.commands import read_command
 from service.mail.lines import clean_line, columns, fold_line, tidy_line, unwrap
 from service.mail.quotes import NewText
-from service.mail.sentences import is_sentence, says_only_yes_or_no
+from service.mail.sentences import is_sentence
 from service.mail.signatures import is_sign_off
 from service.mail.spoken_text import MOST_SUBJECT, MOST_TEXT, join_wrapped, read_span
 from service.mail.words import ANY_FIELD, Command, EditedField, Vocabulary
+from service.mail.yes_and_no import is_no_or_wait
 from service.model import UpdateStatus
 
 _MOST_HEAD_WORDS: Final = 3
@@ -55,13 +56,17 @@ class Order:
     """Of a hold that says how long."""
     status: UpdateStatus | None = None
     text: str = ""
+    is_cut: bool = False
+    """Whether the text announces what stands in another paragraph."""
     edit: Edit | None = None
 
     @property
     def lacks_text(self) -> bool:
-        """Whether that is missing without which it means nothing."""
-        return (self.command is Command.UPDATE and not self.text) or (
-            self.command is Command.EDIT and self.edit in {None, Edit()}
+        """Whether that is missing without which it means nothing, or only half."""
+        return (
+            self.is_cut
+            or (self.command is Command.UPDATE and not self.text)
+            or (self.command is Command.EDIT and self.edit in {None, Edit()})
         )
 
 
@@ -114,6 +119,12 @@ class _Body:
                 return
             yield text
 
+    def goes_on(self) -> bool:
+        """Tell whether more is written below the paragraph, and no signature."""
+        below = dropwhile(tidy_line, self.lines)
+        written = next((text for line in below if (text := tidy_line(line))), "")
+        return bool(written) and not is_sign_off(written, self.signers)
+
 
 def _field_of(line: str, vocabulary: Vocabulary) -> tuple[EditedField, str] | None:
     """Give which words a line changes (`subject: …`), and to what."""
@@ -153,15 +164,14 @@ def _read_longer(body: _Body) -> Order | None:
         number, rest = _leading_tag(behind) if number is None else (number, behind)
         if command is Command.HOLD:
             return _hold(clean_line(rest), number)
-        return _with_text(command, number, rest, body) if _is_text(rest, body, has_colon=has_colon) else None
+        is_text = has_colon or _is_text(rest, body.vocabulary)
+        return _with_text(command, number, rest, body) if is_text else None
     return None
 
 
-def _is_text(rest: str, body: _Body, *, has_colon: bool) -> bool:
-    if has_colon:
-        return not says_only_yes_or_no(rest, body.vocabulary)
-    has_status = _status_of(rest, body.vocabulary)[0] is not None
-    return bool(rest) and (has_status or not is_sentence(rest, body.vocabulary))
+def _is_text(rest: str, vocabulary: Vocabulary) -> bool:
+    has_status = _status_of(rest, vocabulary)[0] is not None
+    return bool(rest) and (has_status or not is_sentence(rest, vocabulary))
 
 
 def _divisions(first: str) -> Iterator[tuple[str, str, bool]]:
@@ -197,8 +207,11 @@ def _hold(rest: str, number: int | None) -> Order | None:
     return None if span is None else Order(Command.HOLD, text, number, span=span)
 
 
-def _with_text(command: Command, number: int | None, rest: str, body: _Body) -> Order:
-    """Take the rest of the line and the paragraph that it starts (clients wrap at 72 to 78)."""
+def _with_text(command: Command, number: int | None, rest: str, body: _Body) -> Order | None:
+    """Take the rest of the line and the paragraph that it starts (clients wrap at 72 to 78).
+
+    A plain no is no text, not even behind a colon.
+    """
     before = columns(body.first) - columns(rest)
     status = None
     lines = [rest, *body.paragraph()]
@@ -208,7 +221,10 @@ def _with_text(command: Command, number: int | None, rest: str, body: _Body) -> 
             status, lines[1] = _status_of(lines[1], body.vocabulary)
     text = join_wrapped(lines, before)[:MOST_TEXT]
     text = text if _says(text) else ""
-    return Order(command, text, number, status=status, text=text)
+    if is_no_or_wait(text):
+        return None
+    is_cut = text.endswith((":", "\uff1a")) and body.goes_on()
+    return Order(command, text, number, status=status, text=text, is_cut=is_cut)
 
 
 def _status_of(text: str, vocabulary: Vocabulary) -> tuple[UpdateStatus | None, str]:

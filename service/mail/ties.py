@@ -13,11 +13,10 @@ from typing import Final
 
 from service.mail.authentication_results import Header
 from service.mail.parsing import MOST_FIELD_CHARACTERS, decode_words
-from service.mail.tokens import find_tokens
+from service.mail.tokens import SUBJECT_TAG, find_tokens
 
 CLOCKS_MAY_DIFFER: Final = timedelta(days=1)
 """How much older than its notification an answer may say that it is: some machines' clocks are wrong."""
-SUBJECT_TAG: Final = re.compile(r"\[INC-([0-9]{1,9})\]", re.IGNORECASE)
 
 _LONGEST_LIST: Final = 4 * 1024
 """Characters of an address list; a longer one ties nothing."""

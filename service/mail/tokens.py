@@ -20,6 +20,8 @@ ENVELOPE_FIELDS = (
 )
 """Header fields in which mail servers write the address they delivered to, most trusted first."""
 MOST_REFERENCES = 20
+SUBJECT_TAG = re.compile(r"\[INC-([0-9]{1,9})\]", re.IGNORECASE)
+"""What stands in the subject of a mail about an incident: it says which one, and authorises nothing."""
 
 _TOKEN_BYTES = 16
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"

@@ -1,10 +1,11 @@
 """Whether a program or browser of this machine asks for itself: what is shown to it is shown to nobody else."""
 
 import re
-from ipaddress import ip_address
 from typing import Final
 
 from starlette.requests import Request
+
+from service.config.values import is_loopback_host
 
 _BY_PROXIES: Final = re.compile(
     r"forwarded|via|x-real-ip|x-client-ip|true-client-ip|(?:x-forwarded|x-envoy|x-original|cf|tailscale)(?:-.*)?"
@@ -16,19 +17,7 @@ _SPOKEN_BY_PROXIES: Final = "1.0"
 
 def is_from_here(request: Request) -> bool:
     """Tell whether it comes from this machine and by no proxy that gives itself away."""
-    return request.client is not None and is_loopback(request.client.host) and not _is_proxied(request)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return request.client is not None and is_loopback_host(request.client.host) and not _is_proxied(request)
 
 
 def _is_proxied(request: Request) -> bool:

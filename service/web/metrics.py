@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.config.settings import Secret
-from service.web.from_here import is_from_here, is_loopback
+from service.config.values import is_loopback_host
+from service.web.from_here import is_from_here
 from service.web.front import front_of
 from service.web.gauges import read_gauges
 
@@ -63,4 +64,4 @@ def _offers(request: Request, token: Secret) -> bool:
 def _is_for_itself(request: Request) -> bool:
     """Tell whether a program on this machine asks for itself, and not for a browser or behind a proxy's back."""
     # a proxy that says nothing of those it speaks for often keeps the name that they asked for
-    return is_from_here(request) and is_loopback(request.url.hostname or "")
+    return is_from_here(request) and is_loopback_host(request.url.hostname or "")

@@ -1,9 +1,11 @@
 """Of a mail of several parts that one is read which its author wrote first, whatever stands above it or beside it."""
 
 import base64
+import email
 
 import pytest
 
+from service.mail import bodies
 from service.mail.parsing import parse_mail
 from service.mail.replies import Reply, ReplyReason, read_reply
 from service.mail.words import Command
@@ -52,6 +54,7 @@ def alternative(text: str, html: str) -> str:
             f"{TEXT}\n\n\n\npublish",
             parts("mixed", EMPTY_HTML, PICTURE, f"{HTML}\n\n<p>publish</p>", boundary="c"),
         ),
+        f"{HTML}\n\n<html><body>{' ' * 1200}<p>publish</p></body></html>",
         parts("mixed", f'{TEXT}; name="publish.txt"\n\npublish'),
         f'{TEXT}; name="publish.txt"\n\npublish',
         parts("mixed", f'{TEXT}; name="text_0.txt"\n\npublish', PICTURE),
@@ -105,6 +108,8 @@ def test_the_first_part_that_says_something_is_read(mail: str) -> None:
         (alternative("publish", "<blockquote>publish</blockquote>"), ReplyReason.AMBIGUOUS),
         (alternative("publish", "<p style='display:none'>discard</p>"), ReplyReason.AMBIGUOUS),
         (alternative("publish", "<img src=x>"), ReplyReason.AMBIGUOUS),
+        (alternative("publish", f"<body>{' ' * 1200}<p>discard</p>"), ReplyReason.AMBIGUOUS),
+        (parts("mixed", f"{TEXT}\n\n{' ' * 1200}Hm.", f"{TEXT}\n\npublish"), ReplyReason.NO_COMMAND),
     ],
 )
 def test_nothing_but_what_its_author_wrote_first_ever_acts(mail: str, reason: ReplyReason) -> None:
@@ -138,3 +143,35 @@ def test_other_transfer_encodings_are_read_as_before(encoding: str) -> None:
 def test_html_that_shows_nothing_is_no_html() -> None:
     raw = HEAD + parts("alternative", f"{TEXT}\n\npublish", EMPTY_HTML)
     assert parse_mail(raw.encode()).html is None
+
+
+def test_each_part_is_read_once_however_deep_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_parts: list[str] = []
+
+    def note(markup: str) -> tuple[str, ...]:
+        read_parts.append(markup)
+        return ()
+
+    monkeypatch.setattr(bodies, "html_to_lines", note)
+    mail = f"{HTML}\n\n<p hidden>x</p>"
+    for level in range(8):
+        mail = parts("mixed", mail, f"{TEXT}\n\n \n", boundary=f"b{level}")
+    assert parse_mail((HEAD + mail).encode()).text is None
+    assert len(read_parts) == 1
+
+
+def test_reading_leaves_the_message_as_it_was() -> None:
+    raw = (
+        HEAD + f"{TEXT}\nContent-Transfer-Encoding: base64 (x)\n\n" + base64.encodebytes(b"publish").decode()
+    )
+    message = email.message_from_string(raw)
+    before = message.items()
+    bodies.read_bodies(message)
+    assert message.items() == before
+
+
+def test_html_longer_than_any_banner_says_something_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "html_to_lines", lambda _: pytest.fail("it was read"))
+    deep = "<div>" * 10_000
+    mail = parts("mixed", f"{HTML}\n\n{deep}<p hidden>x</p>", f"{TEXT}\n\npublish")
+    assert parse_mail((HEAD + mail).encode()).text is None

@@ -23,6 +23,13 @@ def test_a_signature_of_over_4_kib_is_not_read() -> None:
     assert check(raw, served(RECORD)).evidence == "no DKIM signature of corp.example"
 
 
+@pytest.mark.parametrize("gap", [b" " * 4_000, b"\r\n " * 12_000])
+def test_a_signature_of_over_4_kib_of_blanks_is_not_verified(gap: bytes) -> None:
+    before, found, after = sign(MAIL, PRIVATE).partition(b"\r\nFrom:")
+    refused = check(before + gap + b";" + found + after, served(RECORD))
+    assert refused.evidence == "DKIM signature of corp.example is longer than 4 KiB"
+
+
 def test_a_header_of_over_1000_fields_is_not_checked() -> None:
     raw = b"a: b\r\n" * 1_000 + sign(MAIL, PRIVATE)
     assert check(raw, served(RECORD)).evidence == "the mail's header is too long to check a signature"

@@ -214,6 +214,27 @@ def test_the_public_reads_the_first_paragraph_alone_of_html_too(below: str) -> N
     assert (reply.reason, reply.text) == (ReplyReason.COMMAND_READ, "We know the cause.")
 
 
+@pytest.mark.parametrize("above", ["Hi,", "[EXTERNAL]"])
+def test_what_was_typed_in_the_signatures_place_below_a_greeting_or_banner_counts(above: str) -> None:
+    typed = "<div id='Signature'><div>publish</div><div>Jordan</div></div>"
+    assert read(mail(f"<div>{above}</div>{typed}", HTML_ALONE)).command is Command.PUBLISH
+
+
+def test_the_public_reads_a_list_whole_or_nothing() -> None:
+    below = "<ul><li>mail is slow</li><li>chat works</li></ul>"
+    text = "update: We know:\r\n{}- mail is slow\r\n- chat works"
+    whole = "We know:\n- mail is slow\n- chat works"
+    assert read(mail(f"<div>update: We know:</div>{below}", HTML_ALONE)).text == whole
+    assert read(mail(text.format(""))).text == whole
+    for raw in (
+        mail(f"<p>update: We know:</p>{below}", HTML_ALONE),
+        mail(text.format("\r\n")),
+        mail("close: We know:\r\n\r\n- mail is slow"),
+    ):
+        assert (read(raw).command, read(raw).reason) == (None, ReplyReason.TEXT_MISSING)
+    assert read(mail("update: We know:\r\n\r\nJordan Ray")).text == "We know:"
+
+
 def test_explaining_gives_the_keys_that_are_promised() -> None:
     assert explain(read(mail("Publish INC-12")), NOT_JUDGED) == {
         "automatic": False,

@@ -1,6 +1,10 @@
 """HTML, charsets and flowed text become the lines a person saw."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.mail.charsets import decode_bytes
 from service.mail.html_text import html_to_lines
@@ -37,6 +41,14 @@ def visible(markup: str) -> list[str]:
         "<p>publish</p><hr><div id='divRplyFwdMsg'>From: x</div><p>discard</p>",
         "<p>publish</p><div><div style='border:none;border-top:solid #E1E1E1 1.0pt'>From:</div></div>discard",
         "<p>pub&shy;lish</p>".replace("&shy;", ""),
+        # nothing but room above
+        "<p></p>publish",
+        "<ul></ul>publish",
+        "<table></table>publish",
+        "<hr>publish",
+        "<p><br></p><p>&nbsp;</p><div>publish</div>",
+        "<div><p></p><p>publish</p></div>",
+        '<p><img src="cid:logo"></p><div>publish</div>',
     ],
 )
 def test_only_what_is_seen_and_new_is_read(markup: str) -> None:
@@ -66,8 +78,17 @@ def test_blocks_become_lines(markup: str) -> None:
         "<p>one</p><p>two</p>",
         "<p class=MsoNormal>one</p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>two</p>",
         "<div>one</div><div><br></div><div>two</div>",
-        "<div>one</div><ul><li>two</li></ul>",
+        "<p>one</p><ul><li>two</li></ul>",
+        "<ul><li>one</li></ul>two",
         "<h1>one</h1>two",
+        "<div>one</div><hr><div>two</div>",
+        "<div>one</div><dl><dt>two</dt></dl>",
+        "<div>one</div><pre>two</pre>",
+        "<p style='margin-top:0;margin-bottom:1rem'>one</p>two",
+        "<p style='margin-top:0'>one</p>two",
+        "<p style='margin:0px auto 16px'>one</p>two",
+        "<p style='margin: 0 0 10px 0'>one</p>two",
+        "<p style='margin:0;margin-bottom:.5em'>one</p>two",
     ],
 )
 def test_what_has_room_between_is_two_paragraphs(markup: str) -> None:
@@ -80,11 +101,17 @@ def test_what_has_room_between_is_two_paragraphs(markup: str) -> None:
         "<p class=MsoNormal>one</p><p class='x_MsoNormal'>two</p>",
         "<p style='margin: 0in 0in 0.0001pt'>one</p><p style='margin:0'>two</p>",
         "<p style='margin-top:0px;margin-bottom:0px'>one</p>\n <p style='margin-bottom: 0'>two</p>",
+        "<p style='margin:0in;margin-bottom:.0001pt'>one</p><p style='margin:1em 0 0'>two</p>",
         "<div>one</div>\n\n<div>two</div>",
     ],
 )
 def test_what_has_no_room_between_is_one_paragraph(markup: str) -> None:
     assert html_to_lines(markup) == ("one", "two")
+
+
+def test_a_list_belongs_to_the_line_above_it() -> None:
+    markup = "<div>one</div><ul><li>two<ol><li>three</li></ol></li><li>four</li></ul><div>five</div>"
+    assert html_to_lines(markup) == ("one", "- two", "- three", "- four", "", "five")
 
 
 @pytest.mark.parametrize(
@@ -96,9 +123,13 @@ def test_what_has_no_room_between_is_one_paragraph(markup: str) -> None:
         "<pre class='moz-signature' cols=72>Jordan</pre>",
     ],
 )
-def test_a_signature_is_marked_as_in_plain_text_and_what_stands_in_its_place_is_none(signature: str) -> None:
-    assert visible(f"<div>publish</div>{signature}") == ["publish", "--", "Jordan"]
-    assert visible(signature) == ["Jordan"]
+def test_a_signature_is_marked_as_in_plain_text_unless_somebody_may_have_typed_in_its_place(
+    signature: str,
+) -> None:
+    above = "<div>Hi,</div><div>publish</div>"
+    assert [line for line in html_to_lines(above + signature) if line] == ["Hi,", "publish", "--", "Jordan"]
+    assert html_to_lines(f"<div>Hi,</div>{signature}") == ("Hi,", "", "Jordan")
+    assert html_to_lines(signature) == ("Jordan",)
 
 
 def test_a_border_above_all_is_that_of_a_banner() -> None:
@@ -210,3 +241,54 @@ def test_flowed_text_is_joined(flowed: str, text: str) -> None:
 
 def test_delsp_deletes_the_space() -> None:
     assert unflow("pub \nlish", delete_space=True) == "publish"
+
+
+BLOCKS = [
+    *(
+        "b",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "h1",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "span",
+    ),
+    *("table", "tbody", "td", "tr", "ul"),
+]
+STYLES = ("", " style='margin:0'", " style='margin:0 auto 1em'", " class='MsoNormal'", " id='Signature'")
+WORDS = st.integers(10, 99).map("w{}".format)
+MARKUP = st.recursive(
+    WORDS | st.sampled_from(["", " ", "&nbsp;", "\n", "<img src=x>"]),
+    lambda inner: st.builds(
+        lambda tag, style, parts: f"<{tag}{style}>{' '.join(parts)}</{tag}>",
+        st.sampled_from(BLOCKS),
+        st.sampled_from(STYLES),
+        st.lists(inner, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(MARKUP, max_size=4).map("".join))
+def test_whatever_stands_in_whatever_all_that_is_seen_is_read(markup: str) -> None:
+    lines = html_to_lines(markup)
+    # browsers too put what stands in a table and in no cell above it
+    assert sorted(re.findall(r"w\d\d", " ".join(lines))) == sorted(re.findall(r"w\d\d", markup))
+    assert lines[:1] != ("",)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<", ">", "/", "p", "ul", "li", "table", "hr", " ", "x", "id=Signature", "&nbsp;"])
+    )
+)
+def test_html_of_any_form_is_read(pieces: list[str]) -> None:
+    assert all(line == line.strip() for line in html_to_lines("".join(pieces)))

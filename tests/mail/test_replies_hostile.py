@@ -1,6 +1,7 @@
 """Hostile mail: bounded, never anything but MailUnreadable, and never an act that nobody ordered."""
 
 import contextlib
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import MailUnreadable
+from service.mail.banners import banner_length
 from service.mail.replies import Reply, read_reply
 from service.mail.words import Command
+from tests.effort import ENDS, counting
 from tests.thoroughness import examples
 
 HEADER = b"From: jordan@acme.example\r\nTo: status+mfrggzdfmztwq2lknnwg23tpob@acme.example\r\n"
@@ -116,6 +119,34 @@ def test_hostile_html_ends(body: bytes) -> None:
 )
 def test_hostile_text_ends(body: bytes) -> None:
     assert read(HEADER + b"\r\n" + body).command is None
+
+
+def multipart(parts: list[bytes], level: int = 0) -> bytes:
+    boundary = b"b%d" % level
+    body = b"".join(b"--%b\n%b\n" % (boundary, part) for part in parts)
+    return b"Content-Type: multipart/mixed; boundary=%b\n\n%b--%b--\n" % (boundary, body, boundary)
+
+
+def test_parts_that_nest_or_repeat_take_no_more_work_than_one() -> None:
+    """Eight levels of which each read its parts anew would be nine times the work."""
+    deep = b"Content-Type: text/html\n\n<p hidden>x</p>" + b"<div>" * 2_000
+    for level in range(8):
+        deep = multipart([deep, b"Content-Type: text/plain\n\n \n"], level)
+    with counting() as nested_ones:
+        assert read(HEADER + deep).command is None
+    with counting() as one:
+        assert read(HEADER + b"Content-Type: text/html\n\n<p hidden>x</p>" + b"<div>" * 2_000).command is None
+    assert nested_ones.calls < 3 * one.calls
+
+
+@ENDS
+@pytest.mark.parametrize("tag", [b"ext", b"ext ", b"[external] ext", b"external e-mail"])
+@pytest.mark.parametrize("marks", [b"!" * 990, b"! " * 495, b"-*" * 495, b"!" * 960 + b"do not open x"])
+def test_banners_of_nothing_but_marks_end(tag: bytes, marks: bytes) -> None:
+    begun = time.process_time()
+    for _ in range(50):
+        banner_length([(tag + marks).decode()])
+    assert time.process_time() - begun < 0.5, "a hundredth of it is the rule"
 
 
 @settings(deadline=None)

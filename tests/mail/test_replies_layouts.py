@@ -138,78 +138,6 @@ def test_the_end_of_a_wrapped_sentence_is_no_signature() -> None:
     assert find_new_text(lines).text == "\n".join(lines)
 
 
-GREETINGS = [
-    "Hi team,",
-    "Dear all,",
-    "Hallo zusammen,",
-    "Guten Tag!",
-    "Sehr geehrte Damen und Herren,",
-    "Liebe Kolleginnen,",
-    "Bonjour à tous,",
-    "Salut Sam,",
-    "Hola Sam:",
-    "Buenos días,",
-    "Estimado Sam:",
-    "Olá Sam,",
-    "Bom dia,",
-    "Ciao Sam,",
-    "Buongiorno,",
-    "Beste Sam,",
-    "Goedemorgen,",
-    "Cześć,",
-    "Dzień dobry,",
-    "Hej Sam,",
-    "God morgon!",
-    "Kære Sam,",
-    "Kjære Sam,",
-    "Hei kaikki,",
-    "Hyvää päivää,",
-    "Здравствуйте!",
-    "Добрый день, Сэм!",
-    "お疲れ様です。",
-    "Sam さん、",
-    "您好，",
-    "大家好！",
-    "hi sam",
-    "hello everyone",
-    "Hi Tom and Ana,",
-    "Bonjour à toutes,",
-    "Hej allihopa,",
-]
-
-
-@pytest.mark.parametrize("greeting", GREETINGS)
-def test_one_greeting_is_passed_over_in_any_language(greeting: str) -> None:
-    assert find_new_text([greeting, "", "publish"], EVERYTHING).first_line == "publish"
-    assert find_new_text([greeting, greeting, "publish"], EVERYTHING).first_line != "publish"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Hi don't,",
-        "Hallo nein,",
-        "Hallo nicht veröffentlichen,",
-        "Bonjour non,",
-        "Hola no,",
-        "Ciao aspetta,",
-        "Hej vänta,",
-        "Привет, нет!",
-        "Hi publish,",
-        "Hei julkaise,",
-        "Hey, stop!",
-        "Hi, should we",
-        "Hi, Tom will",
-        "Hey, refuse to",
-        "Hi, let Tom",
-        "Hi, before you",
-        "Hola, aún",
-    ],
-)
-def test_a_greeting_that_says_more_is_none(line: str) -> None:
-    assert find_new_text([line, "publish"], EVERYTHING).first_line != "publish"
-
-
 BANNERS = [
     "CAUTION: This email originated from outside of the organization.",
     "[EXTERNAL]",
@@ -251,9 +179,93 @@ def test_microsoft_s_tip_may_stand_beside_a_banner() -> None:
     assert find_new_text([TIP, "", TIP, "", "publish"], EVERYTHING).first_line != "publish"
 
 
+def test_a_tag_may_stand_right_above_its_sentence() -> None:
+    lines = ["This Message Is From an External Sender", "This message came from outside your organization."]
+    assert find_new_text([*lines, "", "publish"], EVERYTHING).first_line == "publish"
+
+
 def test_a_banner_may_have_paragraphs() -> None:
     lines = [BANNERS[0], "", "Do not click links unless you recognize the sender.", "", "publish"]
     assert find_new_text(lines, EVERYTHING).first_line == "publish"
+
+
+@pytest.mark.parametrize("between", ["\n", "\n\n", " "])
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "Do not click links or open attachments unless you recognize the sender.",
+        "Please exercise caution.",
+        "Please do not reply if the sender is unknown to you.",
+        "Unless you recognize the sender, do not click links.",
+        "If you suspect phishing, report it.",
+        "Klicken Sie nicht auf Links und öffnen Sie keine Anhänge.",
+        "N\u2019ouvrez pas les pièces jointes et ne cliquez pas sur les liens.",
+        "No haga clic en los enlaces si no conoce al remitente.",
+        "Não clique em links nem abra anexos.",
+        "Non cliccare sui link, non aprire gli allegati.",
+        "Klik niet op koppelingen en open geen bijlagen.",
+        "Nie klikaj łączy i nie otwieraj załączników.",
+        "Klicka inte på länkar.",
+        "Klik ikke på links.",
+        "Klikk ikke på lenker.",
+        "Älä avaa liitteitä.",
+        "Не переходите по ссылкам.",
+        "リンクや添付ファイルを開かないでください。",
+        "请勿点击链接或打开附件。",
+        "Learn why this is important",
+    ],
+)
+def test_advice_about_links_and_senders_belongs_to_the_banner_above_it(advice: str, between: str) -> None:
+    for tag in ("[EXTERNAL]", "CAUTION: External email."):
+        lines = [*f"{tag}{between}{advice}".split("\n"), "", "publish"]
+        assert find_new_text(lines, EVERYTHING).first_line == "publish"
+
+
+@pytest.mark.parametrize("between", ["\n", "\n\n", " "])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "Unless you hear from me by noon:",
+        "Unless you know better:",
+        "If you are sure:",
+        "If you are sure of the sender:",
+        "If you believe it is real",
+        "Don't open this to the public.",
+        "Do not follow this up.",
+        "Please do not respond to customers yet.",
+        "Be careful with the wording.",
+        "Use caution and wait for me.",
+        "This message needs Tom's approval first.",
+        "This e-mail is not for the public.",
+        "Do not open attachments, update the page",
+        "Do you know the sender?",
+        "Do not reply to the sender before I close it",
+        "No abra esto todavía.",
+        "Lisätietoja odotetaan.",
+        "请勿发布",
+        "请勿发布附件",
+    ],
+)
+def test_a_condition_under_a_banner_is_not_its_advice(condition: str, between: str) -> None:
+    # what a whole sentence goes on with is not looked at: each company words its own
+    sentences = () if between == " " else (BANNERS[0],)
+    for head in ("[EXTERNAL]", "CAUTION: External email.", *sentences):
+        lines = [*f"{head}{between}{condition}".split("\n"), "publish"]
+        assert find_new_text(lines, EVERYTHING).first_line != "publish"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["This message was sent from outside the company, do not", "publish"],
+        ["This message comes from an external tester, so please do not", "publish it before", "ok"],
+        ["CAUTION: This email originated from outside of the organization and", "if that is right:", "ok"],
+        ["This message is for external readers:", "publish"],
+        ["This message came from outside, update", "publish"],
+    ],
+)
+def test_a_sentence_that_goes_on_to_an_order_is_no_banner(lines: list[str]) -> None:
+    assert find_new_text(lines, EVERYTHING).first_line == lines[0]
 
 
 @pytest.mark.parametrize(

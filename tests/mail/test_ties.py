@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from service.config.settings import Authenticity, Policy
 from service.mail.authentication_results import read_header
 from service.mail.authenticity import Judgement, Verdict, judge
-from service.mail.ties import CLOCKS_MAY_DIFFER, Notification, read_tie
+from service.mail.dkim_check import find_claimed_lack
+from service.mail.ties import Notification, read_tie
 from tests.mail.authenticity.signing import NOW, PRIVATE, RECORD, served, sign
 
 TOKEN = "abcdefghijklmnopqrstuvwx23"
@@ -25,6 +27,7 @@ PASS = b"Authentication-Results: mx.acme.example; dmarc=pass header.from=corp.ex
 ALL = b"from:to:cc:subject:date:in-reply-to:references"
 AS_MICROSOFT = b"From:Date:Subject:Message-ID:Content-Type:MIME-Version"
 """What Exchange Online signs."""
+NOTHING_ANSWERED = "covers nothing that says what the mail answers"
 NEITHER = "it is neither addressed to us nor an answer to the notification"
 DATE = "Tue, 24 Nov 2026 08:59:00 +0000"
 
@@ -135,8 +138,15 @@ def test_an_answer_is_not_older_than_its_notification(date: str, gap: str) -> No
         assert judged.evidence.partition(", but ")[2] == gap
 
 
-def test_only_clocks_that_are_wrong_explain_an_answer_before_its_question() -> None:
-    assert timedelta(0) < CLOCKS_MAY_DIFFER <= timedelta(days=1)
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  as it asks
+    st.integers(-100_000, 100_000) | st.integers(-86_402, -86_398),
+)
+def test_a_clock_may_be_a_day_slow_and_no_more(issued_at: datetime, seconds: int) -> None:
+    issued_at = issued_at.replace(microsecond=0)
+    date = format_datetime(issued_at + timedelta(seconds=seconds))
+    tie = read_tie(read_header(written(date=date, To=PLUS)), replace(NOTIFICATION, issued_at=issued_at))
+    assert (not tie.gap) is (seconds >= -24 * 60 * 60)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +183,48 @@ def test_a_server_may_have_verified_a_signature_of_a_domain_below() -> None:
     assert by_server(mail).verdict is Verdict.UNKNOWN
     of_another = sign(written(To=PLUS), PRIVATE, h=b"from:subject", d=b"list.example")
     assert by_server(of_another).verdict is Verdict.YES
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain", "counts"),
+    [
+        ("news.corp.example", "mail.corp.example", True),
+        ("a.news.corp.example", "b.mail.corp.example", True),
+        ("news.corp.example", "corp.example.", True),
+        ("news.corp.example", "mail.corp.test", False),
+        ("corp.example", "notcorp.example", False),
+        ("corp.example", "example", False),
+    ],
+)
+def test_a_server_may_have_verified_a_signature_of_a_sister_domain(
+    sender: str,
+    domain: str,
+    counts: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    head = f"DKIM-Signature: v=1; a=rsa-sha256; b=x; bh=x; s=s; h=from:subject; d={domain}\r\n\r\n"
+    lack = find_claimed_lack(read_header(head.encode()), sender, lambda fields: f"lacks {sorted(fields)}")
+    assert lack == ("its DKIM signature lacks ['from', 'subject']" if counts else "")
+
+
+@pytest.mark.parametrize(
+    ("padding", "lack"),
+    [
+        (b" " * 5000, NOTHING_ANSWERED),
+        (b"\t" * 5000, NOTHING_ANSWERED),
+        ((b"\r\n" + b" " * 900) * 5, NOTHING_ANSWERED),
+        (b"\x0b ", "does not cover Date"),
+        (b" x=1; x=2;", "does not cover Date"),
+        (b" n=" + b"x" * 5000 + b";", "does not cover Date"),
+    ],
+    ids=range(6),
+)
+def test_no_padding_hides_what_a_signature_lacks(padding: bytes, lack: str) -> None:
+    mail = sign(written(), PRIVATE, h=AS_MICROSOFT)
+    end = mail.index(b";", mail.index(b"DKIM-Signature")) + 1
+    forged = f"In-Reply-To: {ID}\r\n".encode() + mail[:end] + padding + mail[end:]
+    judged = by_server(forged)
+    assert judged.verdict is Verdict.UNKNOWN
+    assert judged.evidence.endswith(f"but its DKIM signature {lack}")
 
 
 @pytest.mark.parametrize(

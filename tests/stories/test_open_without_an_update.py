@@ -98,7 +98,21 @@ async def test_what_may_be_a_sentence_is_asked_back_and_nobody_reads_it(public: 
     await public.after(minutes=30)
     await public.answer(public.mails(JORDAN)[-1], "close not yet.")
     assert (len(public.mails(ANA)), public.phases()) == (2, [Phase.PUBLISHED])
-    assert "put a colon between them" in public.mails(JORDAN)[-1].text
+    answer = public.mails(JORDAN)[-1]
+    assert "put a colon between them" in answer.text
+    await public.answer(answer, "close: no")
+    assert (len(public.mails(ANA)), public.phases()) == (2, [Phase.PUBLISHED])
+    assert "put a colon between them" not in public.mails(JORDAN)[-1].text
+
+
+async def test_before_the_publication_nobody_hears_of_colons(tmp_path: Path, clock: Clock) -> None:
+    async with make_world(tmp_path, clock, REMIND) as world:
+        await world.fire()
+        await world.after(minutes=5)
+        await world.answer(world.mails(JORDAN)[0], "close not yet.")
+        answer = world.mails(JORDAN)[-1].text
+        assert "is not a command" in answer
+        assert "put a colon between them" not in answer
 
 
 async def test_a_recovery_ends_it_and_firing_again_begins_anew(public: World) -> None:
