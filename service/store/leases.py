@@ -5,15 +5,15 @@ seconds: of a process that stands still the kernel keeps the connection, and the
 instance, which a lock file sees to.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
 from time import monotonic
 from typing import Any, Final
 from zlib import crc32
 
 import structlog
 
+from service.store.background import doing
 from service.store.database import Store
 from service.store.kept_locks import KeptLock
 
@@ -94,22 +94,6 @@ class Lease:
             self._lock.let_go()
 
 
-@contextmanager
-def beating(lease: Lease) -> Iterator[None]:
-    """Let the others see that we are alive, in a thread of its own: a turn of the decider may take minutes."""
-    stop = Event()
-
-    def beat() -> None:
-        while not stop.wait(BEAT):
-            lease.beat()
-
-    if lease.is_sure:
-        yield
-        return
-    thread = Thread(target=beat, name="beating", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+def beating(lease: Lease) -> AbstractContextManager[None]:
+    """Let the others see that we are alive, beside everything else: a turn of the decider may take minutes."""
+    return nullcontext() if lease.is_sure else doing("beating", lease.beat, each=BEAT)

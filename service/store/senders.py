@@ -5,11 +5,11 @@ on a connection that is kept for it: as long as the server sees that, its claims
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event, Lock, Thread
+from threading import Lock
 from time import monotonic
 from typing import Any, Final, Protocol
 
@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, delete, insert, text, update
 
 from service.errors import StoreUnavailable
+from service.store.background import doing
 from service.store.database import Store
 from service.store.deliveries import ALONE, end_leases
 from service.store.kept_locks import KeptLock
@@ -177,28 +178,9 @@ class Sender:
             _log.warning("outbox: what it had claimed is due again", deliveries=ended)
 
 
-@contextmanager
-def looking(sender: Sender, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Look each second, in a thread of its own, so that nothing which takes long holds it up."""
-    stop = Event()
-
-    def look() -> None:
-        while not stop.wait(EACH):
-            try:
-                sender.look(clock())
-            except Exception:  # noqa: BLE001  the outermost loop: who stopped looking would send no more
-                _log.exception("outbox: a look at who sends failed")
-
-    if sender.is_alone:
-        yield
-        return
-    thread = Thread(target=look, name="senders", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+def looking(sender: Sender, clock: Callable[[], datetime]) -> AbstractContextManager[None]:
+    """Look each second, beside everything else, so that nothing which takes long holds it up."""
+    return nullcontext() if sender.is_alone else doing("senders", lambda: sender.look(clock()), each=EACH)
 
 
 def _numbers(rows: Iterable[Any]) -> set[int]:

@@ -77,7 +77,7 @@ def test_a_look_that_fails_as_nobody_foresaw_is_logged_and_the_next_one_is_taken
     monkeypatch.setattr(senders, "EACH", 0.0)
     with capture_logs() as said, looking(cast("Sender", Failing()), lambda: NOW):
         assert again.wait(60)
-    assert [one["event"] for one in said] == ["outbox: a look at who sends failed"]
+    assert [one["event"] for one in said] == ["background: it failed"]
 
 
 @pytest.fixture
