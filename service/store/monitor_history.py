@@ -194,11 +194,11 @@ def states_with_reason(
         .outerjoin(inbox, inbox.c.id == alerts.c.inbox_id)
         .where(alerts.c.id > newest - NEWEST, alerts.c.reason == reason, alerts.c.received_at >= since)
         .group_by(*of)
-        .order_by(times.desc(), alerts.c.monitor_name, alerts.c.raw_state)
-        .limit(limit)
     )
-    rows = connection.execute(query)
-    return tuple(CountedState(row.provider or "", row.monitor_name, row.raw_state, row.times) for row in rows)
+    rows = sorted(connection.execute(query), key=lambda row: (-row.times, row.monitor_name, row.raw_state))
+    return tuple(
+        CountedState(row.provider or "", row.monitor_name, row.raw_state, row.times) for row in rows[:limit]
+    )
 
 
 def _noted(row: Row[Any]) -> NotedAlert:

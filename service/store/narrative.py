@@ -214,12 +214,12 @@ def last_alert_of(connection: Connection, incident_id: int) -> ReceivedAlert | N
 def names_of_alerts(connection: Connection, incident_id: int) -> tuple[tuple[str | None, str], ...]:
     """Give the entity ids, None where there is none, and names of what joined an incident, the last that came last."""
     query = (
-        select(alerts.c.entity_id, alerts.c.monitor_name)
+        select(alerts.c.entity_id, alerts.c.monitor_name, func.max(alerts.c.id).label("last"))
         .where(alerts.c.incident_id == incident_id)
         .group_by(alerts.c.entity_id, alerts.c.monitor_name)
-        .order_by(func.max(alerts.c.id))
     )
-    return tuple((row.entity_id, row.monitor_name) for row in connection.execute(query))
+    rows = sorted(connection.execute(query), key=lambda row: row.last)
+    return tuple((row.entity_id, row.monitor_name) for row in rows)
 
 
 def _received(row: Row[Any], raw: bytes = b"") -> ReceivedAlert:
