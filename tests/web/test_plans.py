@@ -178,6 +178,7 @@ async def test_no_page_looks_through_a_whole_table_or_sorts_one(year: Watched, p
 async def test_a_page_takes_as_many_steps_after_four_years_as_after_one(
     year: Watched, years: Watched, page: str
 ) -> None:
-    await ask(year, page)
-    await ask(years, page)
+    # what a page keeps for the next time may be there in one of the two only, since other tests ask for it as well
+    for house in (year, years) * 2:
+        await ask(house, page)
     assert years.steps <= 1.5 * year.steps + 20
