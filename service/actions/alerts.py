@@ -81,7 +81,7 @@ def _fire(connection: Connection, house: House, monitor: Monitor, alert: Alert, 
     open_ones = _that_it_may_join(connection, monitor, same)
     incident = grouping.incident_for_firing(same, open_ones, combine=monitor.combine_alerts)
     if incident is None:
-        decision, note = _open(connection, house, monitor, alert, now)
+        decision, note = _open(connection, house, monitor, alert, known, now)
         carry_out(connection, house, None, decision, now, Cause(alert, note))
     else:
         event = workflow.AlertFired(known.key, known.name)
@@ -110,9 +110,8 @@ def _that_it_may_end(connection: Connection, monitor: Monitor, known: KnownAs) -
 
 
 def _open(
-    connection: Connection, house: House, monitor: Monitor, alert: Alert, now: datetime
+    connection: Connection, house: House, monitor: Monitor, alert: Alert, known: KnownAs, now: datetime
 ) -> tuple[workflow.Decision, str]:
-    known = known_as(alert, monitor)
     incident_id = incidents.reserve_id(connection, monitor.key, now)
     variables = opening_variables(monitor, alert, house.config.site, incident_id=incident_id, started_at=now)
     subject = render(monitor.subject, variables, otherwise=alert.monitor_name)
@@ -138,7 +137,7 @@ def _recover(connection: Connection, house: House, monitor: Monitor, alert: Aler
     known = known_as(alert, monitor)
     concerned = grouping.incidents_for_recovery(known, _that_it_may_end(connection, monitor, known))
     if not concerned:
-        said = f"nothing of `{alert.monitor_name}` was firing{_what_fires(connection, monitor)}"
+        said = f"nothing of `{alert.monitor_name}` was firing{_what_fires(connection, monitor, known)}"
         return Outcome(AlertReason.NOTHING_OPEN, said)
     decisions = [
         (one, workflow.decide(one, workflow.AlertRecovered(meant), policy_by(house, monitor, one), now))
@@ -149,13 +148,13 @@ def _recover(connection: Connection, house: House, monitor: Monitor, alert: Aler
     return _told([decision for _, decision in decisions])
 
 
-def _what_fires(connection: Connection, monitor: Monitor) -> str:
+def _what_fires(connection: Connection, monitor: Monitor, known: KnownAs) -> str:
     """Name something of the monitor that does fire: its recovery may be called otherwise, and then never ends it."""
     newest = open_incidents.newest_of_monitor(connection, monitor.key)
-    firing = [
-        one.name or one.entity_id for incident in newest for one in incident.alerts if not one.recovered_at
-    ]
-    called = next(filter(None, firing), None)
+    firing = (one for incident in newest for one in incident.alerts if one.recovered_at is None)
+    # under the same name it is another thing by its id
+    names = (one.entity_id if one.name == known.name else one.name for one in firing)
+    called = next(filter(None, names), None)
     return f"; `{called}` is, and a recovery must have the same name or entity id" if called else ""
 
 

@@ -88,8 +88,7 @@ def recovered(incident: Incident, event: AlertRecovered, policy: Policy, now: da
         return Decision(incident, Reason.ALREADY_ENDED)
 
     def is_meant(alert: JoinedAlert) -> bool:
-        meant = event.entity_ids is None or alert.entity_id in event.entity_ids
-        return meant and alert.recovered_at is None
+        return alert.entity_id in event.entity_ids and alert.recovered_at is None
 
     if not any(map(is_meant, incident.alerts)):
         return Decision(incident, Reason.NOTHING_TO_RECOVER)

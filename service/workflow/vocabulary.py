@@ -132,8 +132,8 @@ class AlertFired:
 class AlertRecovered:
     """A monitor's alert says that it is right again."""
 
-    entity_ids: frozenset[str | None] | None = None
-    """Which of the incident's alerts are meant; None: all. A member None: those that came without an id."""
+    entity_ids: frozenset[str | None] = frozenset({None})
+    """Which of the incident's alerts are meant (`KnownAs.key`); None among them: those that are known by nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,15 @@ async def test_a_recovery_by_another_name_is_told_what_fires(tmp_path: Path, clo
         )
 
 
+async def test_a_recovery_of_another_id_under_the_same_name_is_told_which_id_fires(world: World) -> None:
+    await world.fire(entityId="disk")
+    await world.recover(entityId="net")
+    with world.service.house.store.reading() as connection:
+        arrival = inbox_rows.get(connection, 2)
+    assert arrival is not None
+    assert "nothing of `Email Server` was firing; `disk` is" in arrival.explanation
+
+
 async def test_what_repeats_itself_is_the_same_thing_and_another_name_another(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -57,7 +57,8 @@ ALLOWED = {
 HAVE_TIMERS = {Phase.WAITING, Phase.UNPUBLISHED, Phase.PUBLISHED, Phase.RECOVERED}
 ASKED_OFTEN = {DeliveryKind.RECOVERED, DeliveryKind.APPROVAL, DeliveryKind.REMINDER}
 spans = st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(hours=1)])
-entities = st.sampled_from([None, "disk", "net"])
+ENTITIES: list[str | None] = [None, "disk", "net"]
+entities = st.sampled_from(ENTITIES)
 people = st.sampled_from(["jordan", "sam"])
 ladders = st.sampled_from(
     [
@@ -145,7 +146,7 @@ class AnythingHappens(RuleBasedStateMachine):
     @rule(entity=entities, everything=st.booleans())
     def recovers(self, *, entity: str | None, everything: bool) -> None:
         """An alert recovers, or all do."""
-        self.happens(AlertRecovered(None if everything else frozenset({entity})))
+        self.happens(AlertRecovered(frozenset(ENTITIES if everything else [entity])))
 
     @rule()
     def ticks(self) -> None:
