@@ -1,6 +1,7 @@
 """What is killed works on each database that the service runs on."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,21 @@ from tests.faults.relay import Relay
 from tests.faults.scene import Scene
 from tests.store.databases import choosing, databases, new_database
 from tests.store.postgres import Server
+
+LAST_LINES = 60
+"""Lines that are shown of each log of a test that failed: its processes ran elsewhere, and its folder is gone soon."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the services and the servers beside them had to say."""
+    report = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if report.failed and isinstance(folder, Path):
+        for log in sorted(one for one in folder.rglob("*log") if one.is_file()):
+            with log.open(errors="replace") as lines:
+                report.sections.append((f"the end of {log.name}", "".join(deque(lines, LAST_LINES))))
+    return report
 
 
 @pytest.fixture(params=databases())
