@@ -1,6 +1,7 @@
 """`replycast serve`: runs the service until it is told to stop."""
 
 import asyncio
+import faulthandler
 import sys
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def serve(config_path: Path, host: str, port: int, role: str, log_format: str) -
     Example:
       replycast serve --config config.yaml --port 8080
     """  # noqa: D301  click's mark for lines that it must not wrap
+    # should Python itself crash, the log says in the midst of what
+    faulthandler.enable()
     config = load_or_exit(config_path, is_to_serve=True)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -35,6 +35,18 @@ def test_it_serves_until_it_is_told_to_stop(name: str, tmp_path: Path) -> None:
     assert told[-1] == ("stopped", None)
 
 
+def test_a_crash_of_python_itself_leaves_word_of_where_it_was(tmp_path: Path) -> None:
+    with start("serve", "--config", write_config(tmp_path), "--port", 0, folder=tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGSEGV)
+        assert process.stderr is not None
+        log = process.stderr.read()
+    assert process.returncode == -signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in log
+    assert "in serve\n" in log
+
+
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

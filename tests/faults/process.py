@@ -55,8 +55,10 @@ database: "{address}"
 class ServiceProcess:
     """A running `replycast serve`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
+        self._log = log
+        self._was_ended = False
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -86,7 +88,7 @@ class ServiceProcess:
                 *command, stdout=asyncio.subprocess.PIPE, stderr=opened
             )
         assert process.stdout is not None
-        started = cls(process)
+        started = cls(process, log)
         async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
         assert line.startswith("listening on "), f"it did not start, see {log}"
@@ -94,13 +96,21 @@ class ServiceProcess:
         return started
 
     async def kill(self) -> None:
-        """Kill it as a power cut would: it gets no chance to do anything; it may be dead already."""
+        """Kill it as a power cut would: it gets no chance to do anything; it may be dead already.
+
+        That it was though nobody ended it, its log says: a failed test shows that.
+        """
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGKILL)
+        elif not self._was_ended:
+            with self._log.open("a") as log:
+                log.write(f"{self.url} had ended by itself, with {self._process.returncode}\n")
+        self._was_ended = True
         await self._process.wait()
 
     async def stop(self) -> int:
         """Ask it to stop, and give its exit code."""
         self._process.terminate()
+        self._was_ended = True
         async with asyncio.timeout(PATIENCE):
             return await self._process.wait()
