@@ -21,6 +21,7 @@ from service.config.json_schema import shipped
 from service.config.yaml_text import read_document
 from service.errors import ConfigFaulty, Fault, StoreUnavailable
 from service.mail.words import conflicts
+from service.store.database import is_empty
 
 
 @click.command()
@@ -104,7 +105,7 @@ def _of_file(config: Config) -> Iterator[tuple[Keys, str]]:
 def _of_the_past(config: Config, now: datetime) -> Iterator[tuple[Keys, str]]:
     try:
         with looking(config) as connection:
-            if connection is None:
+            if connection is None or is_empty(connection):
                 return
             health = examine(connection, config, now)
     except StoreUnavailable as error:

@@ -50,14 +50,14 @@ def serve(config_path: Path, host: str, port: int, role: str, log_format: str) -
     Example:
       replycast serve --config config.yaml --port 8080
     """  # noqa: D301  click's mark for lines that it must not wrap
-    # should Python itself crash, the log says in the midst of what
-    faulthandler.enable()
     config = load_or_exit(config_path, is_to_serve=True)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     set_up_logs(LogForm(log_format))
 
     def ready(address: str) -> None:
+        # should Python itself crash from now on, the log says in the midst of what
+        faulthandler.enable()
         click.echo(f"listening on {address}")
         if config.mail is None:
             click.echo(explaining.where_to_look(address, config))

@@ -329,6 +329,11 @@ def demand_writable(connection: Connection) -> None:
             raise StoreUnavailable(f"the database cannot be used just now: {why}")
 
 
+def is_empty(connection: Connection) -> bool:
+    """Whether the database is as an admin created it: nobody made a table in it yet."""
+    return not inspect(connection).get_table_names()
+
+
 def is_migrated(connection: Connection) -> bool:
     """Whether the database has every migration of this version, and none of a newer one."""
     if not inspect(connection).has_table("alembic_version"):

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from service.cli import checking
+from service.store.database import open_store
 from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
 from tests.rooms import CONFIG, Clock
+from tests.store import postgres
+from tests.store.databases import needs_postgresql
 from tests.stories.world import make_world
 
 FAULTY = ON_THIS_MACHINE.replace("role: viewer", "role: boss").replace(
@@ -169,6 +172,17 @@ async def test_what_was_received_teaches_what_is_wrong(
 def test_looking_makes_no_database(tmp_path: Path) -> None:
     assert run("check", "--config", write_config(tmp_path)).exit_code == 0
     assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
+
+
+@needs_postgresql
+def test_a_database_of_postgresql_without_tables_is_none_yet(tmp_path: Path) -> None:
+    with postgres.server().database(template="template1") as address:
+        path = tmp_path / "config.yaml"
+        path.write_text(f'database: "{address}"\n{ON_THIS_MACHINE}')
+        before = run_json("check", "--config", path)["warnings"]
+        assert [one for one in before if "database" in one["text"]] == []
+        open_store(address).close()
+        assert run_json("check", "--config", path)["warnings"] == before
 
 
 def test_a_database_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
