@@ -4,7 +4,20 @@ The docstring of each is its explanation. Temporary faults (try again) and perma
 it) have different parents, so that no caller ever has to read a message to know what to do.
 """
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
+
+_RUN_OUT: Final = {
+    errno.EMFILE: "this process has no file descriptor left (`LimitNOFILE=`, `ulimit -n`)",
+    errno.ENFILE: "this machine has no file descriptor left",
+    errno.ENOSPC: "there is no room left on the disk",
+    errno.EDQUOT: "there is no room left in the quota of the disk",
+}
+"""By what the system says: what there is nothing left of. Memory is none of it, which one hostile post may use up."""
 
 
 class ReplycastError(Exception):
@@ -73,6 +86,10 @@ class RecipientRefusedForNow(TemporaryFault):
     """The relay answered 4xx to this mail: try it again later."""
 
 
+class AnswerLost(RecipientRefusedForNow):
+    """It went out whole and no answer came: it may have arrived, and is tried again as the same one."""
+
+
 class RecipientRefused(PermanentFault):
     """The relay answered 5xx to this mail: it will never be delivered."""
 
@@ -107,3 +124,33 @@ class NotFound(PermanentFault):
 
 class IncidentChangedMeanwhile(TemporaryFault):
     """Another transaction changed the incident first: read it again and decide again."""
+
+
+class MachineExhausted(TemporaryFault):
+    """The machine has no descriptor or no room left just now: no mail, post or reply is to blame, all wait."""
+
+
+def what_ran_out(fault: BaseException | None) -> str:
+    """Say what the machine has nothing left of, where something failed through that; "" where it did not."""
+    while fault is not None:
+        for number, said in _RUN_OUT.items():
+            if isinstance(fault, OSError) and fault.errno == number:
+                return said
+            # a library that could not be opened is known by the text alone
+            if isinstance(fault, ImportError) and os.strerror(number) in str(fault):
+                return said
+        fault = fault.__cause__ or fault.__context__
+    return ""
+
+
+@contextmanager
+def exhaustion_named() -> Iterator[None]:
+    """Raise MachineExhausted for what fails within through that alone, however it is called there."""
+    try:
+        yield
+    except TemporaryFault:
+        raise
+    except Exception as fault:
+        if said := what_ran_out(fault):
+            raise MachineExhausted(said) from fault
+        raise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from service.model import Incident, KnownAs, Maintenance, MaintenancePhase
+from service.model import Incident, KnownAs, Maintenance, MaintenancePhase, fold_name
 
 
 class Firing(NamedTuple):
@@ -15,26 +15,48 @@ class Firing(NamedTuple):
     key: str | None
     name: str
 
+    def has_name(self, name: str) -> bool:
+        """Whether it is called so. Where no name is known, that may be what it is told from others by.
+
+        An older version knew no names, and may still work beside this one.
+        """
+        return self.name == name or (not self.name and self.key is not None and fold_name(self.key) == name)
+
+    @property
+    def may_be_anything(self) -> bool:
+        """Whether nothing tells it from others."""
+        return self.key is None and not self.name
+
 
 def ended_by(recovery: KnownAs, firing: Collection[Firing]) -> frozenset[Firing]:
     """Choose among what fires of a monitor what a recovery ends.
 
     With an entity id: this very alert; where nothing of the id fires, what came without one under the same name, since
     an admin may have added the id to one of the two webhooks only. Without an id: what has its name, which is all of a
-    monitor of one name. What has no name that is known ends with the last that has one: an incident that never closes
-    is the worse fault.
+    monitor of one name. What is known by nothing ends with the last that is known by something: an incident that never
+    closes is the worse fault.
     """
     if recovery.entity_id is not None:
         same = {one for one in firing if one.key == recovery.entity_id}
-        ended = same or {one for one in firing if one.key == recovery.stand_in}
+        ended = same or {one for one in firing if _came_without_id(one, recovery)}
     elif recovery.is_one_of_several:
-        ended = {one for one in firing if one.name == recovery.name}
+        ended = {one for one in firing if one.has_name(recovery.name)}
     else:
         return frozenset(firing)
     left = frozenset(firing) - ended
-    if recovery.is_one_of_several and not any(one.name for one in left):
+    if recovery.is_one_of_several and all(one.may_be_anything for one in left):
         return frozenset(firing)
     return frozenset(ended)
+
+
+def _came_without_id(one: Firing, recovery: KnownAs) -> bool:
+    """Whether something may be what a recovery with an id means, though it fired without one.
+
+    Its monitor may have had one name then and several now, or the other way round.
+    """
+    if one.key == recovery.stand_in or (one.key in {None, one.name} and one.name == recovery.name):
+        return True
+    return recovery.is_one_of_several and not one.name and one.has_name(recovery.name)
 
 
 def incident_for_firing(

@@ -11,11 +11,12 @@ from service.actions.carrying_out import Cause, carry_out, with_alert
 from service.actions.house import House
 from service.actions.outcomes import AlertReason, Outcome, outcome_of_post
 from service.actions.policies import policy_by, policy_for, policy_of
-from service.actions.suppressing import SUPPRESSED, suppressing
+from service.actions.suppressing import suppressing
 from service.actions.texts import opening_variables, render
 from service.model import Alert, AlertState, Incident, KnownAs, Monitor
 from service.providers.matching import known_as, match_monitor, state_for
 from service.store import inbox_rows, incidents, narrative, open_incidents
+from service.store.suppression import SUPPRESSED
 
 
 def take_alerts(
@@ -102,8 +103,12 @@ def _that_it_may_end(connection: Connection, monitor: Monitor, known: KnownAs) -
     """Read of a monitor's open incidents those that `incidents_for_recovery` chooses among."""
     if known.entity_id is not None:
         same = open_incidents.firing_of_monitor(connection, monitor.key, known.entity_id)
-        if same or not known.is_one_of_several:
-            return same or open_incidents.firing_of_monitor(connection, monitor.key, None)
+        if same:
+            return same
+        if not known.is_one_of_several:
+            without = (None, known.name)
+            found = [open_incidents.firing_of_monitor(connection, monitor.key, key) for key in without]
+            return tuple({one.id: one for some in found for one in some}.values())
     if known.is_one_of_several:
         return open_incidents.firing_by_name(connection, monitor.key, known.name)
     return open_incidents.open_of_monitor(connection, monitor.key)

@@ -14,6 +14,8 @@ from service.store.inbox_rows import InboxState
 
 MOST_SOFT_BOUNCES = 5
 """After so many days with one, an address counts as one that does not exist."""
+ALARMED_ONCE_IN = timedelta(hours=1)
+"""An admin hears of the same employee, however many mails fail."""
 ALARMS_AT_ONCE = 50
 MOST_COUNTED = 1_000
 MOST_NAMED = 5
@@ -49,9 +51,9 @@ def _note(connection: Connection, delivery: Delivery, bounce: Bounce, now: datet
     is_first = delivery.bounced_at is None
     if is_first:
         deliveries.mark_bounced(connection, delivery.id, now, f"{bounce.status} {bounce.diagnostic}".strip())
-    if delivery.subscriber_id is None:
+    if delivery.subscriber_id is None or not _is_of_now(connection, delivery):
         return
-    is_gone = bounce.kind is BounceKind.HARD and (is_first or _is_of_now(connection, delivery))
+    is_gone = bounce.is_end_of(delivery.recipient)
     if is_first and not is_gone:
         days = subscribers.count_soft_bounce(connection, delivery.subscriber_id, now)
         is_gone = days >= MOST_SOFT_BOUNCES
@@ -62,10 +64,14 @@ def _note(connection: Connection, delivery: Delivery, bounce: Bounce, now: datet
 
 
 def _is_of_now(connection: Connection, delivery: Delivery) -> bool:
-    """Tell whether a mail was queued since its reader was taken in, or in again: an older one says nothing of that."""
+    """Tell whether a mail was queued since its reader was taken in, or in again: an older one says nothing of that.
+
+    What asks for a confirmation comes before any.
+    """
     subscriber = subscribers.get(connection, delivery.subscriber_id or 0)
-    since = subscriber.confirmed_at if subscriber else None
-    return since is not None and delivery.created_at >= since
+    if subscriber is None:
+        return False
+    return subscriber.confirmed_at is None or delivery.created_at >= subscriber.confirmed_at
 
 
 def raise_alarms(house: House, now: datetime) -> bool:
@@ -83,8 +89,11 @@ def raise_alarms(house: House, now: datetime) -> bool:
             if one.employee_id is not None and is_alarming(one):
                 unreached[one.employee_id] = one
         for employee_id, last in unreached.items():
-            occasion = f"alarm:{employee_id}:{now:%Y-%m-%dT%H}:"
-            if not deliveries.count_of_occasions(connection, occasion, now - timedelta(hours=1)):
+            theirs = f"alarm:{employee_id}:"
+            # the last mail counts, and no hour of the clock: else two come within two minutes at its turn
+            not_again = now - ALARMED_ONCE_IN + timedelta.resolution
+            if not deliveries.count_of_occasions(connection, theirs, not_again):
+                occasion = f"{theirs}{now:%Y-%m-%dT%H:%M}:"
                 deliveries.queue(connection, _alarms(connection, house, last, occasion, now), now)
     return True
 

@@ -195,7 +195,7 @@ def _reach(
 ) -> Reach:
     is_told_already = kind is DeliveryKind.CLOSED and incident.published_at != incident.ended_at
     if is_told_already or kind is DeliveryKind.REMINDER:
-        return count_audience(connection, incident)
+        return count_audience(connection, house, incident)
     return estimate_new_audience(connection, house, incident, now)
 
 

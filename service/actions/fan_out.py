@@ -34,7 +34,7 @@ def queue_next_chunk(
         if fan_out is None:
             return None
         counted, is_new = fan_out.update.id, fan_out.cursor == 0
-        reach = audience.count(connection, audience_of(connection, fan_out.update)) if is_new else None
+        reach = audience.count(connection, audience_of(connection, house, fan_out.update)) if is_new else None
     with house.store.transaction() as connection:
         fan_out = narrative.next_fan_out(connection)
         if fan_out is None:
@@ -46,12 +46,13 @@ def queue_next_chunk(
         if fan_outs.is_outdated(connection, update):
             narrative.advance_fan_out(connection, update.id, cursor=cursor, finished_at=now)
             return Chunk()
-        is_end = fan_outs.is_end(connection, update)
-        if is_end and fan_outs.cancel_unsent(connection, update, CALLED_OFF, limit=chunk):
+        # once the end goes out nothing is taken back: whoever's beginning still waits by then gets both
+        ends_now = cursor == 0 and fan_outs.is_end(connection, update)
+        if ends_now and fan_outs.cancel_unsent(connection, update, CALLED_OFF, limit=chunk):
             return Chunk()
         if reach is not None:
             fan_outs.begin(connection, update.id, reach.total, now)
-        wanted = audience_of(connection, update)
+        wanted = audience_of(connection, house, update)
         span = audience.next_to_tell(
             connection, wanted, posted_at=update.posted_at, after_id=cursor, limit=chunk
         )

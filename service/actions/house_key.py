@@ -1,6 +1,8 @@
 """Which secret key a database belongs to: what one key derived, another one does not open. It never stores a key."""
 
 import hmac
+import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +18,8 @@ from service.store.observing import Queue
 _NAME: Final = "key_check"
 """What `instance` calls it."""
 _SAID: Final = b"replycast: this database belongs to the key that gives this digest"
+_WRITTEN_OUT: Final = re.compile(rb"[0-9A-Fa-f]{64}")
+"""How a key file says its key, which is bytes; as a setting of config.yaml the same digits are a key as they stand."""
 
 
 class KeyDiffers(PermanentFault):
@@ -27,18 +31,38 @@ def key_check(key: bytes) -> str:
     return keyed_digest(key, _SAID).hex()
 
 
-def demand_key(connection: Connection, key: bytes, place: str) -> None:
-    """Raise KeyDiffers where the database belongs to another key; a database without one belongs to this from now on.
+def remembered(connection: Connection) -> str | None:
+    """Give what a database remembers of its key; None: it has none yet, and takes the first that it is shown."""
+    return credentials.known_instance_value(connection, _NAME)
 
-    `place` is where this key was read.
+
+def known_as(key: bytes, check: str) -> bytes | None:
+    """Give the key that a database means by what it remembers, as it is or as the digits of a key file; None: another.
+
+    What stands in a key file may be copied into config.yaml, as people do: it is that key there too.
     """
-    own = key_check(key)
-    known = credentials.instance_value(connection, _NAME, own)
-    if not hmac.compare_digest(known, own):
+    return next((form for form in _forms(key) if hmac.compare_digest(key_check(form), check)), None)
+
+
+def _forms(key: bytes) -> Iterator[bytes]:
+    yield key
+    if _WRITTEN_OUT.fullmatch(key):
+        yield bytes.fromhex(key.decode())
+
+
+def demand_key(connection: Connection, key: bytes, place: str) -> bytes:
+    """Give the key as the database means it; a database without one belongs to this one from now on.
+
+    `place` is where this key was read. Raises KeyDiffers where the database belongs to another one.
+    """
+    known = known_as(key, credentials.instance_value(connection, _NAME, key_check(key)))
+    if known is None:
         raise KeyDiffers(
             f"the database belongs to another secret key than the one in {place}: give every instance the key "
-            "that the first one began with (or stop them all and let `replycast accept-key` change it)"
+            "that the first one began with (or stop them all and let `replycast accept-key` change it, after which "
+            "links in mails that were sent no longer work)"
         )
+    return known
 
 
 def accept_key(store: Store, key: bytes, now: datetime) -> tuple[int, int] | None:
@@ -49,7 +73,7 @@ def accept_key(store: Store, key: bytes, now: datetime) -> tuple[int, int] | Non
     """
     own = key_check(key)
     with store.transaction() as connection:
-        if hmac.compare_digest(credentials.instance_value(connection, _NAME, own), own):
+        if known_as(key, credentials.instance_value(connection, _NAME, own)):
             return None
         credentials.put_instance_value(connection, _NAME, own)
         renewed = subscriber_lists.renew_unsubscribe_hashes(

@@ -62,7 +62,7 @@ def look_at_link(house: House, token: str, now: datetime, *, by: Employee | None
     """Show what a link is about to whom is logged in as `by`, changing nothing; raises TokenInvalid."""
     with house.store.reading() as connection:
         found, employee, incident = _find(connection, house, token, now)
-        recipients = count_audience(connection, incident)
+        recipients = count_audience(connection, house, incident)
         cause = with_alert(connection, incident)
     status, body = shown_if_published(house, incident, now, cause)
     undecided = incident.phase.is_open and not incident.phase.is_public

@@ -99,7 +99,7 @@ def obey(connection: Connection, house: House, case: Case, now: datetime) -> Ans
     if reply.command is Command.HELP:
         return Answer(case.sender, "help", _HELP, incident, is_error=False, text_version=case.text_version)
     if reply.command is Command.STATUS:
-        stands = describe(house, incident, count_audience(connection, incident))
+        stands = describe(house, incident, count_audience(connection, house, incident))
         version = case.text_version
         return Answer(case.sender, "status", stands, incident, is_error=False, text_version=version)
     if reply.command is None:

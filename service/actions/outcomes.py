@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from service.actions.suppressing import SUPPRESSED
 from service.store.inbox_rows import InboxState
+from service.store.suppression import SUPPRESSED
 
 
 class AlertReason(StrEnum):

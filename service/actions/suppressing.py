@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,11 +16,8 @@ from service.providers.matching import known_as, match_monitor, state_for
 from service.providers.post import RawPost
 from service.providers.registry import read_post
 from service.store import inbox_rows, maintenances
-from service.store.suppression import NotedAlert, alerts_since, message_of
+from service.store.suppression import SUPPRESSED, NotedAlert, alerts_since, message_of
 from service.store.together import read_once
-
-SUPPRESSED: Final = "suppressed_by_maintenance"
-"""Why a firing alert had no effect; it may have one at the end of the maintenance."""
 
 
 def suppressing(connection: Connection, monitor: Monitor, at: datetime) -> Maintenance | None:
@@ -35,7 +32,7 @@ def noted_during(
     connection: Connection, maintenance: Maintenance, known: Sequence[NotedAlert] = ()
 ) -> tuple[NotedAlert, ...]:
     """Read the alerts since a maintenance began, oldest first; only those behind what is `known` are read anew."""
-    since = min(maintenance.starts_at, maintenance.started_at or maintenance.starts_at)
+    since = maintenance.began_at
     after_id = known[-1].id if known else 0
     return (*known, *alerts_since(connection, since, after_id=after_id))
 

@@ -90,12 +90,13 @@ async def _connect(
     clock: Callable[[], datetime],
 ) -> Service:
     store, meters, traces = ground.store, ground.instruments.meters, ground.instruments.traces
+    instance_id, key = await to_thread.run_sync(_settle_in, store, config, clock())
     house = House(
         store=store,
         config=config,
-        key=load_key(config),
+        key=key,
         own_address=mail.sender_address,
-        instance_id=await to_thread.run_sync(_settle_in, store, config, clock()),
+        instance_id=instance_id,
         new_id=lambda: secrets.token_hex(16),
         look_up=dns_look_up(DNS_PATIENCE),
         vocabulary=vocabulary(config.replies.languages, config.replies.words),
@@ -163,17 +164,17 @@ async def _connect(
     return service
 
 
-def _settle_in(store: Store, config: Config, now: datetime) -> str:
-    """Record what components there are, and tell what this installation is called.
+def _settle_in(store: Store, config: Config, now: datetime) -> tuple[str, bytes]:
+    """Record what components there are; tell what this installation is called, and its key as the database knows it.
 
     Raises StoreUnavailable, KeyFileUnusable, KeyDiffers.
     """
     key = load_key(config)
     with store.transaction() as connection:
-        demand_key(connection, key, place_of_key(config))
+        key = demand_key(connection, key, place_of_key(config))
         record_at_start(connection, config, now)
         begin_watching(connection, now)
-        return credentials.instance_value(connection, "instance_id", secrets.token_hex(8))
+        return credentials.instance_value(connection, "instance_id", secrets.token_hex(8)), key
 
 
 def _mailbox(service: Service, mail: Mail) -> MailboxReader | None:

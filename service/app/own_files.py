@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from service.config.settings import Config
 from service.errors import PermanentFault
+from service.store.handing_over import hand_over, make_folder
 
 KEY_BYTES = 32
 
@@ -41,8 +42,8 @@ def only_process(config: Config) -> Iterator[None]:
     if file is None:
         yield
         return
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    make_folder(file.parent, mode=0o700)
+    descriptor = _opened(file.with_suffix(".lock"))
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,6 +53,16 @@ def only_process(config: Config) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(file: Path) -> int:
+    """Open a file of ours, and make it where it is not there; gives its descriptor, and raises OSError."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    hand_over(descriptor, file.parent)
+    return descriptor
 
 
 def key_file(config: Config) -> Path:
@@ -74,10 +85,12 @@ def load_key(config: Config) -> bytes:
         return config.secret_key.reveal().encode()
     path = key_file(config)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _opened(path)
         with os.fdopen(descriptor, "r+") as opened:
             if os.fstat(descriptor).st_mode & 0o077:
                 raise KeyFileUnusable(f"{path} is readable by others: chmod 600 it")
+            # another process may be making it at this moment
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             text = opened.read().strip()
             if not text:
                 text = secrets.token_hex(KEY_BYTES)

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from service.config import Config, load
 from service.config.differences import Reloaded, differences
-from service.errors import ConfigFaulty, PermanentFault, ReplycastError
+from service.errors import ConfigFaulty, MachineExhausted, PermanentFault, ReplycastError
 
 LOOK: Final = 1.0
 """Seconds between two looks at the file. It is read once two looks in a row saw the same change: written to its end."""
@@ -126,6 +126,10 @@ class Reloader:
             config = self._fit(read)
         except PermanentFault as fault:
             self.refused(fault)
+            return None
+        except MachineExhausted as fault:
+            self.refused(fault)
+            self._read = None  # what the file says is not known yet: it is read again at the next look
             return None
         self._needs_restart = ("database",) if config.database != self._running.database else ()
         if self._needs_restart:

@@ -28,7 +28,7 @@ from service.app.working import working
 from service.config.sandbox_check import SANDBOX_IS_ON
 from service.config.settings import Config
 from service.config.values import is_loopback_host
-from service.errors import PermanentFault, StoreUnavailable
+from service.errors import MachineExhausted, PermanentFault, StoreUnavailable, exhaustion_named
 from service.store import audit
 from service.store.database import Store
 
@@ -152,35 +152,36 @@ async def _work_in_turns(
 ) -> None:
     """Let one configuration after the other work. Between two, requests are answered as before, posts are stored.
 
-    Where one cannot be put in force, the one before it is again. Where the database is away, so that neither of them
-    can, it is tried again until one can.
+    Where one cannot be put in force, the one before it is again. Where the database is away, or the machine exhausted,
+    so that neither of them can, it is tried again until one can.
     """
     before: Config | None = None
     changes: tuple[str, ...] = ()
     is_first, waits = True, False
     while not stopping.is_set():
         try:
-            async with build_on(ground, config, wall_clock) as service, working(service):
-                let_in(ground.instruments.traces.web(service.web))
-                is_first = waits = False
-                if before is not None:
-                    before = None
-                    reloader.in_force(config, changes)
-                    await _tell(ground, changes)
-                found = await _next_config(reloader, stopping)
+            with exhaustion_named():
+                async with build_on(ground, config, wall_clock) as service, working(service):
+                    let_in(ground.instruments.traces.web(service.web))
+                    is_first = waits = False
+                    if before is not None:
+                        before = None
+                        reloader.in_force(config, changes)
+                        await _tell(ground, changes)
+                    found = await _next_config(reloader, stopping)
         except (DoorUnusable, KeyFileUnusable, KeyDiffers, ImportError) as fault:
             if before is None:
                 raise
             reloader.refused(_why(fault))
             config, before = before, None
             continue
-        except StoreUnavailable as fault:
+        except (StoreUnavailable, MachineExhausted) as fault:
             if is_first:
                 raise
             if not waits:
                 if before is not None:
                     reloader.refused(fault)
-                _log.warning("the service waits for the database, and is built anew once that is back")
+                _log.warning("the service waits, and is built anew once it can be", because=str(fault))
             waits = True
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), LOOK)

@@ -21,6 +21,7 @@ from service.app.giving_back import give_back
 from service.app.making_room import Busyness, arrivals_in_a_turn, pause_after
 from service.app.rehearsal import rehearse
 from service.app.service import Service
+from service.errors import what_ran_out
 from service.inbox.posts import RUSH_LASTS
 
 TICK = 1.0
@@ -152,8 +153,8 @@ async def _keep_doing(
         try:
             while not stopping.is_set() and await step():
                 pass
-        except Exception:  # noqa: BLE001  the outermost loop: it is logged, and the next tick tries again
-            _note_failure(service, name)
+        except Exception as fault:  # noqa: BLE001  the outermost loop: it is logged, and the next tick tries again
+            _note_failure(service, name, fault)
 
 
 async def _keep_exporting(service: Service, stopping: asyncio.Event) -> None:
@@ -204,10 +205,14 @@ async def _keep_trying(service: Service, name: str, job: Callable[[], object]) -
         await to_thread.run_sync(job)
     except asyncio.CancelledError:
         pass  # the scheduler stops, and would call it a fault of the job
-    except Exception:  # noqa: BLE001  as above
-        _note_failure(service, name)
+    except Exception as fault:  # noqa: BLE001  as above
+        _note_failure(service, name, fault)
 
 
-def _note_failure(service: Service, name: str) -> None:
-    _log.exception("loop failed", loop=name)
+def _note_failure(service: Service, name: str, fault: Exception) -> None:
+    if because := what_ran_out(fault):
+        # where in the code that showed is of no interest to anybody
+        _log.error("loop failed", loop=name, because=because)
+    else:
+        _log.exception("loop failed", loop=name)
     service.instruments.meters.loop_failed(name)

@@ -19,7 +19,13 @@ import httpcore2
 import httpx2
 from anyio import CapacityLimiter, to_thread
 
-from service.errors import PermanentFault, RecipientRefused, RecipientRefusedForNow
+from service.errors import (
+    AnswerLost,
+    PermanentFault,
+    RecipientRefused,
+    RecipientRefusedForNow,
+    exhaustion_named,
+)
 
 LOOKED_UP_AT_ONCE: Final = 64
 """Names, each in a thread of its own: as many as are called at once."""
@@ -36,6 +42,10 @@ _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")
 """All of IPv6 that is given to anybody (RFC 4291 section 2.4, IANA's registry); the rest is for special use."""
 _TAKEN: Final = range(200, 300)
+_OF_A_GATEWAY: Final = {502, 504}
+"""A gateway that passed it on had no answer (RFC 9110 sections 15.6.3 and 15.6.5)."""
+_WENT_OUT: Final = "send_request_body.complete"
+"""What httpcore2 calls the step after which the receiver may have all of it."""
 
 
 class UrlUnusable(PermanentFault):
@@ -112,18 +122,23 @@ class Caller:
     async def call(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Post a body and return once it was answered with 2xx.
 
-        Raises RecipientRefused where it never will be (410 Gone, or an address that may not be called), and
-        RecipientRefusedForNow for everything else.
+        Raises RecipientRefused where it never will be (410 Gone, or an address that may not be called), AnswerLost
+        where it went out whole and nobody said what became of it, RecipientRefusedForNow for everything else, and
+        MachineExhausted where there is nothing left to connect with.
         """
+        is_in_doubt = asyncio.Event()
         try:
             async with asyncio.timeout(TIMEOUT):
-                await self._post(url, body, headers)
+                with exhaustion_named():
+                    await self._post(url, body, headers, is_in_doubt)
         except TimeoutError as fault:
-            raise RecipientRefusedForNow(f"no answer within {TIMEOUT:.0f} seconds") from fault
+            refusal = AnswerLost if is_in_doubt.is_set() else RecipientRefusedForNow
+            raise refusal(f"no answer within {TIMEOUT:.0f} seconds") from fault
         except AddressPrivate as fault:
             raise RecipientRefused(str(fault)) from fault
         except (httpx2.HTTPError, httpx2.InvalidURL, httpcore2.NetworkError, OSError, ValueError) as fault:
-            raise RecipientRefusedForNow(_in_words(fault, url)) from fault
+            refusal = AnswerLost if is_in_doubt.is_set() else RecipientRefusedForNow
+            raise refusal(_in_words(fault, url)) from fault
 
     async def fetch(self, url: str, *, most: int) -> bytes:
         """Get what stands at a URL, of at most so many bytes, once it was answered with 2xx.
@@ -152,11 +167,19 @@ class Caller:
                     raise RecipientRefusedForNow(f"its answer has more than {most} bytes")
         return got
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    async def _post(
+        self, url: str, body: bytes, headers: Mapping[str, str], is_in_doubt: asyncio.Event
+    ) -> None:
+        async def note(step: str, _: object) -> None:
+            if step.endswith(_WENT_OUT):
+                is_in_doubt.set()
+
         said = {"content-type": "application/json", "user-agent": "Replycast", **headers}
-        async with (await self._client()).stream("POST", url, content=body, headers=said) as response:
+        given: dict[str, Any] = {"content": body, "headers": said, "extensions": {"trace": note}}
+        async with (await self._client()).stream("POST", url, **given) as response:
             if response.status_code in _TAKEN:
                 return
+            is_in_doubt.clear()
             begun = b""
             async for piece in response.aiter_raw():
                 begun += piece
@@ -166,7 +189,9 @@ class Caller:
         # people read it on a terminal too, which some characters command
         printable = "".join(one for one in text if one.isprintable())
         answer = f"it answered {response.status_code} {printable}".strip()
-        raise RecipientRefused(answer) if response.status_code == _GONE else RecipientRefusedForNow(answer)
+        if response.status_code == _GONE:
+            raise RecipientRefused(answer)
+        raise AnswerLost(answer) if response.status_code in _OF_A_GATEWAY else RecipientRefusedForNow(answer)
 
 
 def _in_words(fault: Exception, url: str) -> str:

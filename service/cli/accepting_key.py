@@ -57,9 +57,9 @@ def accept_key(config_path: Path, *, as_json: bool) -> None:
 
 @contextmanager
 def _stopped(config: Config) -> Iterator[Store]:
-    """Open the database while nobody works on it. Raises AlreadyRunning, StoreUnavailable and SchemaUnknown."""
+    """Open the database while nobody works on it. Raises AlreadyRunning and what `open_store` does."""
     with only_process(config):
-        store = open_store(config.database)
+        store = open_store(config.database, upgrades=False)
         part = Lease(store, "work")
         try:
             if not part.is_held():

@@ -1,9 +1,5 @@
-"""`replycast backup` and `replycast restore`: all that is needed to go on elsewhere, in one file.
+"""`replycast backup`: all that is needed to go on elsewhere, in one file, copied by SQLite while the service runs."""
 
-The database is copied by SQLite itself, while the service runs; a restore is for a service that is stopped.
-"""
-
-import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -12,21 +8,19 @@ from datetime import datetime
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import click
 from alembic.script import ScriptDirectory
 
 from service.app import wall_clock
-from service.app.own_files import database_file, key_file, only_process
-from service.cli.archive import CONFIG, DATABASE, KEY, BackupUnusable, Manifest, read_archive, write_archive
+from service.app.own_files import database_file, key_file
+from service.cli.archive import CONFIG, DATABASE, KEY, BackupUnusable, Manifest, write_archive
 from service.cli.options import FAULTY, config_option, fail, json_option, load_or_exit, print_json, reason_of
-from service.cli.putting_back import logs_of, put, put_back
-from service.config import Config, load
+from service.config import Config
 from service.config.document import texts
 from service.config.secret_files import PLACES
 from service.config.yaml_text import read_document
-from service.errors import ConfigFaulty, ReplycastError
+from service.errors import ReplycastError
 from service.store import audit
 from service.store.copies import copy_database
 from service.store.database import open_store
@@ -58,7 +52,7 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
       replycast backup /var/backups/replycast-$(date +%F).tar.gz
     """  # noqa: D301  click's mark for lines that it must not wrap
     config = load_or_exit(config_path)
-    database = _sqlite_file(config)
+    database = sqlite_file(config)
     if file.exists() and not force:
         fail(f"{file} exists: name another file, or let --force replace it", FAULTY)
     if not (folder := file.absolute().parent).is_dir():
@@ -80,9 +74,9 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
         fail(f"nothing was backed up: {reason_of(error)}")
     if why_not := _note(config, file.absolute(), schema, now):
         click.echo(f"the backup is made, but not noted in the audit: {why_not}", err=True)
-    left_out = sorted(set(_named_files(config_path)))
+    left_out = sorted(set(named_files(config_path)))
     if as_json:
-        print_json({"file": str(file), **_facts(manifest), "left_out": left_out})
+        print_json({"file": str(file), **facts(manifest), "left_out": left_out})
         return
     held = ", ".join(f"{name} ({size:,} bytes)" for name, (size, _) in manifest.files.items())
     click.echo(f"{file}: {held}; the copy is sound")
@@ -90,58 +84,9 @@ def backup(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None
         click.echo(f"not in it, as config.yaml names it: {name}")
 
 
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@config_option
-@json_option
-@click.option("--force", is_flag=True, help="Replace the database and the key; the old ones are kept beside.")
-def restore(file: Path, config_path: Path, *, force: bool, as_json: bool) -> None:
-    """Bring database, key and config.yaml back from FILE, which `replycast backup` wrote.
-
-    The service must be stopped. FILE is checked whole before anything is changed. A config.yaml that exists is kept,
-    and says where the database goes; else the one of FILE is written there. The files that it names, with secrets, a
-    certificate or a logo, are in no backup and must be there first; those that are missing are named.
-
-    \b
-    Example:
-      replycast restore /var/backups/replycast-2026-11-24.tar.gz
-    """  # noqa: D301  as above
-    try:
-        config_path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".replycast-", dir=config_path.absolute().parent) as name:
-            folder = Path(name)
-            manifest = read_archive(file, folder)
-            _check(folder / DATABASE, manifest)
-            is_new = not config_path.exists()
-            _demand_named_files(folder / CONFIG if is_new else config_path, config_path.parent)
-            if is_new:
-                put(folder / CONFIG, config_path)
-            try:
-                told, kept = _put_back(folder, config_path, force=force)
-            except BaseException:
-                if is_new:
-                    config_path.unlink()
-                raise
-    except ConfigFaulty as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        fail("nothing was restored: config.yaml has faults", FAULTY)
-    except (ReplycastError, sqlite3.Error, OSError) as error:
-        fail(f"nothing was restored: {reason_of(error)}")
-    told[CONFIG] = f"{config_path}{'' if is_new else ', which was there and was kept'}"
-    if as_json:
-        print_json({**_facts(manifest), "restored": told, "kept": [str(one) for one in kept]})
-        return
-    click.echo(f"made at {manifest.made_at} by replycast {manifest.version}; brought back:")
-    for what, where in told.items():
-        click.echo(f"  {what} to {where}")
-    if kept:
-        click.echo(f"what was there is kept: {', '.join(map(str, kept))}")
-
-
 def _note(config: Config, file: Path, schema: str, now: datetime) -> str:
     """Write down that a backup was made; gives why that cannot be, which makes the backup no worse."""
-    if schema != _migrations().get_current_head():
+    if schema != migrations().get_current_head():
         return "the database is of another version, and a backup brings none up to date"
     try:
         with closing(open_store(config.database)) as store, store.transaction() as connection:
@@ -151,7 +96,8 @@ def _note(config: Config, file: Path, schema: str, now: datetime) -> str:
     return ""
 
 
-def _facts(manifest: Manifest) -> dict[str, object]:
+def facts(manifest: Manifest) -> dict[str, object]:
+    """Give what a backup says of itself, as JSON."""
     return {
         "version": manifest.version,
         "made_at": manifest.made_at,
@@ -160,7 +106,8 @@ def _facts(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def _sqlite_file(config: Config) -> Path:
+def sqlite_file(config: Config) -> Path:
+    """Give the file of the database; exits where it is none."""
     file = database_file(config)
     if file is None:
         fail("this is for SQLite; for PostgreSQL take pg_dump, and copy config.yaml and the key file", FAULTY)
@@ -171,10 +118,11 @@ def _copy(database: Path, copy: Path) -> str:
     """Copy the database; gives its last migration."""
     copy_database(database, copy)
     with closing(sqlite3.connect(copy)) as copied:
-        return _sound(copied, database)
+        return sound(copied, database)
 
 
-def _sound(connection: sqlite3.Connection, name: Path) -> str:
+def sound(connection: sqlite3.Connection, name: Path) -> str:
+    """Give the last migration of a database; raises BackupUnusable where it is damaged, or none of ours."""
     problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
     if problems != ["ok"]:
         raise BackupUnusable(f"the database {name} is damaged: {problems[0]}")
@@ -185,58 +133,13 @@ def _sound(connection: sqlite3.Connection, name: Path) -> str:
     return str(schema)
 
 
-def _check(database: Path, manifest: Manifest) -> None:
-    if DATABASE not in manifest.files or CONFIG not in manifest.files:
-        raise BackupUnusable("the backup holds no database or no config.yaml")
-    with closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as connection:
-        schema = _sound(connection, Path(DATABASE))
-    if schema not in {one.revision for one in _migrations().walk_revisions()}:
-        raise BackupUnusable(
-            f"it was made by a newer version of this service, {manifest.version}: install that one"
-        )
-
-
-def _migrations() -> ScriptDirectory:
+def migrations() -> ScriptDirectory:
+    """Give those that this version knows."""
     return ScriptDirectory(str(resources.files("service.store") / "migrations"))
 
 
-def _put_back(folder: Path, config_path: Path, *, force: bool) -> tuple[dict[str, str], list[Path]]:
-    """Put back what a folder holds; gives what went where, and under which names is kept what was there."""
-    config = load(config_path, os.environ)
-    database, key = _sqlite_file(config), key_file(config)
-    wants_key = (folder / KEY).exists() and not config.secret_key
-    with only_process(config):
-        if not force:
-            _demand_room(database, key if wants_key else None)
-        of_key = (folder / KEY, key) if wants_key else None
-        kept = put_back((folder / DATABASE, database), of_key)
-    return {DATABASE: str(database), **({KEY: str(key)} if wants_key else {})}, kept
-
-
-def _demand_room(database: Path, key: Path | None) -> None:
-    """Raise BackupUnusable where something would be replaced, with all that must be moved away together."""
-    there = [one for one in (database, key) if one and one.exists() and one.stat().st_size]
-    if database in there:
-        there[1:1] = logs_of(database)  # left behind, they would take what was committed last from it
-    if len(there) == 1:
-        raise BackupUnusable(f"{there[0]} exists: move it away, or let --force replace it")
-    if there:
-        names = ", ".join(map(str, there))
-        raise BackupUnusable(f"{names} exist: move them away together, or let --force replace them")
-
-
-def _demand_named_files(config: Path, folder: Path) -> None:
-    """Raise BackupUnusable where files are missing without which config.yaml has faults."""
-    try:
-        named = sorted({one for one in _named_files(config) if "${" not in one})
-    except (ConfigFaulty, UnicodeError):
-        return  # `load` says what is wrong with it
-    if missing := [one for one in named if not (folder / one).exists()]:
-        files = ", ".join(missing)
-        raise BackupUnusable(f"bring back what config.yaml names first, which is in no backup: {files}")
-
-
-def _named_files(config_path: Path) -> Iterator[str]:
+def named_files(config_path: Path) -> Iterator[str]:
+    """Name the files that a config.yaml names, as it does."""
     document, _ = read_document(config_path.read_text(), str(config_path))
     for pattern in _FILES:
         for _, name in texts(document.tree, *pattern):

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import click
 
+from service.actions.lost_choices import lost_choices
 from service.actions.monitor_health import examine
 from service.app import wall_clock
 from service.cli.looking import looking
-from service.cli.options import FAULTY, config_option, json_option, listed, print_json
+from service.cli.options import FAULTY, config_option, fail, json_option, listed, print_json
 from service.config import Config, load
 from service.config.document import Document, Keys
 from service.config.json_schema import shipped
 from service.config.yaml_text import read_document
-from service.errors import ConfigFaulty, Fault, StoreUnavailable
+from service.errors import ConfigFaulty, Fault, MachineExhausted, StoreUnavailable
 from service.mail.words import conflicts
 from service.store.database import is_empty
 
@@ -35,7 +36,8 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
     """Say whether config.yaml is right: exit 0, or 2 and every fault as FILE:LINE:COLUMN: text.
 
     Warns of what works, but is probably not meant so. Where there is a database, it tells which monitors fire and
-    never recover (the second webhook is missing), and which names were received that no monitor takes.
+    never recover (the second webhook is missing), which names were received that no monitor takes, and which
+    components subscribers chose that there are no longer.
 
     \b
     Example:
@@ -50,6 +52,8 @@ def check(config_path: Path, *, strict: bool, no_database: bool, as_json: bool) 
             for fault in error.faults:
                 click.echo(str(fault))
         sys.exit(FAULTY)
+    except MachineExhausted as error:
+        fail(str(error))
     warnings = _all_warnings(config, wall_clock(), with_database=not no_database)
     if as_json:
         print_json({"ok": True, "faults": [], "warnings": listed(warnings)})
@@ -108,6 +112,7 @@ def _of_the_past(config: Config, now: datetime) -> Iterator[tuple[Keys, str]]:
             if connection is None or is_empty(connection):
                 return
             health = examine(connection, config, now)
+            lost = lost_choices(connection, config)
     except StoreUnavailable as error:
         yield ("database",), f"what was received so far could not be looked at: {error}"
         return
@@ -118,6 +123,8 @@ def _of_the_past(config: Config, now: datetime) -> Iterator[tuple[Keys, str]]:
         if not name.near and not name.elsewhere:
             unheard = name.in_words.rstrip(".")
             yield ("monitors",), f"{unheard}: add one, or `*`, which takes what no other does"
+    for choice in lost:
+        yield ("components",), choice.in_words
 
 
 def _count(number: int, what: str) -> str:

@@ -31,6 +31,8 @@ LOOK_AGAIN: Final = 0.5
 def deliveries(config_path: Path, *, watch: bool, as_json: bool) -> None:
     """Show how far the latest updates are on their way to subscribers: sent, waiting, failed, rate, time left.
 
+    Not sent are those that were called off, as where an incident was over before they left.
+
     \b
     Example:
       replycast deliveries --watch
@@ -60,7 +62,8 @@ def _watch(house: House) -> None:
 
 
 def _table(latest: tuple[LateUpdate, ...], now: datetime) -> Table:
-    table = Table("update", "about", "sent", "waiting", "failed", "per second", "time left", box=None)
+    heads = "update", "about", "sent", "waiting", "failed", "not sent", "per second", "time left"
+    table = Table(*heads, box=None)
     for one in latest:
         done = one.progress
         waiting = done.waiting + done.to_queue
@@ -70,6 +73,7 @@ def _table(latest: tuple[LateUpdate, ...], now: datetime) -> Table:
             f"{done.sent:,}",
             f"{waiting:,}",
             f"{done.failed:,}",
+            f"{done.cancelled:,}",
             f"{done.rate(now):,.0f}" if done.sent else "",
             _left(done.time_left(now)) if waiting else "",
         )

@@ -13,6 +13,7 @@ from service.app import wall_clock
 from service.cli.collector import examine_traces
 from service.cli.doctor import Finding, State, examine_database, examine_mail
 from service.cli.options import FAILED, config_option, json_option, load_or_exit, print_json
+from service.cli.subscriber_choices import examine_choices
 from service.cli.surroundings import (
     dns_texts,
     examine_certificate,
@@ -25,8 +26,8 @@ from service.cli.surroundings import (
 )
 from service.config import Config
 
-LONGEST: Final = 30.0
-"""Seconds that one examination may take before it is given up."""
+LONGEST: Final = 75.0
+"""Seconds that one examination may take before it is given up; a relay may take sixty to greet us."""
 _COLOURS: Final = {State.OK: "green", State.WARN: "yellow", State.BAD: "red"}
 
 Examination = Callable[[], Iterator[Finding]]
@@ -39,8 +40,8 @@ Examination = Callable[[], Iterator[Finding]]
 def doctor(context: click.Context, config_path: Path, *, as_json: bool) -> None:
     """Examine what the service depends on: exit 1 if something is broken.
 
-    Without a further word: files, database, clocks, public address, certificate, mail servers and DNS. It changes
-    and sends nothing; `doctor mail` sends a mail to itself and says more.
+    Without a further word: files, database, clocks, subscribers, public address, certificate, mail servers and
+    DNS. It changes and sends nothing; `doctor mail` sends a mail to itself and says more.
 
     \b
     Example:
@@ -102,6 +103,7 @@ def _all(config: Config) -> Iterator[Finding]:
         ("files", lambda: examine_files(config)),
         ("database", lambda: examine_database(config)),
         ("clock of the database", lambda: examine_database_clock(config, wall_clock)),
+        ("subscribers", lambda: examine_choices(config)),
         ("public address", lambda: examine_public(config, wall_clock)),
         ("certificate", lambda: examine_certificate(config, wall_clock)),
         ("traces", lambda: examine_traces(os.environ)),

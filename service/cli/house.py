@@ -15,13 +15,16 @@ from service.store.database import open_store
 
 @contextmanager
 def house_of(config: Config) -> Iterator[House]:
-    """Open the database; who we are by mail is not asked, since nothing is sent from here. Exits where it fails."""
+    """Open the database; who we are by mail is not asked, since nothing is sent from here. Exits where it fails.
+
+    A new database is made, and one of an older version left as it is: the service of that version may run.
+    """
     try:
-        store = open_store(config.database)
+        store = open_store(config.database, upgrades=False)
         try:
             key = load_key(config)
             with store.transaction(alone=False) as connection:
-                demand_key(connection, key, place_of_key(config))
+                key = demand_key(connection, key, place_of_key(config))
             yield House(
                 store=store,
                 config=config,

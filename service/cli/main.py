@@ -62,7 +62,7 @@ _PLACES: Final[Mapping[str, Place]] = {
         "Let posts of the inbox count once more, as if they came now: all of them or, where one cannot, none.",
     ),
     "restore": Place(
-        "backing_up",
+        "restoring",
         "Bring database, key and config.yaml back from FILE, which `replycast backup` wrote.",
     ),
     "schema": Place(
@@ -104,3 +104,7 @@ def main() -> None:
 
     Exit code: 0 done; 1 it failed or was refused; 2 a wrong argument, or faults in config.yaml.
     """  # noqa: D301  click's mark for lines that it must not wrap
+    # by now a command is typed; what it prints may be for a script to read, so that the log stands elsewhere
+    from service.cli.logs import set_up_logs  # noqa: PLC0415  as above
+
+    set_up_logs()

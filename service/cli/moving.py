@@ -33,8 +33,9 @@ from service.store.moving import Copied, MoveImpossible, move
 def move_database(target: str, password_file: Path | None, config_path: Path, *, as_json: bool) -> None:
     """Copy the database that config.yaml names, a file of SQLite, into an empty one of PostgreSQL.
 
-    The service must be stopped. Everything is copied or nothing, and counted on both sides. The file of SQLite stays
-    as it is, and config.yaml too: what to write there is said at the end.
+    The service must be stopped, and nobody can write to the database meanwhile. Everything is copied or nothing, and
+    counted on both sides. The file of SQLite stays as it is, and config.yaml too: what to write there is said at the
+    end.
 
     \b
     Example:

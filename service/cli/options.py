@@ -13,7 +13,7 @@ import orjson
 
 from service.config import Config, load
 from service.config.spans import parse_span
-from service.errors import ConfigFaulty, Fault
+from service.errors import ConfigFaulty, Fault, MachineExhausted
 
 FAULTY = 2
 """Exit code where config.yaml has faults, or an argument is wrong."""
@@ -52,6 +52,8 @@ def load_or_exit(path: Path, *, is_to_serve: bool = False, is_beside_service: bo
         if is_beside_service:
             click.echo(BESIDE_SERVICE, err=True)
         sys.exit(FAULTY)
+    except MachineExhausted as error:
+        fail(str(error))
 
 
 def listed(faults: Sequence[Fault]) -> list[dict[str, object]]:

@@ -252,7 +252,7 @@ def _sentence(house: House, decision: Decision) -> str:
 
 def _show_and_ask(house: House, incident: Incident, now: datetime) -> None:
     with house.store.reading() as connection:
-        reach = count_audience(connection, incident)
+        reach = count_audience(connection, house, incident)
         cause = with_alert(connection, incident)
     status, body = shown_if_published(house, incident, now, cause)
     click.echo(f"{incident.tag} {incident.subject} ({status})\n\n{body.strip()}\n", err=True)

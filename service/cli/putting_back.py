@@ -6,6 +6,7 @@ committed last, and the new one would take it for its own.
 
 import os
 import sqlite3
+import stat
 from collections.abc import Collection
 from contextlib import ExitStack, closing, suppress
 from itertools import count
@@ -14,6 +15,7 @@ from typing import Final
 
 from service.cli.archive import written_whole
 from service.config.secret_files import sync_folder
+from service.store.handing_over import hand_over
 
 _LOGS: Final = ("-wal", "-journal")
 _INDEX: Final = "-shm"
@@ -29,6 +31,15 @@ def put(source: Path, target: Path) -> None:
     """Copy a file to where it is to be, whole or not at all; raises OSError."""
     with written_whole(target.absolute()) as part:
         _copy(source, part)
+        hand_over(part, part.parent)
+
+
+def put_config(source: Path, target: Path) -> None:
+    """Do so with config.yaml, which the group may read that its folder is open to and others are not (deploying.md)."""
+    put(source, target)
+    open_to_others = stat.S_IMODE(target.absolute().parent.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+    if os.geteuid() == 0 and open_to_others == stat.S_IRGRP | stat.S_IXGRP:
+        target.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP)
 
 
 def put_back(database: tuple[Path, Path], key: tuple[Path, Path] | None) -> list[Path]:
@@ -41,7 +52,8 @@ def put_back(database: tuple[Path, Path], key: tuple[Path, Path] | None) -> list
     kept: list[Path] = []
     with ExitStack() as parts:
         for source, target in both:
-            _copy(source, parts.enter_context(written_whole(target.absolute())))
+            _copy(source, part := parts.enter_context(written_whole(target.absolute())))
+            hand_over(part, part.parent)
         ending = _free_ending([target for _, target in both])
         if key and key[1].exists():
             _double(key[1], copy := _with(key[1], ending))

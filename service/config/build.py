@@ -27,7 +27,7 @@ def build(form: Form, path: Path) -> Config:
         readings=MappingProxyType({name: one.reading() for name, one in form.webhooks.items()}),
         proofs=MappingProxyType({name: one.proof() for name, one in form.webhooks.items()}),
         mail_alerts=tuple(one.build() for one in form.mail_alerts),
-        mail=build_mail(form.mail, form.site.name, path.parent) if form.mail else None,
+        mail=build_mail(form.mail, form.site, path.parent) if form.mail else None,
         employees=MappingProxyType({one.id: one for one in employees}),
         components=tuple(Component(one.name, one.group, one.description) for one in form.components),
         monitors=tuple(map(_monitor, form.monitors)),

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.config.document import Document, Keys, find
-from service.errors import Fault
+from service.errors import Fault, what_ran_out
 
 _NAMES: Final = ("certificate", "key")
 
 
 def check_certificate(document: Document, folder: Path) -> list[Fault]:
-    """Report a certificate without a key, the other way round, and files that TLS cannot use."""
+    """Report a certificate without a key, the other way round, and files that TLS cannot use.
+
+    Raises OSError where the machine has nothing left to open them with.
+    """
     return [
         fault
         for keys, door in find(document.tree, "mail", "receive")
@@ -46,6 +49,8 @@ def _why_unreadable(path: Path) -> str:
             return "is not a file" if path.exists() else "does not exist"
         path.open("rb").close()
     except (OSError, ValueError) as error:
+        if what_ran_out(error):
+            raise
         return f"cannot be read: {getattr(error, 'strerror', None) or 'not a path'}"
     return ""
 
@@ -55,6 +60,8 @@ def _why_unusable(certificate: Path, key: Path) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
     except (ssl.SSLError, OSError) as error:
+        if what_ran_out(error):
+            raise
         if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
             return "`certificate` and `key` do not belong together"
         return "`certificate` and `key` cannot be used: both must be PEM files, the key without a password"

@@ -76,7 +76,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "verp": "Whether each mail has an envelope sender of its own, by which bounces tell more.",
     },
     "SmtpForm": {
-        "host": "The relay's name or address.",
+        "host": "The relay's name or address. It is greeted by the host of `site.url`, or the domain of `from`.",
         "port": "Left out: 25, 587 or 465, as `security` wants it.",
         "security": "`starttls` or `tls`; `none` is for a relay on this machine.",
         "username": "Left out: no login.",
@@ -87,7 +87,11 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "limits": "What updates to subscribers keep to.",
     },
     "LimitsForm": {
-        "connections": "Sessions at once, up to 50; mails to employees have as many of their own when many wait.",
+        "connections": (
+            "Sessions at once, up to 50, of each instance. Mails to employees have as many of their own when many wait"
+            " or the relay is slow, so set half of what a provider allows; where it refuses one of those, updates give"
+            " one up."
+        ),
         "mails_per_connection": "After how many mails a session is begun anew.",
         "rate": "Mails a second at most. Left out: as fast as it goes.",
     },
@@ -135,7 +139,7 @@ DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "role": "A `viewer` looks, a `publisher` decides, an `admin` may do everything.",
     },
     "ComponentForm": {
-        "name": "What readers call it.",
+        "name": "What readers call it, and what it is known by: docs/subscribers.md says how to rename one.",
         "group": "Its heading on the page. Left out: it stands alone.",
         "description": "A few words on what it is.",
     },

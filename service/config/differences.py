@@ -48,7 +48,7 @@ def _differ(name: str, before: Any, after: Any) -> Iterator[str]:  # noqa: ANN40
     if isinstance(before, Secret | bytes) or isinstance(after, Secret | bytes) or name in _WITH_PASSWORDS:
         yield f"{name}: changed"
     elif is_dataclass(before) and type(before) is type(after):
-        for field in fields(before):
+        for field in filter(lambda one: one.compare, fields(before)):
             yield from _differ(
                 f"{name}.{field.name}", getattr(before, field.name), getattr(after, field.name)
             )

@@ -28,17 +28,19 @@ from service.config.shape import fill_form
 from service.config.template_check import check_templates
 from service.config.webhook_check import check_webhooks
 from service.config.yaml_text import read_document
-from service.errors import ConfigFaulty, Fault
+from service.errors import ConfigFaulty, Fault, exhaustion_named
 
 LARGEST: Final = 1024 * 1024
 """Bytes; a configuration is far below it, and a log file given by mistake is above."""
 
 
+@exhaustion_named()
 def load(path: Path, environ: Mapping[str, str], *, is_to_serve: bool = False) -> Config:
     """Read config.yaml. Raises ConfigFaulty with every fault at once, in the order of the file.
 
     `is_to_serve`: what `serve` refuses is a fault too; whoever only looks, simulates or explains goes on with it.
-    A file that cannot be read as a whole (missing, a directory, not UTF-8, over 1 MiB) is one fault at 1:1.
+    A file that cannot be read as a whole (missing, a directory, not UTF-8, over 1 MiB) is one fault at 1:1. Raises
+    MachineExhausted where it, or one that it names, cannot be opened just now, which is no fault of theirs.
     """
     try:
         with path.open("rb") as opened:

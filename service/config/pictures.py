@@ -11,6 +11,7 @@ from typing import Final
 from xml.parsers import expat
 
 from service.config.settings import Picture
+from service.errors import what_ran_out
 
 LARGEST: Final = 256 * 1024
 """Bytes."""
@@ -25,13 +26,18 @@ _MARK: Final = re.compile(rb"\s*(<\?xml|<svg|<!--|<!doctype\s+svg)", re.IGNORECA
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a picture; raises ValueError with a predicate ("does not exist") that says what is wrong with the file."""
+    """Read a picture; raises ValueError with a predicate ("does not exist") that says what is wrong with the file.
+
+    Raises OSError where the machine has nothing left to open it with.
+    """
     try:
         if not path.is_file():
             raise ValueError("is not a file" if path.exists() else "does not exist")
         with path.open("rb") as opened:
             content = opened.read(LARGEST + 1)
     except OSError as error:
+        if what_ran_out(error):
+            raise
         raise ValueError(f"cannot be read: {error.strerror}") from error
     if len(content) > LARGEST:
         raise ValueError(f"is larger than {LARGEST // 1024} KiB: make the picture smaller")

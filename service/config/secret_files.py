@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from service.config.document import SPOILED, Document, find, with_value
-from service.errors import Fault
+from service.errors import Fault, what_ran_out
 
 PLACES: Final = (
     ("webhooks", "*", "secret"),
@@ -61,7 +61,10 @@ def read_secret_files(document: Document, folder: Path) -> tuple[Document, list[
 
 
 def read_secret_file(path: Path) -> str:
-    """Give a file's content, less one line break at its end; raises ValueError, which says what is wrong."""
+    """Give a file's content, less one line break at its end; raises ValueError, which says what is wrong.
+
+    Raises OSError where the machine has nothing left to open it with.
+    """
     try:
         if not path.is_file():
             raise ValueError("is not a file" if path.exists() else "does not exist")
@@ -69,6 +72,8 @@ def read_secret_file(path: Path) -> str:
             raw = opened.read(_LARGEST + 1)
         text = raw.decode()
     except OSError as error:
+        if what_ran_out(error):
+            raise
         raise ValueError(f"cannot be read: {error.strerror or 'input error'}") from error
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8 text") from None

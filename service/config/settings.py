@@ -126,6 +126,8 @@ class Smtp:
     oauth: OAuth | None = None
     """Given where `auth` is not PASSWORD."""
     limits: Limits = field(default_factory=Limits)
+    own_name: str = field(default="localhost", compare=False)
+    """What we greet it as (RFC 5321, 4.1.1.1); no setting of its own, see `mail_build.own_name`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from email_validator import EmailNotValidError, validate_email
 
 from service.config.wording import suggest
+from service.errors import what_ran_out
 
 _LAST_PORT: Final = 65535
 _MOST_PEOPLE: Final = 99
@@ -181,6 +182,8 @@ def parse_timezone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError) as error:
+        if what_ran_out(error):
+            raise
         close = suggest(text, sorted(available_timezones()))
         hint = close if close.startswith(",") else ": write one such as Europe/Berlin or UTC"
         raise ValueError(f"is not a time zone{hint}") from error

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from service.errors import IncidentChangedMeanwhile, OutcomeUnknown, StoreUnavailable
+from service.errors import IncidentChangedMeanwhile, OutcomeUnknown, StoreUnavailable, TemporaryFault
 from service.inbox.mails import mail_arrival
 from service.inbox.working_off import Effect, try_to_work_off
 from service.mail.imap import FetchedMail
@@ -58,7 +58,7 @@ def receive_and_work_off(
     with store.transaction(durable=False) as connection:
         row = inbox_rows.add_mail_to_try(connection, mail_arrival(mail, now))
     is_on_disk = False
-    with suppress(StoreUnavailable, IncidentChangedMeanwhile):  # it waits for the next `work_off`
+    with suppress(TemporaryFault):  # it waits for the next `work_off`
         is_on_disk = row is not None and try_to_work_off(store, row, work)
     if not is_on_disk:
         with store.transaction() as connection:

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 import structlog
 
-from service.errors import IncidentChangedMeanwhile, StoreUnavailable
+from service.errors import StoreUnavailable, TemporaryFault, exhaustion_named
 from service.inbox.uncounted import uncounted_of
 from service.store import inbox_rows
 from service.store.database import Store
@@ -39,7 +39,7 @@ def work_off(store: Store, work: Callable[[InboxRow], None]) -> bool:
 
     The attempt is counted before it is made, so that one which kills the process is given up as well; the count need
     not outlive a power cut, which is nobody's fault.
-    Raises StoreUnavailable, which is nobody's fault and no strike.
+    Raises StoreUnavailable and MachineExhausted, which are nobody's fault and no strikes.
     """
     uncounted_of(store).settle(store)
     with store.reading() as connection:
@@ -78,7 +78,7 @@ def work_off_posts(
     and they are worked off again, it alone, by `work_off`; where what they wrote together is refused, each of them
     alone. They are fewer where somebody waits to write meanwhile, as who takes in the next posts does. `work` gets the
     store whose every change is a part of that transaction; `begin` gets it and all posts before the first one is.
-    Raises StoreUnavailable, and then none of them had any effect.
+    Raises StoreUnavailable and MachineExhausted, and then none of them had any effect.
     """
     uncounted_of(store).settle(store)
     with store.reading() as connection:
@@ -93,7 +93,7 @@ def work_off_posts(
         inbox_rows.count_attempts(connection, rows)
     done, shared, began = 0, None, _now()
     try:
-        with store.transaction() as connection, together(connection) as sharing:
+        with exhaustion_named(), store.transaction() as connection, together(connection) as sharing:
             within = OneTransaction(connection)
             begin(within, rows)
             shared = sharing
@@ -103,7 +103,7 @@ def work_off_posts(
                 if store.is_wanted and (done >= FULL_TURN or _now() - began > LONGEST_TURN):
                     break
             inbox_rows.uncount_attempts(connection, rows[done:])
-    except (StoreUnavailable, IncidentChangedMeanwhile):
+    except TemporaryFault:
         _take_back_if_possible(store, rows)
         raise
     except Exception:  # noqa: BLE001  as in `try_to_work_off`: it is tried again by itself
@@ -146,10 +146,14 @@ def _not_counted_if_unavailable(store: Store, rows: Sequence[InboxRow]) -> Itera
 
 
 def try_to_work_off(store: Store, row: InboxRow, work: Callable[[InboxRow], None]) -> bool:
-    """Let an arrival have its effect, whose attempt is counted already; False where it failed through its own fault."""
+    """Let an arrival have its effect, whose attempt is counted already; False where it failed through its own fault.
+
+    Raises a TemporaryFault where it failed through none of its own: that attempt is taken back.
+    """
     try:
-        work(row)
-    except (StoreUnavailable, IncidentChangedMeanwhile):
+        with exhaustion_named():
+            work(row)
+    except TemporaryFault:
         _take_back_if_possible(store, [row])
         raise
     except Exception as error:  # noqa: BLE001  the outermost loop of one arrival: the next one must go on

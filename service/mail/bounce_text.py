@@ -24,6 +24,7 @@ _ADDRESS: Final = re.compile(
     r"(?<![^\s<>,;:\"'()\[\]=])([^\s<>@,;:\"'()\[\]=]{1,64}@[\w.-]{1,250}\w)(?![\w@-])"
 )
 _ADDRESS_TYPE: Final = re.compile(r"^\s*[\w-]{1,20}\s*;\s*")
+_BARE_NAME: Final = re.compile(r"[\w.+-]{1,64}")
 _DAEMON: Final = re.compile(r"mailer-daemon|postmaster", re.IGNORECASE)
 _RETURNED_MAIL: Final = re.compile(
     r"[\s>]{0,20}[-=_*]{2,80}.{0,40}\b(?:copy of|original message|returned (?:mail|message)|message follows"
@@ -59,6 +60,8 @@ class BounceText:
     first_line: str
     failed: tuple[str, ...]
     """What flufl.bounce takes for failing addresses."""
+    gone: tuple[str, ...]
+    """Those of X-Failed-Recipients, else those of them that failed for good; mail systems are none."""
     recipient: str | None
     is_still_tried: bool
     is_rejection: bool
@@ -77,6 +80,7 @@ def read_text(mail: ParsedMail) -> BounceText:
         reason=find_reason(own),
         first_line=next((line.strip() for line in own if line.strip()), ""),
         failed=failed,
+        gone=tuple(one for one in _named(mail) or permanent if not _DAEMON.match(one)),
         recipient=find_recipient(mail, own, failed),
         is_still_tried=bool(temporary and not permanent) or any(map(_STILL_TRIED.search, own)),
         is_rejection=any(map(_REJECTION.search, own)),
@@ -89,7 +93,7 @@ def find_recipient(mail: ParsedMail, lines: Sequence[str], failed: Sequence[str]
     Our own address, to which the bounce was sent, is none, nor is a mail system's.
     """
     own = {_untagged(one) for name in (*ENVELOPE_FIELDS, "to") for one in _addresses(mail.values(name))}
-    named = (*_addresses(mail.values("x-failed-recipients")), *failed, *_addresses(lines))
+    named = (*_named(mail), *failed, *_addresses(lines))
     return next((one for one in named if _untagged(one) not in own and not _DAEMON.match(one)), None)
 
 
@@ -97,6 +101,18 @@ def address_in(value: str) -> str | None:
     """Give the address of a field of RFC 3464 (`rfc822; jordan@acme.example`), or None if it is none."""
     bare = _ADDRESS_TYPE.sub("", value).strip(" <>")
     return bare if _ADDRESS.fullmatch(bare) else None
+
+
+def name_in(value: str) -> str | None:
+    """Give the address of such a field, or the name of a mailbox that stands there without its domain."""
+    if address := address_in(value):
+        return address
+    bare = _ADDRESS_TYPE.sub("", value).strip(" <>")
+    return bare if _BARE_NAME.fullmatch(bare) else None
+
+
+def _named(mail: ParsedMail) -> list[str]:
+    return _addresses(mail.values("x-failed-recipients"))
 
 
 def _addresses(lines: Sequence[str]) -> list[str]:

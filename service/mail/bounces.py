@@ -21,10 +21,11 @@ from service.mail.automatic import (
     is_out_of_office,
     tells_of_delay,
 )
-from service.mail.bounce_text import BounceText, address_in, find_recipient, read_text
+from service.mail.bounce_text import BounceText, address_in, find_recipient, name_in, read_text
 from service.mail.bounce_words import find_status, is_permanent, joined_reply
 from service.mail.delivery_status import read_delivery_status
 from service.mail.headers import one_line
+from service.mail.mailboxes import is_same_mailbox
 from service.mail.parsing import MOST_BYTES, ParsedMail, parse_mail
 from service.mail.plain_text import without_invisible
 from service.mail.sender import read_sender
@@ -88,6 +89,20 @@ class Bounce:
     """The enhanced status code (RFC 3463), `5.1.1`; "" if there is none."""
     diagnostic: str
     """The other side's words: one line, at most 300 characters."""
+    gone: tuple[str, ...] = ()
+    """The addresses that failed for good, where fields or known wordings name them; a name may lack its domain."""
+    has_arrived: bool = False
+    """Whether it says as well that the mail arrived, or went on: each of ours has one recipient."""
+
+    def is_end_of(self, address: str) -> bool:
+        """Tell whether this address itself is gone for good, and not one that it stands for.
+
+        Behind an alias or a list others may be reached still: RFC 3464 has Final-Recipient for who failed, which is
+        another than Original-Recipient then (sections 2.3.1 and 2.3.2), and reports on each (section 2.3.3).
+        """
+        if self.kind is not BounceKind.HARD or self.has_arrived:
+            return False
+        return not self.gone or any(is_same_mailbox(one, address) for one in self.gone)
 
 
 def bounce_address(own_address: str, public_id: str, key: bytes) -> str:
@@ -154,10 +169,7 @@ def _may_be_returned(mail: ParsedMail, sender: str | None) -> bool:
 
 def _by_report(reports: Sequence[Mapping[str, str]], mail: ParsedMail, public_id: str | None) -> Bounce:
     report = min(reports, key=_rank)
-    words = joined_reply(_DIAGNOSTIC_TYPE.sub("", report.get("diagnostic-code", "")))
-    status = find_status(report.get("status", ""))
-    if _VAGUE.fullmatch(status):
-        status = find_status(words) or status
+    status, words = _status_and_words(report)
     kind = _kind_of(report)
     if kind is None or not words:
         text = read_text(mail)
@@ -174,7 +186,27 @@ def _by_report(reports: Sequence[Mapping[str, str]], mail: ParsedMail, public_id
         kind=kind,
         status=status,
         diagnostic=_shown(words),
+        gone=tuple(filter(None, map(_who_is_gone, reports))),
+        has_arrived=any(_kind_of(one) is BounceKind.DELIVERED for one in reports),
     )
+
+
+def _status_and_words(report: Mapping[str, str]) -> tuple[str, str]:
+    words = joined_reply(_DIAGNOSTIC_TYPE.sub("", report.get("diagnostic-code", "")))
+    status = find_status(report.get("status", ""))
+    if _VAGUE.fullmatch(status):
+        status = find_status(words) or status
+    return status, words
+
+
+def _who_is_gone(report: Mapping[str, str]) -> str | None:
+    """Name who failed for good; Sendmail's Final-Recipient is the alias, and the other field who is behind it."""
+    if _kind_of(report) is not None or is_permanent(*_status_and_words(report)) is False:
+        return None
+    fields = (
+        report.get(name, "") for name in ("x-actual-recipient", "final-recipient", "original-recipient")
+    )
+    return next(filter(None, map(name_in, fields)), None)
 
 
 def _by_text(text: BounceText, mail: ParsedMail, public_id: str | None) -> Bounce:
@@ -188,6 +220,7 @@ def _by_text(text: BounceText, mail: ParsedMail, public_id: str | None) -> Bounc
         kind=kind,
         status=status,
         diagnostic=_shown(joined_reply(text.reason or text.first_line)),
+        gone=text.gone,
     )
 
 

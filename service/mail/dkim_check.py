@@ -1,7 +1,8 @@
 """Verifies a mail's DKIM signatures (RFC 6376) here, where no mail server of ours did it for us.
 
 Asks more of a signature than the RFC, since one that counts may publish. Never raises, whatever a stranger
-wrote; looks names up only through the port that it is given, and only below the domain of the sender.
+wrote, but MachineExhausted where no key can be asked for; looks names up only through the port that it is given, and
+only below the domain of the sender.
 """
 
 import logging
@@ -16,6 +17,7 @@ import dns.resolver
 # dkimpy publishes no type information.
 from dkim import DKIM, DKIMException, asn1, canonicalization, crypto, util
 
+from service.errors import MachineExhausted, what_ran_out
 from service.mail.authentication_results import Header
 from service.mail.parsing import MOST_BYTES
 
@@ -24,7 +26,7 @@ Tags = Mapping[bytes, bytes]
 LookUp = Callable[[bytes], bytes | None]
 """Gives the TXT record of a domain name, its strings joined, or None if there is none.
 
-Raises OSError (TimeoutError is one) if the DNS gives no answer.
+Raises OSError (TimeoutError is one) if the DNS gives no answer, and MachineExhausted if it could not be asked.
 """
 
 FindLack = Callable[[frozenset[str]], str]
@@ -184,7 +186,10 @@ def check_signatures(
 
 
 def dns_look_up(timeout: timedelta) -> LookUp:
-    """Give the real port: the system's resolver, which answers within `timeout` or raises TimeoutError."""
+    """Give the real port: the system's resolver, which answers within `timeout` or raises TimeoutError.
+
+    It raises MachineExhausted where it could not ask.
+    """
 
     def look_up(name: bytes) -> bytes | None:
         try:
@@ -198,6 +203,11 @@ def dns_look_up(timeout: timedelta) -> LookUp:
         except (dns.resolver.NXDOMAIN, UnicodeDecodeError):
             return None
         except dns.exception.DNSException as fault:
+            # of each server that was asked in vain it is told why
+            reasons = (fault, *(error[3] for error in fault.kwargs.get("errors", ())))
+            for reason in reasons:
+                if isinstance(reason, Exception) and (said := what_ran_out(reason)):
+                    raise MachineExhausted(said) from fault
             raise TimeoutError(f"the DNS gives no answer for {name!r} ({type(fault).__name__})") from fault
         records = [b"".join(record.strings) for record in answer.rrset or ()]
         return next((record for record in records if b"p=" in record), records[0] if records else None)

@@ -106,29 +106,29 @@ class AccessTokens:
         self._usable_until = now + max(lifetime - SPARE, lifetime / 2)
         rotated = answer.get("refresh_token")
         if self._refresh_token and isinstance(rotated, str) and _REFRESH_TOKEN.fullmatch(rotated):
-            self._replace_refresh_token(rotated)
+            self._refresh_token = rotated
+        self._keep_refresh_token()
         return token
 
-    def _replace_refresh_token(self, rotated: str) -> None:
-        """Use the new one from now on (RFC 6749 section 6), and keep it beyond a restart where that is possible.
+    def _keep_refresh_token(self) -> None:
+        """Keep a new one beyond a restart (RFC 6749 section 6); where that is not possible, try again the next time.
 
         Microsoft gives another one each time, and ends each after 90 days ("Refresh tokens in the Microsoft
         identity platform").
         """
-        if rotated == self._refresh_token:
+        if self._refresh_token == self._in_file:
             return
-        self._refresh_token = rotated
         path = self._oauth.refresh_token_file
         if path is None:
             self._warn_once("put it into a file, and name that as `refresh_token_file` in config.yaml")
             return
         try:
-            write_secret_file(path, rotated)
+            write_secret_file(path, self._refresh_token)
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             self._warn_once(f"let the service write {path} and its folder ({reason})")
         else:
-            self._in_file = rotated
+            self._in_file = self._refresh_token
 
     def _take_up_file(self) -> bool:
         """Use the refresh token in the file, if another was put there since: by a person, or by another login."""
@@ -137,7 +137,7 @@ class AccessTokens:
             return False
         try:
             found = read_secret_file(path)
-        except ValueError:
+        except (ValueError, OSError):
             return False
         if found == self._in_file:
             return False

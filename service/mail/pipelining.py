@@ -15,30 +15,21 @@ from typing import Final, NamedTuple, cast
 import aiosmtplib
 
 from service.config.settings import Smtp
-from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavailable
+from service.errors import RecipientRefused, RelayUnavailable
 from service.mail.compose import Envelope
 from service.mail.oauth import AccessTokens
-from service.mail.smtp import (
-    COMMAND_TIMEOUT,
-    DATA_TIMEOUT,
-    FOR_GOOD,
-    QUIT_TIMEOUT,
-    TAKEN,
-    check_address,
-    connected,
-    is_refusal,
-    mail_options,
-    plain,
-)
+from service.mail.smtp import DATA_TIMEOUT, QUIT_TIMEOUT, check_address, dotted, mail_options
+from service.mail.smtp_answers import fault_of, is_go_on, is_refusal, is_taken, plain
+from service.mail.smtp_login import COMMAND_TIMEOUT, connected
 
 _ANSWER_LIMIT: Final = 64 * 1024
 """Bytes of one answer; more is no SMTP."""
-_GO_ON, _DONE = 354, 250
 _GOING_AWAY = 421
 """RFC 5321 section 3.8: the one answer that may come unasked."""
 _CODE_LENGTH: Final = 3
 _AFTER_CODE: Final = (b" ", b"-", b"\r", b"")
 _COMMANDS_OF_ENVELOPE: Final = 3
+_DATA: Final = b"DATA\r\n"
 
 
 class _Answer(NamedTuple):
@@ -86,8 +77,8 @@ class PipelinedSession(asyncio.Protocol):
 
         `then` is the mail of the next call: its envelope is sent ahead where the relay allows it, but nothing
         of its text. Raises RecipientRefused and RecipientRefusedForNow, after both of which the next mail may
-        be sent; and RelayUnavailable, after which the session is over and `is_in_doubt` tells whether the relay
-        may have taken the mail all the same.
+        be sent; and RelayUnavailable, of those RelayWantsLogin, after which the session is over and `is_in_doubt`
+        tells whether the relay may have taken the mail all the same.
         """
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead is not envelope:
@@ -101,16 +92,14 @@ class PipelinedSession(asyncio.Protocol):
                 answer = await self._pipelined(envelope, opening, then)
             else:
                 answer = await self._one_by_one(envelope, opening)
-            in_step = answer.code in TAKEN or is_refusal(answer.code)
+            in_step = is_taken(answer.code) or is_refusal(answer.code)
         finally:
             if not in_step:  # cancelled or broken half-way: the next answer would be taken for another's
                 self.close("it was broken off half-way")
-        if not in_step:
-            raise RelayUnavailable(f"the relay answered {answer}")
-        self.mails += 1
-        if answer.code in TAKEN:
+        self.mails += in_step
+        if is_taken(answer.code):
             return str(answer)
-        raise (RecipientRefusedForNow if answer.code < FOR_GOOD else RecipientRefused)(str(answer))
+        raise fault_of(self._smtp, answer.code, str(answer))
 
     async def _pipelined(self, envelope: Envelope, opening: bytes, then: Envelope | None) -> _Answer:
         if opening:
@@ -119,13 +108,13 @@ class PipelinedSession(asyncio.Protocol):
         rcpt = await self._answer(self._command_timeout)
         data = await self._answer(self._command_timeout)
         for answer in (mail, rcpt):
-            if answer.code not in TAKEN:
+            if not is_taken(answer.code):
                 return await self._step_over(refusal=answer, rcpt=rcpt, data=data, then=then)
-        if data.code != _GO_ON:
-            refusal = _out_of_step(data) if data.code in TAKEN else data
+        if not is_go_on(data.code):
+            refusal = _out_of_step(data) if is_taken(data.code) else data
             return await self._step_over(refusal=refusal, rcpt=rcpt, data=data, then=then)
         self.is_in_doubt = True
-        self._write_and_open(_dotted(envelope), then)
+        self._write_and_open(_text(envelope), then)
         taken = await self._answer(self._data_timeout)
         self.is_in_doubt = False
         return taken
@@ -136,31 +125,32 @@ class PipelinedSession(asyncio.Protocol):
         """Bring the relay back to where the next mail may begin; gives the refusal."""
         if not is_refusal(refusal.code):
             return refusal
-        if data.code == _GO_ON and rcpt.code in TAKEN:
+        if is_go_on(data.code) and is_taken(rcpt.code):
             self.close("the relay wants the text of a mail that it refused")
-        elif data.code == _GO_ON:
+        elif is_go_on(data.code):
             # RFC 2920 section 3.1: where no recipient was taken, an empty text ends the mail
             self._write_and_open(b".\r\n", then)
             await self._answer(self._data_timeout)
         else:
             self._write_and_open(b"RSET\r\n", then)
-            if (await self._answer(self._command_timeout)).code != _DONE:
+            if not is_taken((await self._answer(self._command_timeout)).code):
                 self.close("the relay does not forget a refused mail")
         return refusal
 
     async def _one_by_one(self, envelope: Envelope, opening: bytes) -> _Answer:
-        answer = _Answer(_DONE, b"")
+        answer, command = _Answer(0, b""), b""
         for command in opening.splitlines(keepends=True):
-            if answer.code in TAKEN:
-                answer = await self._exchange(command, self._command_timeout)
-        if answer.code == _GO_ON:
+            answer = await self._exchange(command, self._command_timeout)
+            if not is_taken(answer.code):
+                break
+        if is_go_on(answer.code) and command == _DATA:
             self.is_in_doubt = True
-            answer = await self._exchange(_dotted(envelope), self._data_timeout)
+            answer = await self._exchange(_text(envelope), self._data_timeout)
             self.is_in_doubt = False
-        elif answer.code in TAKEN:
+        elif is_taken(answer.code):
             return _out_of_step(answer)
-        elif is_refusal(answer.code) and (
-            (await self._exchange(b"RSET\r\n", self._command_timeout)).code != _DONE
+        elif is_refusal(answer.code) and not is_taken(
+            (await self._exchange(b"RSET\r\n", self._command_timeout)).code
         ):
             self.close("the relay does not forget a refused mail")
         return answer
@@ -174,11 +164,8 @@ class PipelinedSession(asyncio.Protocol):
         options = b"".join(
             b" " + option for option in mail_options(self._client, sender, recipient, envelope.message)
         )
-        return b"MAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
-            sender.encode(),
-            options,
-            recipient.encode(),
-        )
+        opening = b"MAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\n" % (sender.encode(), options, recipient.encode())
+        return opening + _DATA
 
     def _write_and_open(self, text: bytes, then: Envelope | None) -> None:
         """End this mail and, in the same packet, begin the next."""
@@ -198,15 +185,17 @@ class PipelinedSession(asyncio.Protocol):
         self._transport.write(text)
 
     async def _answer(self, seconds: float) -> _Answer:
-        """Wait for the next answer. Answers come in the order of the commands (RFC 2920 section 3.2)."""
-        while not self._answers:
-            if self._fault:
-                raise RelayUnavailable(f"the relay {self._smtp.host}:{self._smtp.port}{self._because()}")
+        """Wait for the whole of the next answer. They come in the order of the commands (RFC 2920 section 3.2)."""
+        if not self._answers:
             loop = asyncio.get_running_loop()
-            self._waiter = loop.create_future()
             too_late = loop.call_later(seconds, self.close, "it did not answer in time")
             try:
-                await self._waiter
+                while not self._answers:
+                    if self._fault:
+                        where = f"{self._smtp.host}:{self._smtp.port}"
+                        raise RelayUnavailable(f"the relay {where}{self._because()}")
+                    self._waiter = loop.create_future()
+                    await self._waiter
             finally:
                 too_late.cancel()
         return self._answers.popleft()
@@ -273,13 +262,11 @@ async def open_pipelined(
     *,
     tokens: AccessTokens | None = None,
     now: datetime | None = None,
-    hostname: str = "localhost",
     command_timeout: float = COMMAND_TIMEOUT,
     data_timeout: float = DATA_TIMEOUT,
 ) -> AsyncIterator[PipelinedSession]:
     """Open a session as `smtp.connected` does, whose errors it raises; close it at the end."""
-    opened = connected(smtp, tokens=tokens, now=now, hostname=hostname, command_timeout=command_timeout)
-    async with opened as client:
+    async with connected(smtp, tokens=tokens, now=now, command_timeout=command_timeout) as client:
         session = PipelinedSession(client, smtp, command_timeout=command_timeout, data_timeout=data_timeout)
         yield session
         await session.quit()
@@ -290,12 +277,6 @@ def _out_of_step(answer: _Answer) -> _Answer:
     return _Answer(0, f"{answer} to DATA".encode())
 
 
-def _dotted(envelope: Envelope) -> bytes:
-    """Double the dots that begin lines, and end the text (RFC 5321 section 4.5.2)."""
-    dotted = envelope.message
-    if envelope.is_dotless:
-        return dotted + b".\r\n"
-    dotted = dotted.replace(b"\n.", b"\n..")
-    if dotted.startswith(b"."):
-        dotted = b"." + dotted
-    return dotted + (b".\r\n" if dotted.endswith(b"\r\n") else b"\r\n.\r\n")
+def _text(envelope: Envelope) -> bytes:
+    """Give the text of a mail as it goes out after DATA."""
+    return envelope.message + b".\r\n" if envelope.is_dotless else dotted(envelope.message)

@@ -8,7 +8,6 @@ import secrets
 import ssl
 from argparse import Namespace
 from asyncio import StreamReader, StreamWriter
-from functools import cache
 from typing import Final
 
 from proxyprotocol.result import ProxyResultLocal
@@ -20,6 +19,8 @@ from pymap.parsing.message import AppendMessage
 from pymap.user import UserMetadata
 from pysasl import SASLAuth
 from pysasl.hashing import Cleartext
+from pysasl.mechanism.login import LoginMechanism
+from pysasl.mechanism.plain import PlainMechanism
 
 from service.config.settings import Imap, Secret, Security
 
@@ -28,6 +29,7 @@ KEPT: Final = 1000
 """Processed replies that stay readable; older ones are forgotten."""
 STOP_PATIENCE: Final = 2.0
 """Seconds that open connections get to end by themselves."""
+_WAYS_TO_LOG_IN: Final = SASLAuth([PlainMechanism(), LoginMechanism()])
 
 
 class _Settings(Config):
@@ -38,13 +40,8 @@ class _Settings(Config):
 
     @property
     def tls_auth(self) -> SASLAuth:
-        """Offer pymap's own ways to log in, found once: it searches all installed packages at each connection."""
-        return _ways_to_log_in()
-
-
-@cache
-def _ways_to_log_in() -> SASLAuth:
-    return SASLAuth.defaults()
+        """Offer pymap's own ways to log in, which it finds by searching all installed packages at each connection."""
+        return _WAYS_TO_LOG_IN
 
 
 class ReplyMailbox:

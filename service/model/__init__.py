@@ -3,7 +3,7 @@
 Times are timezone-aware UTC datetimes named `*_at`; spans are `timedelta`s named by a bare noun.
 """
 
-from service.model.alerts import Alert, AlertState, IfRecovered, KnownAs, LastResort, Monitor, Rung
+from service.model.alerts import Alert, AlertState, IfRecovered, KnownAs, LastResort, Monitor, Rung, fold_name
 from service.model.components import SEVERITY_ORDER, Component, ComponentState
 from service.model.incidents import DEFAULT_TYPE, KNOWN_TYPES, Incident, JoinedAlert, Phase, TimelineEntry
 from service.model.maintenance import Maintenance, MaintenancePhase
@@ -48,4 +48,5 @@ __all__ = [
     "TimelineEntry",
     "Update",
     "UpdateStatus",
+    "fold_name",
 ]

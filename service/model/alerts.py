@@ -38,13 +38,18 @@ class Alert:
     """False where a state was given, and the alert is INFO only because nobody knows what it means."""
 
 
+def fold_name(name: str) -> str:
+    """Give a name as names are compared: without regard to case and white space."""
+    return " ".join(name.casefold().split())
+
+
 class KnownAs(NamedTuple):
     """By what an alert is told from others of its monitor."""
 
     entity_id: str | None
     """The provider's."""
     name: str
-    """As names are compared: without regard to case and white space."""
+    """As names are compared (`fold_name`)."""
     is_one_of_several: bool
     """Whether its monitor takes other names too."""
 

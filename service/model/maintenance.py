@@ -49,6 +49,11 @@ class Maintenance:
     config_key: str | None = None
     """Names a window of config.yaml, so that it is planned once."""
 
+    @property
+    def began_at(self) -> datetime:
+        """Since when alerts were kept back, or will be: its hour, or the moment at which somebody began it earlier."""
+        return min(self.starts_at, self.started_at or self.starts_at)
+
     def words_of(self, status: UpdateStatus) -> str:
         """Give what the public reads for the status of an update: of one that was called off, so the last one says."""
         is_off = self.phase is MaintenancePhase.CANCELLED and status is UpdateStatus.COMPLETED

@@ -113,3 +113,5 @@ class Delivery:
     bounced_at: datetime | None = None
     """When it came back although the relay had taken it."""
     last_error: str = ""
+    may_have_arrived_at: datetime | None = None
+    """When an attempt first ended without an answer; cleared once it was sent."""

@@ -20,10 +20,12 @@ from service.errors import (
     RecipientRefusedForNow,
     ReplycastError,
     StoreUnavailable,
+    TemporaryFault,
 )
 from service.model import ComponentState, Delivery, MaintenancePhase, Subscriber, SubscriberState
 from service.outbox.attempts import Noted, Outcome, nobody
-from service.outbox.outcomes import LEASE, record
+from service.outbox.outcomes import LEASE, USEFUL_FOR, record
+from service.outbox.relay import LONGEST_RETRY
 from service.outbox.turns import Turns
 from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store import deliveries, incidents, maintenances, narrative, subscribers
@@ -35,10 +37,13 @@ LOOK_AGAIN: Final = 1.0
 """Seconds until what fell due meanwhile is looked for, while calls are under way that take their time."""
 ASKED_AGAIN_AFTER: Final = timedelta(minutes=1)
 """When those are claimed anew that would wait too long for their turn."""
-GIVEN_UP_AFTER: Final = timedelta(days=3)
-"""How long every call of a webhook must have failed until nothing more is sent to it."""
+GIVEN_UP_AFTER: Final = USEFUL_FOR - 2 * LONGEST_RETRY
+"""How long nothing was taken, where a call was tried for all of its time in vain, until nothing more is sent.
+
+The last attempt comes by up to a pause before that time is over, and the first one may have waited for its turn.
+"""
 FEWEST_FAILURES: Final = 3
-"""So often must the same one have failed besides: between two incidents nobody calls, and days pass."""
+"""So often must that have been besides: while the service is stopped nobody calls."""
 
 _log = structlog.get_logger()
 
@@ -60,7 +65,7 @@ async def call_due(
     """Call the webhooks whose calls are due, and those that fall due meanwhile; returns how many were claimed.
 
     Ends when none is left, or once `stopping` says so or the claimant must not send any more, and those under way
-    have ended. Raises StoreUnavailable, but
+    have ended. Raises StoreUnavailable and MachineExhausted, but
     only then: what was taken is to be noted, or it is said twice. What could not be is remembered, as is what was
     claimed, and made up for by the next call.
     """
@@ -174,22 +179,17 @@ async def _call(
     store: Store, site: Site, key: bytes, caller: Caller, delivery: Delivery, now: datetime
 ) -> RecipientRefused | RecipientRefusedForNow | UpdateGone | None:
     try:
-        subscriber, news = await _news_for(store, site, delivery)
+        subscriber, news = await to_thread.run_sync(_news, store, site, delivery)
         body = payload(subscriber.channel, news, site_name=site.name, site_url=site.url)
         # the id is the same at each attempt, so that a receiver knows what it had before
         headers = signed(key, subscriber.public_id, call_id=delivery.public_id, at=now, body=body)
         await caller.call(subscriber.address, body, headers)
     except (RecipientRefused, RecipientRefusedForNow, UpdateGone) as refusal:
         return refusal
-    return None
-
-
-async def _news_for(store: Store, site: Site, delivery: Delivery) -> tuple[Subscriber, News]:
-    try:
-        return await to_thread.run_sync(_news, store, site, delivery)
-    except StoreUnavailable:
+    except TemporaryFault:
         unrecorded_of(store).keep_claims([delivery])
         raise
+    return None
 
 
 def _news(store: Store, site: Site, delivery: Delivery) -> tuple[Subscriber, News]:
@@ -244,8 +244,10 @@ def _write(
     since = subscribers.note_call(connection, delivery.subscriber_id, now, is_taken=error is None)
     if error is None or since is None:
         return outcome
-    has_failed_long = now - since >= GIVEN_UP_AFTER and delivery.attempts >= FEWEST_FAILURES
-    if isinstance(error, RecipientRefused) or has_failed_long:
+    # between two incidents nobody calls it: only this call's own time counts
+    has_failed_long = now - max(since, delivery.created_at) >= GIVEN_UP_AFTER
+    is_in_vain = outcome is Outcome.FAILED and has_failed_long and delivery.attempts >= FEWEST_FAILURES
+    if isinstance(error, RecipientRefused) or is_in_vain:
         subscribers.suppress(connection, delivery.subscriber_id, now, str(error))
         deliveries.cancel_of_subscriber(connection, delivery.subscriber_id, "the webhook takes nothing")
         _log.warning("outbox: a webhook is given up", subscriber=delivery.subscriber_id, error=str(error))

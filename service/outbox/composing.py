@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from service.errors import ReplycastError, TemplateFaulty
+from service.errors import ReplycastError, TemplateFaulty, exhaustion_named
 from service.mail.bulk_mail import BulkMail, prepare
 from service.mail.compose import Envelope, PostOffice, compose
 from service.mail.facts import incident_facts, maintenance_facts, maintenance_update_facts, update_facts
@@ -23,7 +23,10 @@ _log = structlog.get_logger()
 
 
 def compose_one(store: Store, office: PostOffice, delivery: Delivery) -> Envelope:
-    """Compose a mail. Raises TemplateFaulty and AddressInvalid, whatever is wrong with it."""
+    """Compose a mail. Raises TemplateFaulty and AddressInvalid, whatever is wrong with it.
+
+    Raises MachineExhausted and StoreUnavailable, where nothing is.
+    """
     if delivery.update_id is not None:
         delivery = replace(delivery, facts={**delivery.facts, **_facts_of(store, delivery.update_id)})
     return _composed(delivery, office)
@@ -48,7 +51,7 @@ class BulkComposer:
         }
 
     def compose(self, delivery: Delivery) -> Envelope:
-        """Compose a mail. Raises TemplateFaulty and AddressInvalid, whatever is wrong with it."""
+        """Compose a mail; raises as `compose_one` does."""
         update_id = delivery.update_id
         if update_id not in self._facts:
             self._facts[update_id] = _facts_of(self._store, update_id or 0)
@@ -63,7 +66,8 @@ class BulkComposer:
         if kept is not None and kept[0] is facts:
             return kept[1]
         is_same = kept is not None and kept[0] == facts
-        mail = kept[1] if kept and is_same else prepare(self._whole(delivery), self._office)
+        with exhaustion_named():
+            mail = kept[1] if kept and is_same else prepare(self._whole(delivery), self._office)
         self._mails[delivery.update_id] = facts, mail
         return mail
 
@@ -73,7 +77,8 @@ class BulkComposer:
 
 def _composed(delivery: Delivery, office: PostOffice) -> Envelope:
     try:
-        return compose(delivery, office)
+        with exhaustion_named():
+            return compose(delivery, office)
     except ReplycastError:
         raise
     except Exception as error:

@@ -11,19 +11,24 @@ from functools import partial
 
 import structlog
 
-from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavailable, ReplycastError
+from service.errors import (
+    AnswerLost,
+    RecipientRefused,
+    RecipientRefusedForNow,
+    RelayUnavailable,
+    ReplycastError,
+    TemporaryFault,
+)
 from service.mail.pipelining import PipelinedSession
+from service.mail.smtp_answers import RelayWantsLogin
+from service.outbox.hands import Hand, sessions_wanted
 from service.outbox.outcomes import SUSPICIOUS_AFTER, put_off
+from service.outbox.pace import LOOK_AGAIN, Pace
 from service.outbox.recording import Recorder
 from service.outbox.relay import FIRST_PAUSE, Relay, retry_after
 from service.outbox.supply import Mail, Supply
 from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store.database import Store
-
-MAILS_A_SESSION = 5
-"""For so many mails that wait another session is opened."""
-LOOK_AGAIN = 0.25
-"""Seconds after which who waits for his turn looks whether he is still to send."""
 
 _log = structlog.get_logger()
 
@@ -33,6 +38,9 @@ class Dispatch:
 
     `seconds_a_mail` is the least time between two mails, over all sessions; None: as fast as it goes. Where it
     `takes_long_to_compose`, one mail is composed at a time, and what the relay says to other sessions goes first.
+
+    `look_anew` is given where somebody waits for each of these mails: none waits behind another one that the relay
+    takes its time with. It lets the supply claim what fell due since it had no more.
     """
 
     def __init__(
@@ -46,6 +54,7 @@ class Dispatch:
         *,
         seconds_a_mail: Callable[[], float] | None = None,
         takes_long_to_compose: bool = False,
+        look_anew: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -54,10 +63,11 @@ class Dispatch:
         self._limits = relay.smtp.limits
         self._recorder = recorder
         self._open_session = open_session
-        self._seconds_a_mail = seconds_a_mail
-        self._turn_at = 0.0
+        self._pace = Pace(seconds_a_mail) if seconds_a_mail is not None else None
         self._takes_long_to_compose = takes_long_to_compose
         self._composing = asyncio.Lock()
+        self._look_anew = look_anew
+        self._hands: set[Hand] = set()
         self._fault: RelayUnavailable | None = None
         self._at_work: set[asyncio.Task[None]] = set()
         self._is_open = False
@@ -91,9 +101,13 @@ class Dispatch:
         try:
             while self._at_work:
                 # those at work begin others meanwhile
-                done, _ = await asyncio.wait(set(self._at_work), return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    set(self._at_work), timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
+                )
                 self._at_work -= done
                 faults += [fault for one in done if (fault := one.exception()) is not None]
+                if not faults and self._fault is None:
+                    self._relieve_the_slow(faults)
         finally:
             for one in self._at_work:
                 one.cancel()
@@ -106,11 +120,37 @@ class Dispatch:
         # half of the sessions wait for a commit while the relay is busy with the other half
         self._recorder.together = max(len(self._at_work) // 2, 1)
 
-    def _grow(self) -> None:
+    def _grow(self, slow: int = 0) -> None:
         """Begin as many sessions as there is work for."""
-        most = min(self._limits.connections, 1 + len(self._supply) // MAILS_A_SESSION)
-        while self._is_open and self._fault is None and len(self._at_work) < most:
+        most = self._limits.connections if self._is_urgent else self._relay.most_for_updates
+        wanted = sessions_wanted(len(self._supply), slow, most)
+        while self._is_open and self._fault is None and len(self._at_work) < wanted:
             self._begin_another()
+
+    def _relieve_the_slow(self, faults: list[BaseException]) -> None:
+        """Let others send what waits behind a mail that takes long, and what fell due meanwhile; a fault is noted."""
+        now = asyncio.get_running_loop().time()
+        slow = [hand for hand in self._hands if hand.is_slow(now)]
+        if self._look_anew is None or not slow:
+            return
+        for mail in [mail for hand in slow for mail in hand.let_go()]:
+            self._supply.put_back(mail)
+        try:
+            if not self._supply:
+                self._look_anew()
+                self._supply.claim()
+        except TemporaryFault as fault:
+            faults.append(fault)
+        self._grow(len(slow))
+
+    @property
+    def _is_urgent(self) -> bool:
+        """Whether somebody waits for these mails."""
+        return self._look_anew is not None
+
+    def _is_crowded(self, besides: int = 0) -> bool:
+        """Tell whether there are more sessions for updates, with those `besides`, than the relay has room for."""
+        return not self._is_urgent and self._relay.held_by_updates + besides > self._relay.most_for_updates
 
     def _next(self) -> Mail | None:
         return self._supply.take(refuse=self._recorder.note)
@@ -133,79 +173,113 @@ class Dispatch:
 
     async def _one_session(self) -> bool:
         """Send through one session until it is over; gives whether another one may be of use."""
-        sent, mail, following = 0, await self._take(), None
-        session: PipelinedSession | None = None
+        if self._is_crowded(besides=1):
+            return False
+        mail, session = await self._take(), None
         if mail is None:
             return False
+        hand = Hand(mail, asyncio.get_running_loop().time())
+        self._hands.add(hand)
         try:
             async with self._open_session() as session:
                 self._is_open = True
-                while mail is not None and session.is_open and await self._has_turn():
-                    is_last = session.mails + 1 >= self._limits.mails_per_connection
-                    following = None if is_last else await self._take()
-                    self._grow()
-                    error = await self._send(session, mail, following)
-                    done, mail, following = mail, following, None
-                    await self._recorder.note(done.delivery, error)
-                    self._relay.works()
-                    self._is_vain = False
-                    sent += 1
+                await self._send_through(session, hand)
         except RelayUnavailable as fault:
-            if session is not None and session.mails and not sent and not session.is_in_doubt:
+            if session is not None and session.mails and not hand.sent and not session.is_in_doubt:
                 return True  # it had been kept, and the relay had ended it meanwhile: a new one tells more
-            self._fault = fault
-            if session is not None and mail is not None:
-                broken, mail = mail, None
-                await self._settle(broken, session, fault)
+            await self._note_fault(fault, session, hand)
         except asyncio.CancelledError:
-            if session is not None and mail is not None and session.is_in_doubt:
-                doubtful, mail = mail, None
-                self._put_off(doubtful, session, "")
+            if session is not None and hand.mail is not None and session.is_in_doubt:
+                doubtful, hand.mail = self._supply.as_claimed(hand.mail), None
+                self._put_off(doubtful, session, "the service ended before the relay had answered")
             raise
         finally:
-            for left in (following, mail):
+            self._hands.discard(hand)
+            for left in (hand.following, hand.mail):
                 if left is not None:
                     self._supply.put_back(left)
-        return sent > 0
+        return hand.sent > 0
+
+    async def _send_through(self, session: PipelinedSession, hand: Hand) -> None:
+        """Send one mail after the other as long as there are any, the session is open, and it is our turn."""
+        loop = asyncio.get_running_loop()
+        if hand.mail is None:
+            hand.mail = await self._take()
+        while hand.mail is not None and session.is_open and await self._has_turn(hand.mail):
+            hand.is_at_it = True
+            if hand.following is None and session.mails + 1 < self._limits.mails_per_connection:
+                hand.following = await self._take()
+            self._grow()
+            # nothing is awaited from here until it begins, lest its claim end under it
+            mail = self._supply.confirmed(hand.mail)
+            if mail is None and hand.is_ahead:
+                hand.mail = None
+                session.close("the mail that was to follow is not to be sent any more")
+                return
+            if mail is None:
+                hand.mail, hand.following = hand.following, None
+                continue
+            hand.mail, hand.since = mail, loop.time()
+            following = hand.following
+            error = await self._send(session, mail, following)
+            done, hand.mail, hand.following = self._supply.as_claimed(mail), hand.following, None
+            is_ahead = following is not None and session.is_pipelining and self._pace is None
+            hand.is_ahead, hand.is_at_it, hand.since = is_ahead, False, loop.time()
+            await self._recorder.note(done.delivery, error)
+            self._supply.done(done)
+            self._relay.works(for_updates=not self._is_urgent)
+            self._is_vain = False
+            hand.sent += 1
+            is_over = self._is_crowded()
+            if is_ahead and (is_over or hand.mail is None):
+                session.close("the mail that was to follow is sent through another session")
+            if is_over:
+                return
+            if following is not None and hand.mail is None and not is_ahead:
+                hand.mail = await self._take()
 
     async def _send(
         self, session: PipelinedSession, mail: Mail, following: Mail | None
     ) -> ReplycastError | None:
         """Send a mail; gives the refusal, if it was refused. Raises RelayUnavailable."""
-        ahead = following.envelope if following is not None and self._seconds_a_mail is None else None
+        ahead = following.envelope if following is not None and self._pace is None else None
         try:
             await session.send(mail.envelope, then=ahead)
         except (RecipientRefused, RecipientRefusedForNow) as refusal:
             return refusal
         return None
 
+    async def _note_fault(
+        self, fault: RelayUnavailable, session: PipelinedSession | None, hand: Hand
+    ) -> None:
+        """Note that a session broke, or could not be had."""
+        self._fault = fault
+        if session is None:
+            if self._is_urgent:
+                self._relay.ask_for_room(because=fault)
+        elif hand.mail is not None and not isinstance(fault, RelayWantsLogin):
+            broken, hand.mail = self._supply.as_claimed(hand.mail), None
+            await self._settle(broken, session, fault)
+            self._supply.done(broken)
+
     async def _settle(self, mail: Mail, session: PipelinedSession, fault: RelayUnavailable) -> None:
         """Put off the mail under which a session broke; the attempt counts, for it may be to blame."""
         if mail.delivery.attempts >= SUSPICIOUS_AFTER:
             # it steps back, so that the others go on
-            await self._recorder.note(mail.delivery, RecipientRefusedForNow(str(fault)))
+            refusal = AnswerLost if session.is_in_doubt else RecipientRefusedForNow
+            await self._recorder.note(mail.delivery, refusal(str(fault)))
             return
         self._put_off(mail, session, str(fault))
 
     def _put_off(self, mail: Mail, session: PipelinedSession, said: str) -> None:
         now, delivery = self._clock(), mail.delivery
-        if session.is_in_doubt:
-            due_at, said = now + retry_after(delivery.attempts), ""
-        else:
-            due_at = now + FIRST_PAUSE
-        write = partial(put_off, claimed=delivery, due_at=due_at, error=said)
+        pause = retry_after(delivery.attempts) if session.is_in_doubt else FIRST_PAUSE
+        doubted_at = now if session.is_in_doubt else None
+        write = partial(put_off, claimed=delivery, due_at=now + pause, error=said, doubted_at=doubted_at)
         unrecorded_of(self._store).record(self._store, Attempt(delivery, write))
 
-    async def _has_turn(self) -> bool:
-        """Keep to the rate that config.yaml allows, over all sessions and all who send side by side.
-
-        False where what was claimed is ours no longer, since somebody else sends it, or we are told to stop meanwhile.
-        """
-        if self._seconds_a_mail is None:
-            return self._supply.is_ours
-        loop = asyncio.get_running_loop()
-        turn_at = max(self._turn_at, loop.time())
-        self._turn_at = turn_at + self._seconds_a_mail()
-        while (left := turn_at - loop.time()) > 0 and self._supply.is_to_be_sent:  # noqa: ASYNC110  threads end that
-            await asyncio.sleep(min(left, LOOK_AGAIN))
-        return self._supply.is_to_be_sent
+    async def _has_turn(self, mail: Mail) -> bool:
+        """Wait for the turn of a mail; False where it is ours no longer, or we are told to stop meanwhile."""
+        if self._pace is None:
+            return self._supply.is_ours(mail)
+        return await self._pace.has_turn(lambda: self._supply.is_to_be_sent(mail))

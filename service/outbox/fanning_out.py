@@ -1,18 +1,22 @@
 """Sends updates to all their subscribers, through several sessions at once."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event
 from typing import Protocol
 
+from service.errors import exhaustion_named
 from service.mail.compose import Envelope, PostOffice
-from service.mail.pipelining import open_pipelined
+from service.mail.pipelining import PipelinedSession, open_pipelined
 from service.model import Delivery
+from service.outbox.claims import BEGUN_WITHIN
 from service.outbox.composing import BulkComposer
 from service.outbox.dispatch import Dispatch
 from service.outbox.outcomes import LEASE
+from service.outbox.pace import LOOK_AGAIN
 from service.outbox.recording import Recorder
 from service.outbox.relay import Relay
 from service.outbox.supply import Supply
@@ -25,6 +29,8 @@ from service.store.senders import THE_ONLY, Claimant
 from service.store.sent_marks import SentMarks
 
 CLAIMED_AT_ONCE = 1_000
+LEAVES_AFTER = 5.0
+"""Seconds that mails under way get once it is told to stop: the service has ten, and a relay may take minutes."""
 
 
 class NextChunk(Protocol):
@@ -54,13 +60,14 @@ def fan_out(
 
     It ends when there are no more, when `stop` is set, or when the relay cannot be reached: then nothing is lost,
     no attempt counted, and all wait until it is tried again. It is for a thread of its own, where it runs an event
-    loop and writes to the database between two mails. Raises StoreUnavailable; what was sent or claimed by then is
-    remembered, and made up for by the next call. Once the claimant must not send any more it gives back what it has.
+    loop and writes to the database between two mails. Raises StoreUnavailable and MachineExhausted; what was sent or
+    claimed by then is remembered, and made up for by the next call. Once the claimant must not send any more it gives
+    back what it has.
     """
     unrecorded = unrecorded_of(store)
     unrecorded.settle(store, clock())
-    if relay.is_paused(clock()):
-        # who is told by other means than mail does not wait for the relay
+    if relay.is_paused(clock()) or not relay.most_for_updates:
+        # who is told by other means than mail does not wait for the relay, or for its having room
         while not stop.is_set() and next_chunk(clock()):
             pass
         return 0
@@ -70,22 +77,47 @@ def fan_out(
     try:
         if not supply.claim():
             return 0  # asked after each decision, and a loop and its connections take their time to make
-        with closing(SentMarks(store)) as marks, asyncio.Runner(loop_factory=new_event_loop) as runner:
+        # first what may not be had: the marks take a connection from those that others use
+        with asyncio.Runner(loop_factory=new_event_loop) as runner, closing(SentMarks(store)) as marks:
             dispatch = Dispatch(
                 store,
                 relay,
                 clock,
                 supply,
                 Recorder(store, marks, clock, relay.noted),
-                lambda: open_pipelined(relay.smtp, tokens=relay.tokens, now=clock()),
+                partial(_session, relay, clock),
                 seconds_a_mail=_pace(relay, claimant),
             )
-            runner.run(dispatch.run())
+            runner.run(_until_told_to_leave(dispatch, stop))
             store.checkpoint()
     except Exception:
         unrecorded.keep_claims(supply.left())
         raise
     return supply.claimed
+
+
+async def _until_told_to_leave(dispatch: Dispatch, stop: Event) -> None:
+    """Send; once told to stop, wait for the relay no longer than LEAVES_AFTER."""
+    sending = asyncio.create_task(dispatch.run())
+    while not sending.done():
+        await asyncio.wait({sending}, timeout=LOOK_AGAIN)
+        if stop.is_set():
+            await asyncio.wait({sending}, timeout=LEAVES_AFTER)
+            sending.cancel()
+            await asyncio.wait({sending})
+    with suppress(asyncio.CancelledError):
+        await sending
+
+
+@asynccontextmanager
+async def _session(relay: Relay, clock: Callable[[], datetime]) -> AsyncIterator[PipelinedSession]:
+    """Open a session that counts as one for updates."""
+    async with open_pipelined(relay.smtp, tokens=relay.tokens, now=clock()) as session:
+        relay.held_by_updates += 1
+        try:
+            yield session
+        finally:
+            relay.held_by_updates -= 1
 
 
 def _pace(relay: Relay, claimant: Claimant) -> Callable[[], float] | None:
@@ -94,8 +126,9 @@ def _pace(relay: Relay, claimant: Claimant) -> Callable[[], float] | None:
     return None if rate is None else lambda: claimant.among / rate
 
 
+@exhaustion_named()
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Make the fastest event loop that this system has."""
+    """Make the fastest event loop that this system has. Raises MachineExhausted."""
     try:
         import uvloop  # noqa: PLC0415  not to be had on every system
     except ImportError:
@@ -109,8 +142,8 @@ class _Updates:
     def __init__(self, store: Store, office: PostOffice, next_chunk: NextChunk, rate: float | None) -> None:
         self._store = store
         self._next_chunk = next_chunk
-        # no more than can be sent while the claim lasts
-        most = CLAIMED_AT_ONCE if rate is None else rate * LEASE.total_seconds() / 4
+        # no more than can be sent before it would have to be claimed anew
+        most = CLAIMED_AT_ONCE if rate is None else rate * BEGUN_WITHIN.total_seconds() / 2
         self._most = max(min(int(most), CLAIMED_AT_ONCE), 1)
         self._composer = BulkComposer(store, office)
 

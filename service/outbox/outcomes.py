@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from service.errors import RecipientRefused, RecipientRefusedForNow, ReplycastError
+from service.errors import AnswerLost, RecipientRefused, RecipientRefusedForNow, ReplycastError
 from service.mail.bounce_words import is_no_address
 from service.model import Delivery, DeliveryKind
 from service.outbox.attempts import Outcome
 from service.outbox.relay import retry_after
-from service.store import deliveries, fan_outs, subscribers
+from service.store import deliveries, fan_outs, in_doubt, subscribers
 
 LEASE = timedelta(minutes=10)
 """Longer than any batch takes; after it, what a dead process had claimed falls due again."""
@@ -27,11 +27,14 @@ def record(
 ) -> Outcome:
     """Note what came of an attempt: None is success, RecipientRefusedForNow is tried again while it is of use.
 
+    AnswerLost is tried again too, and its reader counts as having heard until an answer tells.
     A subscriber whose address does not exist, as the relay says, is given up, as it is where a bounce says so.
     """
     if error is None:
         deliveries.mark_sent(connection, delivery.id, now)
         return Outcome.SENT
+    if isinstance(error, AnswerLost):
+        in_doubt.note(connection, delivery.id, now)
     retry_at = now + retry_after(delivery.attempts)
     useful_until = delivery.created_at + SHORT_LIVED.get(delivery.kind, USEFUL_FOR)
     if isinstance(error, RecipientRefusedForNow) and retry_at < useful_until:
@@ -47,11 +50,17 @@ def record(
     return Outcome.FAILED
 
 
-def put_off(connection: Connection, claimed: Delivery, due_at: datetime, error: str) -> None:
-    """Try it again at a later time, unless somebody else has claimed it since.
-
-    Without an error the relay may have taken it: until then it counts as on its way.
-    """
+def put_off(
+    connection: Connection,
+    claimed: Delivery,
+    due_at: datetime,
+    error: str,
+    *,
+    doubted_at: datetime | None = None,
+) -> None:
+    """Try it again at a later time, unless somebody else has claimed it since; `doubted_at`: it may have arrived."""
+    if doubted_at is not None:
+        in_doubt.note(connection, claimed.id, doubted_at)
     if deliveries.still_claimed(connection, [claimed]):
         deliveries.postpone(connection, claimed.id, due_at, error)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from time import monotonic
@@ -23,13 +24,15 @@ from service.outbox.recording import Recorder
 from service.outbox.relay import Relay
 from service.outbox.supply import Supply
 from service.outbox.unrecorded import unrecorded_of
-from service.store import deliveries
+from service.store import deliveries, far_ahead
 from service.store.database import Store
 from service.store.senders import THE_ONLY, Claimant
 from service.store.sent_marks import SeenMarks
 
 BATCH: Final = 50
 """Few, so that who sends side by side has a part of them."""
+AHEAD_EACH: Final = 60.0
+"""Seconds after which it is looked for what is too far ahead, also while something is due: that may wait for it."""
 KEPT_FOR: Final = 5.0
 """Seconds that a session waits for the next mail: too few for a relay, or a firewall on the way, to forget it."""
 
@@ -62,6 +65,7 @@ class Courier:
         self._claimant = claimant
         self._stop = Event()
         self._keeper = _Keeper(relay, clock)
+        self._ahead = _LookAhead()
         self._thread = ThreadPoolExecutor(1, "courier")
         self._runner = asyncio.Runner(loop_factory=new_event_loop)
         self._at_work: asyncio.Task[None] | None = None
@@ -91,7 +95,8 @@ class Courier:
 
         Where the relay cannot be reached nothing is lost and no attempt counted: all wait until it is tried again. Once
         the claimant must not send any more, what it has is given back.
-        Raises StoreUnavailable; what was sent or claimed by then is remembered, and made up for by the next call.
+        Raises StoreUnavailable and MachineExhausted; what was sent or claimed by then is remembered, and made up for by
+        the next call.
         """
         within = copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._thread, within.run, self._send_due)
@@ -100,19 +105,15 @@ class Courier:
         unrecorded, now = unrecorded_of(self._store), self._clock()
         if unrecorded:
             unrecorded.settle(self._store, now)
-        supply = Supply(
-            self._store,
-            _Urgent(self._store, self._office, self._turn),
-            self._clock,
-            stop=self._stop,
-            claimant=self._claimant,
-        )
+        self._runner.get_loop()  # which may not be had: nothing is claimed then
+        source = _Urgent(self._store, self._office, self._turn, self._ahead)
+        supply = Supply(self._store, source, self._clock, stop=self._stop, claimant=self._claimant)
         try:
             if self._relay.is_paused(now) or not supply.claim():
                 if self._keeper.is_stale:
                     self._runner.run(self._keeper.let_go())
                 return 0
-            self._runner.run(self._send(supply), context=copy_context())
+            self._runner.run(self._send(supply, source.look_anew), context=copy_context())
         except asyncio.CancelledError:  # we were told to leave
             return supply.claimed
         except Exception:
@@ -120,7 +121,7 @@ class Courier:
             raise
         return supply.claimed
 
-    async def _send(self, supply: Supply) -> None:
+    async def _send(self, supply: Supply, look_anew: Callable[[], None]) -> None:
         self._at_work = asyncio.current_task()
         recorder = Recorder(self._store, SeenMarks(self._store), self._clock, self._relay.noted)
         dispatch = Dispatch(
@@ -131,6 +132,7 @@ class Courier:
             recorder,
             self._keeper.session,
             takes_long_to_compose=True,
+            look_anew=look_anew,
         )
         try:
             await dispatch.run()
@@ -142,15 +144,27 @@ class Courier:
             self._runner.run(self._keeper.let_go())
 
 
+@dataclass(slots=True)
+class _LookAhead:
+    """When it was last looked for what is too far ahead, by the monotonic clock."""
+
+    at: float = float("-inf")
+
+
 class _Urgent:
     """The mails that a person waits for, as a source for one run."""
 
-    def __init__(self, store: Store, office: PostOffice, turn: Turn) -> None:
+    def __init__(self, store: Store, office: PostOffice, turn: Turn, ahead: _LookAhead) -> None:
+        self._ahead = ahead
         self._store = store
         self._office = office
         self._turn = turn
         self._is_drained = False
         """Whether there were fewer than might have been: what came since then wakes the courier anew."""
+
+    def look_anew(self) -> None:
+        """Let what came since then be claimed as well: a run may take long."""
+        self._is_drained = False
 
     def claim(self, now: datetime, number: int) -> Sequence[Delivery] | None:
         """Claim the next ones."""
@@ -162,7 +176,15 @@ class _Urgent:
     def _claimed(self, now: datetime, number: int) -> Sequence[Delivery] | None:
         with self._store.reading() as connection:
             due_at = deliveries.next_due_at(connection, urgent=True)
-        if due_at is None or due_at > now:
+            is_due = due_at is not None and due_at <= now
+            looks_ahead = not is_due or monotonic() - self._ahead.at >= AHEAD_EACH
+            was_set_back = looks_ahead and far_ahead.is_any_far_ahead(connection, now)
+        if looks_ahead:
+            self._ahead.at = monotonic()
+        if was_set_back:
+            with self._store.transaction(alone=False) as connection:
+                far_ahead.bring_back(connection, now)
+        elif not is_due:
             return None
         # a power cut may take the claim back, and what was sent by then is not noted as sent either
         with self._store.transaction(durable=False, alone=False) as connection:

@@ -19,6 +19,9 @@ FAILING_AT_ONCE: Final = 16
 """Of them to webhooks whose last call failed, and to hosts of which none is taken."""
 FAILING_WAITING: Final = 32
 """So many of those wait here for their turn; the rest is asked for again later, before its lease ends."""
+WAITING: Final = 256
+"""No more are claimed while so many wait: those of one host, of which each takes 10 s at most, have their turn within
+256 / 16 * 10 s = 160 s, long before their lease ends."""
 HOST_FAILS_AFTER: Final = 3
 """Calls in a row, to whichever subscribers: a channel that is gone says nothing of its host."""
 
@@ -81,9 +84,14 @@ class Turns:
 
     @property
     def has_room(self) -> bool:
-        """Whether more calls should be claimed: those that fail do not count, lest they keep others out."""
+        """Whether more calls should be claimed: those that fail do not count, lest they keep others out.
+
+        Of those that wait for one host no more count than it may have at a time.
+        """
         of_the_others = len(self._under_way) - len(self._failing_under_way)
-        return of_the_others + sum(not self._is_failing(one) for one in self._waiting) < AT_ONCE
+        hosts = Counter(one.host for one in self._waiting if not self._is_failing(one))
+        waiting = sum(min(number, OF_A_HOST) for number in hosts.values())
+        return of_the_others + waiting < AT_ONCE and len(self._waiting) < WAITING
 
     def _may_begin(self, one: _Waiting) -> bool:
         if len(self._under_way) >= AT_ONCE or self._hosts[one.host] >= OF_A_HOST:

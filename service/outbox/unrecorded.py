@@ -21,8 +21,8 @@ from service.outbox.attempts import Noted, Outcome, nobody
 from service.store import deliveries
 from service.store.database import Store
 
-UNWRITABLE: Final = "nothing could be written to the database"
-"""Why a delivery was not sent that was claimed."""
+NOT_TRIED: Final = "the service could not try it at that moment: its log says why"
+"""Why a delivery was not sent that was claimed: nothing could be written, or the machine had run out of something."""
 
 _log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Unrecorded:
             if claimed := self._claimed[:]:
                 with store.transaction() as connection:
                     ids = deliveries.still_claimed(connection, claimed)
-                    deliveries.give_back(connection, ids, now, UNWRITABLE)
+                    deliveries.give_back(connection, ids, now, NOT_TRIED)
                 del self._claimed[: len(claimed)]
 
     @staticmethod

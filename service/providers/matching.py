@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from service.model import Alert, AlertState, KnownAs, Monitor
+from service.model import Alert, AlertState, KnownAs, Monitor, fold_name
 
 _NEAR_ENOUGH = 0.6
 _MOST_NEAR_NAMES = 3
@@ -63,11 +63,6 @@ def providers_of(name: str, monitors: Sequence[Monitor]) -> tuple[str, ...]:
             if any(fold_name(known) == folded and not is_pattern(known) for known in monitor.alert_names)
         )
     )
-
-
-def fold_name(name: str) -> str:
-    """Give a name as names are compared: without regard to case and white space."""
-    return " ".join(name.casefold().split())
 
 
 def is_pattern(name: str) -> bool:

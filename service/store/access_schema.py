@@ -1,6 +1,17 @@
 """The tables of who may come in, and of what they did. As in `schema`, a change needs a migration."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from service.store.columns import UtcDateTime, metadata, one_of, own_id
 
@@ -65,4 +76,23 @@ audit = Table(
     Index("ix_audit_act", "act", "id"),
     sqlite_autoincrement=True,
     comment="What people did that no incident's timeline tells: log-ins, tokens, lists of subscribers, settings.",
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("purpose", String(16), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE")),
+    Column("employee_id", String(64)),
+    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE")),
+    Column("browser", String(64), nullable=False, server_default=""),
+    Column("text_version", Integer),
+    Column("confirms", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    one_of("purpose", ["reply", "login", "confirm"]),
+    Index("ix_tokens_expires_at", "expires_at"),
+    comment="Only SHA-256 hashes: who reads the database can publish nothing.",
 )

@@ -15,12 +15,13 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    not_,
     or_,
     select,
 )
 
 from service.model import Channel
-from service.store import progress
+from service.store import chosen_components, in_doubt, progress
 from service.store.schema import choices, deliveries, is_reached, subscribers
 from service.store.statements import Statement
 
@@ -36,6 +37,8 @@ class Audience:
     """Exactly those who were sent, or are about to be sent, this one; nothing else counts then."""
     components: tuple[str, ...] = ()
     """Those who chose one of these, or chose none; of what affects no component, all."""
+    known: tuple[str, ...] = ()
+    """The components that there are: whoever chose none of them hears of what affects any. Left out: not asked."""
     groups: tuple[str, ...] = ()
     """Those who are in one of these; none named: all."""
 
@@ -82,7 +85,7 @@ def count(connection: Connection, audience: Audience) -> Reach:
     forgotten who heard an update, nobody hears what is said to those.
     """
     if audience.heard_update_id is None:
-        return _reach(_counting(audience).rows(connection))
+        return _reach(_counting(audience, _lost(connection, audience)).rows(connection))
     heard = audience.heard_update_id
     told = progress.of_update(connection, heard)
     if told is None or not told.queued or told.removed_at is not None:
@@ -103,7 +106,8 @@ def next_to_tell(
     connection: Connection, audience: Audience, *, posted_at: datetime, after_id: int, limit: int
 ) -> Span | None:
     """Find the next few who shall hear of an update that was posted at a time; None where there are no more."""
-    all_left = hearing(audience, posted_at=posted_at, after_id=after_id)
+    lost = _lost(connection, audience)
+    all_left = hearing(audience, posted_at=posted_at, after_id=after_id, lost=lost)
     some = all_left.with_only_columns(subscribers.c.id).limit(limit).subquery()
     ends = select(func.min(some.c.id), func.max(some.c.id), func.count()).select_from(some)
     first_id, last_id, number = connection.execute(ends).one()
@@ -112,22 +116,37 @@ def next_to_tell(
     return Span(first_id, last_id, number, all_left.where(subscribers.c.id <= last_id))
 
 
-def hearing(audience: Audience, *, posted_at: datetime, after_id: int) -> Select[tuple[int, str, str, str]]:
-    """Select those behind an id who shall hear of an update that was posted at a time."""
+def hearing(
+    audience: Audience, *, posted_at: datetime, after_id: int, lost: tuple[str, ...] = ()
+) -> Select[tuple[int, str, str, str]]:
+    """Select those behind an id who shall hear of an update that was posted at a time.
+
+    `lost` are names that were chosen and are no components.
+    """
     wanted = subscribers.c
     query = select(wanted.id, wanted.public_id, wanted.address, wanted.channel)
-    query = query.where(wanted.id > after_id, *_hears(audience)).order_by(wanted.id)
+    query = query.where(wanted.id > after_id, *_hears(audience, lost)).order_by(wanted.id)
     if audience.heard_update_id is None:
         query = query.where(wanted.confirmed_at <= posted_at)
     return query
 
 
-def _hears(audience: Audience) -> list[Any]:
+def _lost(connection: Connection, audience: Audience) -> tuple[str, ...]:
+    """Name what was chosen and is no component: mostly there is none, and nobody's choices need be looked at twice."""
+    if audience.heard_update_id is not None or not (audience.components and audience.known):
+        return ()
+    return chosen_components.names_besides(connection, audience.known)
+
+
+def _hears(audience: Audience, lost: tuple[str, ...]) -> list[Any]:
     conditions: list[Any] = [is_reached]
     if audience.heard_update_id is not None:
         return [*conditions, _heard(audience.heard_update_id)]
     if audience.components:
-        conditions.append(or_(subscribers.c.all_components, _chose("component", audience.components)))
+        wants = [subscribers.c.all_components, _chose("component", audience.components)]
+        if lost:
+            wants.append(and_(_chose("component", lost), not_(_chose("component", audience.known))))
+        conditions.append(or_(*wants))
     if audience.groups:
         conditions.append(_chose("group", audience.groups))
     return conditions
@@ -140,8 +159,7 @@ def _chose(kind: str, names: Sequence[str]) -> Any:  # noqa: ANN401  SQLAlchemy'
 
 def _heard(update_id: int | BindParameter[int]) -> Any:  # noqa: ANN401  as above
     theirs = and_(deliveries.c.subscriber_id == subscribers.c.id, deliveries.c.update_id == update_id)
-    # one that was cancelled or failed for good was never read
-    return exists().where(theirs, or_(deliveries.c.sent_at.is_not(None), deliveries.c.due_at.is_not(None)))
+    return exists().where(theirs, in_doubt.reaches(deliveries))
 
 
 def _count_by_channel(*conditions: Any) -> Statement:  # noqa: ANN401  as above
@@ -156,6 +174,6 @@ _COUNT_HEARD, _COUNT_CALLS_HEARD = (
 
 
 @lru_cache(maxsize=128)
-def _counting(audience: Audience) -> Statement:
+def _counting(audience: Audience, lost: tuple[str, ...]) -> Statement:
     """Put a count together once for each choice of components and groups: that takes longer than the counting."""
-    return _count_by_channel(*_hears(audience))
+    return _count_by_channel(*_hears(audience, lost))

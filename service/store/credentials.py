@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from service.store.access_schema import sessions
-from service.store.schema import instance, tokens
+from service.store.access_schema import sessions, tokens
+from service.store.inserting import insert_into
+from service.store.schema import instance
 from service.store.statements import Statement
 from service.store.together import write
 
@@ -198,13 +199,20 @@ def sweep(connection: Connection, *, sessions_before: datetime, tokens_before: d
 
 
 def instance_value(connection: Connection, name: str, otherwise: str) -> str:
-    """Read what this installation is called under a name; set it where it is not."""
+    """Read what this installation is called under a name; set it where it is not, and no other process does."""
+    found = known_instance_value(connection, name)
+    if found is None:
+        setting = insert_into(instance, connection.dialect).values(name=name, value=otherwise)
+        connection.execute(setting.on_conflict_do_nothing())
+        found = known_instance_value(connection, name)
+    return otherwise if found is None else found
+
+
+def known_instance_value(connection: Connection, name: str) -> str | None:
+    """Read what this installation is called under a name; None: nothing so far."""
     query = select(instance.c.value).where(instance.c.name == name)
     found = connection.execute(query).scalar_one_or_none()
-    if found is None:
-        connection.execute(insert(instance).values(name=name, value=otherwise))
-        return otherwise
-    return str(found)
+    return None if found is None else str(found)
 
 
 def put_instance_value(connection: Connection, name: str, value: str) -> None:

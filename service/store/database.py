@@ -15,8 +15,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable
+from service.errors import OutcomeUnknown, PermanentFault, ReplycastError, StoreUnavailable, what_ran_out
 from service.store import json_text, postgresql, tidings
+from service.store.handing_over import hand_over, make_folder
 from service.store.patience import Haste, MayBeDone
 from service.store.statements import tell
 from service.store.turns import Turns
@@ -28,7 +29,7 @@ LONGEST_LOG = 64 * 1024 * 1024
 """Bytes of SQLite's log beyond which `checkpoint` cuts it, though writers wait for that."""
 CUTTING_MILLISECONDS = 100
 """How long cutting waits for readers, and writers for it."""
-NEWEST = "0004"
+NEWEST = "0005"
 """The last migration of this version."""
 _MODE = "replycast_mode"
 _BESIDE = "replycast_beside"
@@ -46,6 +47,10 @@ class _Mode(StrEnum):
 
 class SchemaUnknown(PermanentFault):
     """A newer version of this service wrote the database: ours does not know what its tables mean."""
+
+
+class SchemaOlder(PermanentFault):
+    """An older version of this service wrote the database, and whoever asks is not to bring it up to date."""
 
 
 class DatabaseUnfit(PermanentFault):
@@ -182,13 +187,25 @@ def _is_of_the_database(error: DatabaseError) -> bool:
 
 
 def _cause(error: Exception) -> str:
-    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+    said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+    lacking = what_ran_out(error) or _lack_of_descriptors()
+    return f"{said} ({lacking})" if lacking else said
 
 
-def open_store(url: str) -> Store:
+def _lack_of_descriptors() -> str:
+    """Say whether nothing can be opened any more: neither SQLite nor libpq says so of what they could not open."""
+    try:
+        os.close(os.open(os.curdir, os.O_RDONLY))
+    except OSError as error:
+        return what_ran_out(error)
+    return ""
+
+
+def open_store(url: str, *, upgrades: bool = True) -> Store:
     """Open (and where needed create) the database and bring its schema up to date.
 
-    Raises StoreUnavailable where it cannot be reached or is not ours to write, DatabaseUnfit, and SchemaUnknown.
+    What does not upgrade, since the older version may still run, makes the tables of a new database alone. Raises
+    StoreUnavailable where it cannot be reached or is not ours to write, DatabaseUnfit, SchemaUnknown and SchemaOlder.
     """
     parsed, haste = make_url(url), Haste()
     is_postgresql = parsed.get_backend_name() == "postgresql"
@@ -196,7 +213,7 @@ def open_store(url: str) -> Store:
     store = Store(engine, haste)
     event.listen(store.engine, "begin", _begin_postgresql if is_postgresql else _begin_sqlite)
     try:
-        migrate(store)
+        migrate(store, upgrades=upgrades)
     except ReplycastError:
         store.close()
         raise
@@ -211,15 +228,17 @@ def _postgresql_engine(url: URL, haste: Haste) -> Engine:
 
 def _sqlite_engine(url: URL) -> Engine:
     if url.database not in {None, "", ":memory:"}:
+        file = Path(str(url.database))
         try:
-            Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(file.parent, mode=0o700)
         except OSError as error:
             why = f"{error.filename}: {error.strerror}"
             raise StoreUnavailable(f"the folder of the database cannot be made: {why}") from error
         if "uri" not in url.query:
             # SQLite gives its log the same mode; why a file cannot be made, what opens it next says better
             with suppress(OSError):
-                Path(str(url.database)).touch(0o600, exist_ok=False)
+                file.touch(0o600, exist_ok=False)
+                hand_over(file, file.parent)
     # what stands in a row (addresses, tokens in mails) is for no log
     engine = create_engine(
         url,
@@ -300,10 +319,11 @@ def _cut_log(connection: Connection) -> bool:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
 
-def migrate(store: Store) -> None:
+def migrate(store: Store, *, upgrades: bool = True) -> None:
     """Run every migration that this database has not seen, on SQLite once a copy of it is kept.
 
-    Raises StoreUnavailable, DatabaseUnfit and SchemaUnknown.
+    Where it is not to be upgraded, only in a new database. Raises StoreUnavailable, DatabaseUnfit, SchemaUnknown and
+    SchemaOlder.
     """
     with store.transaction(alone=False) as connection:
         if connection.dialect.name == "postgresql":
@@ -313,12 +333,10 @@ def migrate(store: Store) -> None:
         # what is as it should be needs none of the machinery, and every command of ours opens the database
         if is_migrated(connection):
             return
-        if connection.dialect.name == "postgresql":
-            postgresql.stand_in_line_to_migrate(connection)
-            if is_migrated(connection):
-                return  # by another instance that starts at this moment
         migrating = import_module("service.store.migrating")
-        migrating.upgrade(connection)
+        if not upgrades:
+            migrating.refuse_older(connection)
+    migrating.bring_up_to_date(store)
 
 
 def demand_writable(connection: Connection) -> None:

@@ -16,16 +16,19 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Row,
+    Update,
     bindparam,
     exists,
     func,
+    literal,
     literal_column,
     select,
     update,
 )
 
 from service.model import Delivery, DeliveryKind
-from service.store import progress, tidings
+from service.store import in_doubt, progress, tidings
+from service.store.columns import UtcDateTime
 from service.store.inserting import insert_into
 from service.store.schema import deliveries, employee_unreached, is_called_update, is_mailed_update, updates
 from service.store.statements import Statement
@@ -97,9 +100,12 @@ def _values_of(one: NewDelivery, now: datetime) -> dict[str, Any]:
     }
 
 
-def _claiming(of_the_kind: ColumnElement[bool], dialect: Dialect) -> ClauseElement:
+def _claiming(of_the_kind: ColumnElement[bool], dialect: Dialect, *, urgent: bool = False) -> ClauseElement:
     earlier, own, other = deliveries.alias("earlier"), updates.alias("own"), updates.alias("other")
+    # a sum is looked up in no index: the recipient's few that wait are found by theirs
+    is_update = (earlier.c.update_id + 0).is_not(None)
     waits_too = (
+        ~is_update if urgent else is_update,
         earlier.c.due_at.is_not(None),
         earlier.c.recipient == deliveries.c.recipient,
         earlier.c.id < deliveries.c.id,
@@ -109,7 +115,8 @@ def _claiming(of_the_kind: ColumnElement[bool], dialect: Dialect) -> ClauseEleme
     of_the_same_work = own.c.id == deliveries.c.update_id, other.c.maintenance_id == own.c.maintenance_id
     overtaken_at_work = exists().where(*of_the_same_work, earlier.c.update_id == other.c.id, *waits_too)
     in_order = ~overtaken, ~overtaken_at_work
-    is_due = deliveries.c.due_at <= bindparam("at", None, type_=deliveries.c.due_at.type)
+    at = bindparam("at", None, type_=deliveries.c.due_at.type)
+    is_due = deliveries.c.due_at <= at
     due = select(deliveries.c.id).where(is_due, of_the_kind, *in_order)
     due = due.order_by(deliveries.c.due_at, deliveries.c.id).limit(bindparam("most", 1))
     due = due.with_for_update(skip_locked=True)
@@ -124,12 +131,13 @@ def _claiming(of_the_kind: ColumnElement[bool], dialect: Dialect) -> ClauseEleme
             claimed_by=bindparam("claimant", None),
             attempts=deliveries.c.attempts + 1,
             last_error=literal_column("''"),
+            may_have_arrived_at=in_doubt.once_its_claim_ends(at),
         )
         .returning(deliveries)
     )
 
 
-_CLAIM_URGENT = Statement(partial(_claiming, deliveries.c.update_id.is_(None)))
+_CLAIM_URGENT = Statement(partial(_claiming, deliveries.c.update_id.is_(None), urgent=True))
 _CLAIM_MAILED = Statement(partial(_claiming, is_mailed_update))
 _CLAIM_CALLS = Statement(partial(_claiming, is_called_update))
 
@@ -146,8 +154,9 @@ def claim_due(
     """Take due deliveries for the time of a lease, oldest first; `claimed_by` is the number of whoever does.
 
     `urgent` are those to a person who waits for it; the others are updates for subscribers. Of one incident or
-    maintenance a recipient's mails go out in their order: a later one waits for the earlier.
-    A claim empties `last_error`: what was tried and has none may have arrived for all we know.
+    maintenance a recipient's mails of a kind go out in their order: a later one waits for the earlier. An employee who
+    subscribed as well does not wait for the updates.
+    One whose claim before this ended by itself may have arrived, for all we know.
     """
     claiming = _CLAIM_URGENT if urgent else _CLAIM_MAILED
     return _claim(connection, claiming, now, lease, limit, claimed_by)
@@ -158,6 +167,12 @@ def claim_calls(
 ) -> tuple[Delivery, ...]:
     """Take due webhook calls for the time of a lease, as `claim_due` does mails."""
     return _claim(connection, _CLAIM_CALLS, now, lease, limit, claimed_by)
+
+
+def renew(connection: Connection, claimed: Delivery, until: datetime) -> bool:
+    """Make a claim last longer; False where it is ours no more, or the delivery was cancelled."""
+    theirs = deliveries.c.id == claimed.id, deliveries.c.due_at == claimed.due_at
+    return connection.execute(update(deliveries).where(*theirs).values(due_at=until)).rowcount == 1
 
 
 def _claim(
@@ -177,7 +192,13 @@ _SENT_THOUGH_CANCELLED = Statement(
 
 def mark_sent(connection: Connection, delivery_id: int, now: datetime) -> None:
     """Remember that the relay took it, also where it was cancelled while it was on its way."""
-    new = {"sent_id": delivery_id, "due_at": None, "sent_at": now, "last_error": ""}
+    new = {
+        "sent_id": delivery_id,
+        "due_at": None,
+        "sent_at": now,
+        "last_error": "",
+        "may_have_arrived_at": None,
+    }
     for row in _SENT.rows(connection, **new):
         progress.count(connection, row.update_id, sent=1, at=now)
         return
@@ -221,6 +242,18 @@ def still_claimed(connection: Connection, claimed: Sequence[Delivery]) -> list[i
     return [row.id for row in rows if row.due_at == ends[row.id]]
 
 
+def ended_claims(connection: Connection, claimed: Sequence[Delivery]) -> frozenset[int]:
+    """Tell which of them are no longer claimed as they are given: cancelled meanwhile, removed, or somebody else's."""
+    by_end: dict[datetime | None, list[int]] = {}
+    for one in claimed:
+        by_end.setdefault(one.due_at, []).append(one.id)
+    ended = {one.id for one in claimed}
+    for ends_at, ids in by_end.items():
+        query = select(deliveries.c.id).where(deliveries.c.id.in_(ids), deliveries.c.due_at == ends_at)
+        ended.difference_update(connection.execute(query).scalars())
+    return frozenset(ended)
+
+
 def mark_bounced(connection: Connection, delivery_id: int, now: datetime, diagnostic: str) -> None:
     """Remember that it came back; of one delivery only the first bounce counts."""
     first = update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.bounced_at.is_(None))
@@ -251,8 +284,15 @@ def lately_unreached(connection: Connection, since: datetime, *, limit: int) -> 
 
 def end_leases(connection: Connection, now: datetime) -> None:
     """Let everything that waits fall due: at the start of the only process, whoever held a claim is dead."""
+    connection.execute(ending_leases(now))
+
+
+def ending_leases(now: datetime) -> Update:
+    """Make what lets all that waits fall due, of which some may have arrived; conditions may be added."""
+    ended = {"due_at": now, "claimed_by": None}
+    doubted = in_doubt.once_its_claim_ends(literal(now, UtcDateTime))
     waiting = update(deliveries).where(deliveries.c.due_at > now)
-    connection.execute(waiting.values(due_at=now, claimed_by=None))
+    return waiting.values(**ended, may_have_arrived_at=doubted)
 
 
 def cancel_of_subscriber(connection: Connection, subscriber_id: int, why: str) -> None:
@@ -337,4 +377,5 @@ def _delivery(row: Row[Any]) -> Delivery:
         failed_at=row.failed_at,
         bounced_at=row.bounced_at,
         last_error=row.last_error,
+        may_have_arrived_at=row.may_have_arrived_at,
     )

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.store import postgresql, postgresql_engine
-from service.store.database import is_migrated
+from service.store.database import SchemaUnknown, is_migrated
 from service.store.poolers import SHARES, shares_sessions
 
 _OLDEST: Final = 130_000
@@ -88,6 +89,10 @@ def _said(error: Exception) -> str:
 def _migrations(connection: Connection) -> Remark:
     if is_migrated(connection):
         return Remark("tables", "as this version has them")
+    try:
+        import_module("service.store.migrating").known_revisions(connection)
+    except SchemaUnknown as error:
+        return Remark("tables", str(error), is_bad=True)
     return Remark(
         "tables", "not as this version has them: its next start brings them up to date", is_doubtful=True
     )

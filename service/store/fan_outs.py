@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from service.model import Channel, Delivery, DeliveryKind, Update, UpdateStatus
-from service.store import progress
+from service.store import in_doubt, progress
 from service.store.audience import Span
 from service.store.columns import UtcDateTime
 from service.store.deliveries import ALONE
@@ -74,44 +74,70 @@ def _end_of(connection: Connection, said: Update) -> int | None:
 def cancel_unsent(connection: Connection, said: Update, why: str, *, limit: int) -> int:
     """Cancel some deliveries of an incident's earlier updates that have not left; gives how many.
 
-    What was claimed and of which nothing is known may have arrived: it stays.
+    What may have arrived stays, and what somebody has in hand. All that a reader was to hear goes at once: a later one
+    would go out where nothing waits before it any more. So do corrections of what does not reach him.
     """
-    earlier = select(updates.c.id).where(
-        updates.c.incident_id == said.incident_id, updates.c.id < said.id, updates.c.corrects_id.is_(None)
-    )
-    # a sum is looked up in no index: of these few that wait, and not of all that were ever sent
-    unsent = (
-        (deliveries.c.update_id + 0).in_(earlier),
-        or_(deliveries.c.attempts == 0, deliveries.c.last_error != ""),
-    )
+    before = updates.c.incident_id == said.incident_id, updates.c.id < said.id
+    told = select(updates.c.id).where(*before, updates.c.corrects_id.is_(None))
+    corrections = select(updates.c.id).where(*before, updates.c.corrects_id.is_not(None))
     number = 0
     for of_the_kind in (is_mailed_update, is_called_update):
-        some = select(deliveries.c.id).where(_is_waiting, of_the_kind, *unsent)
-        some = some.order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
+        # a sum is looked up in no index: of these few that wait, and not of all that were ever sent
+        unsent = _is_waiting, of_the_kind, (deliveries.c.update_id + 0).in_(told), in_doubt.has_not_left
+        some = (
+            select(deliveries.c.id).where(*unsent).order_by(deliveries.c.due_at, deliveries.c.id).limit(limit)
+        )
         # said once more, for on PostgreSQL by this alone one is looked at again that somebody claimed beside us
-        still = deliveries.c.id.in_(some), _is_waiting, unsent[-1]
-        cancelled = update(deliveries).where(*still).values(due_at=None, last_error=why)
-        update_ids = connection.execute(cancelled.returning(deliveries.c.update_id)).scalars()
-        for update_id, count in Counter(update_ids).items():
-            progress.count(connection, update_id, cancelled=count)
-            number += count
+        still = deliveries.c.id.in_(some), _is_waiting, in_doubt.has_not_left
+        if not (readers := _cancel(connection, still, why)):
+            continue
+        theirs = deliveries.c.subscriber_id.in_(set(readers) - {None}), _is_waiting
+        readers += _cancel(
+            connection, (*theirs, deliveries.c.update_id.in_(told), in_doubt.has_not_left), why
+        )
+        number += len(readers)
+        number += _cancel_corrections(connection, (*theirs, deliveries.c.update_id.in_(corrections)), why)
+    return number
+
+
+def _cancel(connection: Connection, which: Sequence[ColumnElement[bool]], why: str) -> list[int | None]:
+    """Cancel and count; gives whose deliveries they were."""
+    cancelled = update(deliveries).where(*which).values(due_at=None, last_error=why)
+    rows = connection.execute(cancelled.returning(deliveries.c.update_id, deliveries.c.subscriber_id)).all()
+    for update_id, number in Counter(row.update_id for row in rows).items():
+        progress.count(connection, update_id, cancelled=number)
+    return [row.subscriber_id for row in rows]
+
+
+def _cancel_corrections(connection: Connection, among: Sequence[ColumnElement[bool]], why: str) -> int:
+    """Cancel those corrections of what does not reach their readers, and corrections of them; gives how many."""
+    original, correction = deliveries.alias("original"), updates.alias("correction")
+    of_it = correction.c.id == deliveries.c.update_id, correction.c.corrects_id == original.c.update_id
+    same_reader = original.c.subscriber_id == deliveries.c.subscriber_id
+    is_unheard = ~exists().where(*of_it, same_reader, in_doubt.reaches(original))
+    number = 0
+    while cancelled := _cancel(connection, (*among, is_unheard), why):
+        number += len(cancelled)
     return number
 
 
 def cancel_unheard(connection: Connection, failed: Delivery) -> None:
-    """Cancel what a subscriber was to hear of something of which nothing reached it: nobody hears an end alone."""
+    """Cancel what a subscriber was to hear after something that did not reach it.
+
+    Those are corrections of that; and where nothing of the same thing reached it, all: nobody hears an end alone.
+    """
     own, other = updates.alias("own"), updates.alias("other")
     same = or_(own.c.incident_id == other.c.incident_id, own.c.maintenance_id == other.c.maintenance_id)
     about_it = select(other.c.id).where(own.c.id == failed.update_id, same)
     theirs = deliveries.c.subscriber_id == failed.subscriber_id, deliveries.c.update_id.in_(about_it)
-    reached = select(exists().where(*theirs, deliveries.c.sent_at.is_not(None)))
+    later = *theirs, deliveries.c.id > failed.id, _is_waiting
+    corrections = deliveries.c.update_id.in_(about_it.where(other.c.corrects_id.is_not(None)))
+    _cancel_corrections(connection, (*later, corrections), "what it corrects failed")
+    arrived = or_(deliveries.c.sent_at.is_not(None), deliveries.c.may_have_arrived_at.is_not(None))
+    reached = select(exists().where(*theirs, arrived))
     earlier = select(exists().where(*theirs, deliveries.c.id < failed.id, _is_waiting))
-    if connection.execute(reached).scalar_one() or connection.execute(earlier).scalar_one():
-        return
-    later = update(deliveries).where(*theirs, deliveries.c.id > failed.id, _is_waiting)
-    cancelled = later.values(due_at=None, last_error="the first mail about it failed")
-    for update_id in connection.execute(cancelled.returning(deliveries.c.update_id)).scalars():
-        progress.count(connection, update_id, cancelled=1)
+    if not (connection.execute(reached).scalar_one() or connection.execute(earlier).scalar_one()):
+        _cancel(connection, later, "the first mail about it failed")
 
 
 def queue(

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
-from service.store import credentials
+from service.store import credentials, maintenances
 from service.store.going_through import next_turn
 from service.store.inbox_rows import REMOVED_AT, SENDER, SIZE, InboxState
 from service.store.schema import alerts, inbox, incidents, is_open
+from service.store.suppression import SUPPRESSED
 
 _SEEN: Final = "inbox_bodies_and_senders_seen"
 """What `instance` calls the number of the last arrival that was gone through."""
@@ -25,7 +26,7 @@ def remove(connection: Connection, before: datetime, now: datetime, *, limit: in
     """Go through the next that arrived before a time, so many at most; gives how many they were.
 
     Each is gone through once, in the order of arrival, so that a table of years costs no more than a young one. The
-    body of what is quarantined stays, and that of an alert whose incident is open then. What is pending ends it.
+    body of what is quarantined stays, and that of an alert which is needed then. What is pending ends it.
     """
     facts = (inbox.c.id, inbox.c.received_at, inbox.c.state, inbox.c.about)
     turn = next_turn(
@@ -48,12 +49,21 @@ def remove(connection: Connection, before: datetime, now: datetime, *, limit: in
 
 
 def needed(connection: Connection, arrivals: Sequence[Row[Any]]) -> set[int]:
-    """Find those of some arrivals, in their order, whose alerts belong to open incidents."""
+    """Find those of some arrivals, in their order, whose alerts belong to open incidents, or may open some.
+
+    The latter are those that a maintenance kept back which is not over.
+    """
     if not arrivals:
         return set()
+    among = alerts.c.inbox_id.between(arrivals[0].id, arrivals[-1].id)
     of_open = select(alerts.c.inbox_id).join(incidents, incidents.c.id == alerts.c.incident_id).where(is_open)
-    first, last = arrivals[0].id, arrivals[-1].id
-    return set(connection.execute(of_open.where(alerts.c.inbox_id.between(first, last))).scalars())
+    found = set(connection.execute(of_open.where(among)).scalars())
+    if since := maintenances.first_began_at(connection):
+        kept_back = select(alerts.c.inbox_id).where(
+            alerts.c.reason == SUPPRESSED, alerts.c.received_at >= since
+        )
+        found |= set(connection.execute(kept_back.where(among)).scalars())
+    return found
 
 
 def _has_to_go(row: Row[Any], kept: set[int], seen_earlier: int) -> bool:

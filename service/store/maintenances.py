@@ -55,6 +55,11 @@ def not_over(connection: Connection) -> tuple[Maintenance, ...]:
     return tuple(map(_maintenance, _NOT_OVER.rows(connection)))
 
 
+def first_began_at(connection: Connection) -> datetime | None:
+    """Tell since when alerts may wait for the end of a maintenance: the first that is not over began then."""
+    return min((one.began_at for one in not_over(connection)), default=None)
+
+
 def from_config(connection: Connection) -> tuple[Maintenance, ...]:
     """Read those that windows of config.yaml became, whatever came of them, the first planned first."""
     wanted = maintenances.c.config_key.is_not(None)

@@ -1,6 +1,6 @@
 """Copies everything from SQLite into an empty database of PostgreSQL, all of it or nothing. It changes no source.
 
-Whoever calls it sees to it that nobody writes to the source meanwhile.
+Nobody writes to the source meanwhile, for it holds the lock of those who write until the target has committed.
 """
 
 import sqlite3
@@ -13,18 +13,21 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, Connection, Table, create_engine, func, inspect, make_url, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Connection, Table, create_engine, func, inspect, literal, make_url, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from service.errors import PermanentFault, StoreUnavailable
 from service.store import access_schema, postgresql, schema, watch_schema  # noqa: F401  tables are those of `metadata`
 from service.store.columns import metadata
-from service.store.database import is_migrated, open_store
+from service.store.database import Store, is_migrated, open_store
+from service.store.postgresql_engine import make_engine
 from service.store.prepared import drivers_own
 
 AT_ONCE: Final = 200
 """Rows that are read at a time: a raw mail among them may have megabytes."""
+PATIENCE: Final = 5.0
+"""Seconds to wait for whoever writes to the source just now."""
 _NOT_OURS: Final = frozenset({"alembic_version"})
 
 
@@ -46,8 +49,9 @@ def move(source: str, target: str, told: Callable[[Copied], None]) -> dict[str, 
 
     Raises MoveImpossible, and StoreUnavailable where either database cannot be used.
     """
-    with _reading(make_url(source)) as reading:
+    with _held(make_url(source)) as reading:
         tables = _tables(reading)
+        _refuse_unless_unused(target)
         store = open_store(target)
         try:
             with store.transaction(alone=False) as writing:
@@ -66,29 +70,31 @@ def move(source: str, target: str, told: Callable[[Copied], None]) -> dict[str, 
 
 
 @contextmanager
-def _reading(url: URL) -> Iterator[Connection]:
-    """Open SQLite for reading alone, at one state of it."""
+def _held(url: URL) -> Iterator[Connection]:
+    """Open SQLite at one state of it that stays the last one meanwhile: whoever is to write to it waits."""
     if url.get_backend_name() != "sqlite" or "uri" in url.query:
         raise MoveImpossible("only a file of SQLite can be copied: `database` in config.yaml must name one")
     file = Path(str(url.database))
     if not file.is_file():
         raise MoveImpossible(f"there is no database at {file}: nothing is to be copied")
-    address = f"file:{quote(str(file))}?mode=ro"
+    # only who may write can keep others from it
+    address = f"file:{quote(str(file))}?mode=rw"
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(address, uri=True),
+        creator=lambda: sqlite3.connect(address, PATIENCE, uri=True),
         poolclass=NullPool,
         hide_parameters=True,
     )
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             if not is_migrated(connection):
                 said = "another version of this service wrote the database: start this one on it first, and stop it"
                 raise MoveImpossible(said)
             yield connection
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise StoreUnavailable(f"{file} cannot be read: {error}") from error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailable(f"{file} cannot be read while nobody writes to it: {cause}") from error
     finally:
         engine.dispose()
 
@@ -102,9 +108,21 @@ def _tables(reading: Connection) -> list[Table]:
     return known
 
 
-def _refuse_unless_empty(writing: Connection, tables: Sequence[Table]) -> None:
+def _refuse_unless_unused(target: str) -> None:
+    """Raise MoveImpossible where another house lives in the target, before its tables become those of this version."""
+    store = Store(make_engine(make_url(target)))
+    try:
+        with store.reading() as connection:
+            there = set(inspect(connection).get_table_names())
+            _refuse_unless_empty(connection, [one for one in metadata.sorted_tables if one.name in there])
+    finally:
+        store.close()
+
+
+def _refuse_unless_empty(connection: Connection, tables: Sequence[Table]) -> None:
     for table in tables:
-        if writing.execute(select(table).limit(1)).first() is not None:
+        # no column is named, for those of another version may be others
+        if connection.execute(select(literal(1)).select_from(table).limit(1)).first() is not None:
             said = (
                 f"the target has rows already, in `{table.name}`: name a database that nothing has used yet"
             )

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete
 
+from service.store import maintenances
 from service.store.going_through import next_turn
 from service.store.inbox_bodies import needed
 from service.store.inbox_rows import Door, InboxState
@@ -21,8 +22,10 @@ def remove(connection: Connection, before: datetime, *, limit: int) -> int:
     """Go through the next that arrived before a time, so many at most; gives how many they were.
 
     Each has one turn. What is quarantined stays, and what an incident is made of that is open then, for good. What is
-    pending ends it.
+    pending ends it. What came since a maintenance began waits until that is over: of what fired meanwhile its end asks
+    what recovered.
     """
+    before = min(before, maintenances.first_began_at(connection) or before)
     turn = next_turn(
         connection,
         _SEEN,

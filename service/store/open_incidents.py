@@ -64,7 +64,7 @@ _FIRING_BY_NAME = Statement(
     select(incidents)
     .where(
         incidents.c.id.in_(
-            # what has no name that is known may end with it
+            # of what has no name that is known the decision asks by what else it is told from others
             select(joined_alerts.c.incident_id).where(
                 joined_alerts.c.name.in_([bindparam("same_name", ""), ""]), _still_fires
             )

@@ -66,6 +66,9 @@ class PatientConnection(psycopg.Connection[Any]):
         except psycopg.errors.ConnectionTimeout:
             silence.note()
             raise
+        except OSError as error:
+            # psycopg waits for the server by a descriptor of its own, and does not call it its fault to get none
+            raise psycopg.OperationalError(str(error)) from error
         made.silence = silence
         return made
 

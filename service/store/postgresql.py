@@ -16,6 +16,8 @@ MIGRATIONS: Final = WRITERS + 1
 """The number of the advisory lock for which instances stand in line that start at once."""
 IMPATIENCE: Final = 50
 """Milliseconds that whoever has another way to go waits for a lock, as that of those who are alone."""
+TABLE_WAIT: Final = 2_000
+"""Milliseconds that a migration waits for a table that others use: pages wait meanwhile, for five seconds at most."""
 STANDBY: Final = "a standby, which only reads: name the primary"
 READS_BY_DEFAULT: Final = (
     "it is set to read alone: `default_transaction_read_only` is on for the role, the database or the server"
@@ -23,6 +25,17 @@ READS_BY_DEFAULT: Final = (
 _PASSES: Final = frozenset({"25006", "42501", "25P03", "25P04"})
 """Refusals that an admin mends: a standby that only reads, and rights that are missing; and the end of a transaction in
 which we were silent for too long, as where our machine stood still (PostgreSQL, Appendix A)."""
+_IN_THE_WAY: Final = frozenset({"55P03", "40P01"})
+"""A lock that did not come in time; and a deadlock, as with somebody who reads our tables in another order."""
+_USERS: Final = """
+    SELECT pid, COALESCE(NULLIF(application_name, ''), backend_type, 'a program') AS program,
+        COALESCE(usename, 'the server') AS role, date_trunc('second', min(now() - xact_start)) AS since
+    FROM pg_locks JOIN pg_stat_activity USING (pid) JOIN pg_class ON pg_class.oid = relation
+    WHERE granted AND pid <> pg_backend_pid() AND relkind = 'r' AND relname <> 'alembic_version'
+        AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    GROUP BY 1, 2, 3 ORDER BY since DESC NULLS LAST, pid LIMIT 5
+"""
 _OF_THE_SERVER: Final = "XX"
 """How the codes of the server's own faults begin, such as a damaged file."""
 
@@ -55,6 +68,24 @@ def stand_in_line_to_migrate(connection: Connection) -> None:
     _say(connection, [*(f"SET LOCAL {limit} = 0" for limit in limits),
                       f"SELECT pg_advisory_xact_lock({MIGRATIONS})",
                       f"SELECT pg_advisory_xact_lock({WRITERS})"])  # fmt: skip
+
+
+def give_way_to_others(connection: Connection) -> None:
+    """Wait from now on, in this transaction, for a table for TABLE_WAIT only: who wants to read it waits behind us."""
+    _say(connection, [f"SET LOCAL lock_timeout = {TABLE_WAIT}"])
+
+
+def is_in_the_way(error: BaseException | None) -> bool:
+    """Whether a fault is that others hold what was to be locked."""
+    return getattr(error, "sqlstate", None) in _IN_THE_WAY
+
+
+def users_of_tables(connection: Connection) -> tuple[str, ...]:
+    """Name the sessions that use our tables in a transaction, the longest first, and not what they ask or read."""
+    return tuple(
+        f"{row.program} of {row.role} (pid {row.pid}{'' if row.since is None else f', for {row.since}'})"
+        for row in connection.exec_driver_sql(_USERS)
+    )
 
 
 def unfit(connection: Connection) -> str | None:

@@ -1,11 +1,12 @@
 """A single delivery in an admin's hands: it falls due once more, or is not sent after all. Counters follow."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, exists, or_, select, update
 
-from service.model import Delivery
+from service.model import Delivery, DeliveryKind
 from service.store import deliveries, progress
 from service.store.schema import deliveries as table
 from service.store.schema import updates
@@ -22,7 +23,8 @@ def get(connection: Connection, delivery_id: int) -> Delivery | None:
 def revive(connection: Connection, failed: Delivery, now: datetime) -> None:
     """Let a delivery that failed fall due now, with all its attempts before it."""
     one = update(table).where(table.c.id == failed.id, table.c.failed_at.is_not(None))
-    fresh = {"due_at": now, "failed_at": None, "attempts": 0, "last_error": "", "alarmed_at": None}
+    fresh = {"due_at": now, "failed_at": None, "attempts": 0, "last_error": ""}
+    fresh |= {"alarmed_at": None, "claimed_by": None}
     if connection.execute(one.values(fresh)).rowcount:
         progress.count(connection, failed.update_id, failed=-1)
 
@@ -34,6 +36,13 @@ def give_up(connection: Connection, waiting: Delivery, why: str) -> bool:
     if was_waiting:
         progress.count(connection, waiting.update_id, cancelled=1)
     return was_waiting
+
+
+def is_followed_by_mail(connection: Connection, failed: Delivery, kinds: Collection[DeliveryKind]) -> bool:
+    """Whether the same employee was told more of the same incident since, by mails of these kinds."""
+    theirs = table.c.incident_id == failed.incident_id, table.c.employee_id == failed.employee_id
+    since = *theirs, table.c.id > failed.id, table.c.update_id.is_(None), table.c.kind.in_(kinds)
+    return bool(connection.execute(select(exists().where(*since))).scalar_one())
 
 
 def is_followed(connection: Connection, update_id: int) -> bool:

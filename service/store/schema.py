@@ -342,6 +342,7 @@ deliveries = Table(
     Column("bounced_at", UtcDateTime),
     Column("alarmed_at", UtcDateTime),
     Column("claimed_by", Integer),
+    Column("may_have_arrived_at", UtcDateTime),
     UniqueConstraint("public_id"),
     UniqueConstraint("occasion"),
     sqlite_autoincrement=True,
@@ -378,22 +379,3 @@ partial_index("ix_deliveries_unreached", deliveries.c.id, where=employee_unreach
 is_lost = or_(deliveries.c.failed_at.is_not(None), deliveries.c.bounced_at.is_not(None))
 partial_index("ix_deliveries_lost", deliveries.c.id, where=is_lost)
 partial_index("ix_deliveries_alarmed", deliveries.c.alarmed_at, where=deliveries.c.alarmed_at.is_not(None))
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("purpose", String(16), nullable=False),
-    _incident(nullable=True),
-    Column("employee_id", String(64)),
-    Column("subscriber_id", ForeignKey("subscribers.id", ondelete="CASCADE")),
-    Column("browser", String(64), nullable=False, server_default=""),
-    Column("text_version", Integer),
-    Column("confirms", BigInteger),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Column("used_at", UtcDateTime),
-    one_of("purpose", ["reply", "login", "confirm"]),
-    Index("ix_tokens_expires_at", "expires_at"),
-    comment="Only SHA-256 hashes: who reads the database can publish nothing.",
-)

@@ -14,12 +14,12 @@ from time import monotonic
 from typing import Any, Final, Protocol
 
 import structlog
-from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy import Connection, delete, insert, text
 
 from service.errors import StoreUnavailable
 from service.store.background import doing
 from service.store.database import Store
-from service.store.deliveries import ALONE, end_leases
+from service.store.deliveries import ALONE, end_leases, ending_leases
 from service.store.kept_locks import KeptLock
 from service.store.schema import deliveries, instance
 
@@ -169,8 +169,8 @@ class Sender:
         if is_first:
             end_leases(connection, now)  # as at the start of the only process
             return
-        theirs = update(deliveries).where(deliveries.c.due_at > now, deliveries.c.claimed_by.in_(gone))
-        ended = connection.execute(theirs.values(due_at=now, claimed_by=None)).rowcount if gone else 0
+        theirs = ending_leases(now).where(deliveries.c.claimed_by.in_(gone))
+        ended = connection.execute(theirs).rowcount if gone else 0
         for number in gone:
             connection.execute(delete(instance).where(instance.c.name == f"{_NAME}{number}"))
             _log.warning("outbox: another instance that sent is gone", sender=number)

@@ -19,7 +19,9 @@ from service.store.schema import deliveries, updates
 _SENT = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"), deliveries.c.due_at.is_not(None))
-    .values(due_at=null(), sent_at=bindparam("at"), last_error=literal_column("''"))
+    .values(
+        due_at=null(), sent_at=bindparam("at"), last_error=literal_column("''"), may_have_arrived_at=null()
+    )
 )
 _COUNTED = (
     update(updates)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, Integer, bindparam, select
 
@@ -10,6 +10,8 @@ from service.model import AlertState
 from service.store.schema import alerts, inbox
 from service.store.statements import Statement
 
+SUPPRESSED: Final = "suppressed_by_maintenance"
+"""Why a firing alert had no effect; it may have one at the end of the maintenance."""
 _PAGE = 5_000
 
 

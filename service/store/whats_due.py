@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select
 
+from service.store.far_ahead import any_far_ahead, beyond
 from service.store.inbox_rows import is_pending
 from service.store.schema import (
     deliveries,
@@ -41,7 +42,8 @@ def _is_due(of_the_kind: ColumnElement[bool]) -> ColumnElement[bool]:
 
 _TO_SEND = Statement(
     select(
-        _is_due(is_urgent).label(ToSend.MAILS),
+        # who sends those lets fall due what is too far ahead, of whatever kind
+        or_(_is_due(is_urgent), any_far_ahead).label(ToSend.MAILS),
         or_(exists().where(updates.c.fanned_out_at.is_(None)), _is_due(is_mailed_update)).label(
             ToSend.UPDATES
         ),
@@ -58,5 +60,5 @@ def is_to_decide(connection: Connection, now: datetime) -> bool:
 
 def to_send(connection: Connection, now: datetime) -> frozenset[ToSend]:
     """Tell what is due to be sent, by who sends it."""
-    (found,) = _TO_SEND.rows(connection, now=now)
+    (found,) = _TO_SEND.rows(connection, now=now, beyond=beyond(now))
     return frozenset(what for what, is_due in zip(ToSend, found, strict=True) if is_due)

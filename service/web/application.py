@@ -15,11 +15,13 @@ from starlette.staticfiles import StaticFiles
 from service.config import Config
 from service.errors import (
     IncidentChangedMeanwhile,
+    MachineExhausted,
     NotAllowed,
     NotFound,
     OutcomeUnknown,
     StoreUnavailable,
     TokenInvalid,
+    what_ran_out,
 )
 from service.providers.registry import provider_named
 from service.web.dashboard.changes import Changes
@@ -64,6 +66,8 @@ def build(front: Front, routes: Sequence[BaseRoute]) -> Starlette:
             NotAllowed: _not_allowed,
             StoreUnavailable: _store_unavailable,
             IncidentChangedMeanwhile: _store_unavailable,
+            MachineExhausted: _machine_exhausted,
+            OSError: _machine_exhausted,
         },
         max_body_size=LARGEST_REQUEST,
     )
@@ -141,6 +145,16 @@ async def _store_unavailable(request: Request, error: Exception) -> Response:
     answer = _message(request, 503, title, said)
     answer.headers["retry-after"] = AGAIN
     return answer
+
+
+async def _machine_exhausted(request: Request, error: Exception) -> Response:
+    """Answer without a page, whose template might not be read either."""
+    said = what_ran_out(error)
+    if not said:
+        raise error
+    _log.error("a page or an order had to be put off", path=request.url.path, error=said)
+    text = "This could not be done just now. Look whether it was before you try again.\n"
+    return PlainTextResponse(text, 503, {"retry-after": AGAIN})
 
 
 def _message(

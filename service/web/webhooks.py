@@ -14,7 +14,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from service.config.settings import Config, Proof, Reading, Secret
-from service.errors import PostUnreadable, ProviderUnknown, SecretWrong, StoreUnavailable
+from service.errors import (
+    PostUnreadable,
+    ProviderUnknown,
+    SecretWrong,
+    StoreUnavailable,
+    TemporaryFault,
+    exhaustion_named,
+)
 from service.providers.post import RawPost
 from service.providers.registry import PROVIDERS, Provider, provider_named
 from service.providers.signatures import check_signature
@@ -97,14 +104,29 @@ async def _receive(post: Post) -> _Answer:
     proof = config.proofs.get(provider.name, _NO_PROOF)
     if proof.signing_secret or provider.is_signed_by_amazon:
         afterwards = await _prove(post, provider, proof, secret, body)
+    try:
+        with exhaustion_named():
+            arrival = _arrival(post, provider, body, config)
+        inbox_id = await front.receive(arrival)
+    except TemporaryFault as error:
+        _log.error("webhook not stored", provider=provider.name, error=str(error))
+        said = "this post could not be stored; send it again"
+        raise _Refused(503, said, (b"retry-after", b"5")) from error
+    if arrival.explanation:
+        return _Answer(400, {"error": arrival.explanation, "id": inbox_id})
+    return _Answer(202, {"id": inbox_id}, afterwards=afterwards)
+
+
+def _arrival(post: Post, provider: Provider, body: bytes, config: Config) -> Arrival:
+    """Give what is stored of a post."""
     query = {key: value for key, value in post.query.items() if key != "secret"} if post.query else {}
     content_type = post.field(b"content-type")
     raw = RawPost(body, content_type, query)
     complaint = _complaint(provider, raw, config)
-    arrival = Arrival(
+    return Arrival(
         door=Door.WEBHOOK,
         provider=provider.name,
-        received_at=front.clock(),
+        received_at=post.front.clock(),
         raw=body,
         about={"content_type": content_type[:200], "query": query},
         content_key=None if complaint else _content_key(provider, raw),
@@ -112,15 +134,6 @@ async def _receive(post: Post) -> _Answer:
         reason="unreadable" if complaint else "",
         explanation=complaint,
     )
-    try:
-        inbox_id = await front.receive(arrival)
-    except StoreUnavailable as error:
-        _log.error("webhook not stored", provider=provider.name, error=str(error))
-        said = "this post could not be stored; send it again"
-        raise _Refused(503, said, (b"retry-after", b"5")) from error
-    if complaint:
-        return _Answer(400, {"error": complaint, "id": inbox_id})
-    return _Answer(202, {"id": inbox_id}, afterwards=afterwards)
 
 
 def _checked(post: Post, config: Config) -> tuple[Provider, Secret]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from service.model import AUTOMATIC, DeliveryKind, IfRecovered, Incident, JoinedAlert, Phase
 from service.workflow.endings import changed, ended, next_reminder_at, published, recovered_in_public
@@ -54,7 +55,7 @@ def fired(incident: Incident, event: AlertFired, policy: Policy, now: datetime) 
         return Decision(incident, Reason.ALREADY_ENDED)
     known = [alert for alert in incident.alerts if alert.entity_id == event.entity_id]
     if known:
-        alerts = _each(incident, event.entity_id, _fire_again)
+        alerts = _each(incident, event.entity_id, partial(_fire_again, event.name))
     else:
         alerts = (*incident.alerts, JoinedAlert(event.entity_id, fired_at=now, name=event.name))
     if any(alert.recovered_at is None for alert in known):
@@ -72,8 +73,9 @@ def fired(incident: Incident, event: AlertFired, policy: Policy, now: datetime) 
     return Decision(after, Reason.ALERT_JOINED)
 
 
-def _fire_again(alert: JoinedAlert) -> JoinedAlert:
-    return replace(alert, recovered_at=None, times_fired=alert.times_fired + 1)
+def _fire_again(name: str, alert: JoinedAlert) -> JoinedAlert:
+    # an older version may have noted it, which knew no names
+    return replace(alert, recovered_at=None, times_fired=alert.times_fired + 1, name=alert.name or name)
 
 
 def _each(

@@ -72,4 +72,4 @@ def test_of_what_many_heard_the_number_is_that_of_the_fan_out(
         pass
     leave(house, "ben")
     with house.store.reading() as connection:
-        assert count_audience(connection, incident) == Reach(mails=counted)
+        assert count_audience(connection, house, incident) == Reach(mails=counted)

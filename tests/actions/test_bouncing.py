@@ -36,8 +36,10 @@ def ana(house: House, clock: Clock) -> int:
     return added.id
 
 
-def bounce_to(house: House, clock: Clock, subscriber_id: int, kind: BounceKind = BounceKind.SOFT) -> None:
-    """Let one more mail to a subscriber come back."""
+def bounce_to(
+    house: House, clock: Clock, subscriber_id: int, kind: BounceKind = BounceKind.SOFT, gone: str = ""
+) -> None:
+    """Let one more mail to a subscriber come back; `gone` is who is gone for good, where it is named."""
     with house.store.transaction() as connection:
         number, public_id = next(NUMBERS), house.new_id()
         mail = NewDelivery(
@@ -49,7 +51,9 @@ def bounce_to(house: House, clock: Clock, subscriber_id: int, kind: BounceKind =
         )
         deliveries.queue(connection, [mail], clock())
         [inbox_id] = inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"")])
-    came_back = Bounce(public_id, "ana@reader.example", kind, "4.2.2", "mailbox full")
+    came_back = Bounce(
+        public_id, "ana@reader.example", kind, "4.2.2", "mailbox full", (gone,) if gone else ()
+    )
     note_bounce(house, inbox_id, came_back, clock())
 
 
@@ -94,6 +98,47 @@ def test_a_hard_bounce_ends_the_mails_at_once(house: House, clock: Clock, ana: i
     assert subscriber(house, ana).suppressed_at == clock()
 
 
+def test_one_who_is_gone_behind_an_alias_counts_as_a_soft_bounce(
+    house: House, clock: Clock, ana: int
+) -> None:
+    for day in range(MOST_SOFT_BOUNCES):
+        assert subscriber(house, ana).suppressed_at is None
+        bounce_to(house, clock, ana, BounceKind.HARD, gone="carol@reader.example")
+        assert subscriber(house, ana).soft_bounces == day + 1
+        clock.move(DAY)
+    assert subscriber(house, ana).suppressed_at is not None
+
+
+def test_the_address_itself_may_be_written_in_another_way(house: House, clock: Clock, ana: int) -> None:
+    bounce_to(house, clock, ana, BounceKind.HARD, gone="Ana@mx.reader.example")
+    assert subscriber(house, ana).suppressed_at == clock()
+
+
+@pytest.mark.parametrize("kind", [BounceKind.HARD, BounceKind.SOFT])
+def test_the_first_bounce_of_an_old_mail_says_nothing_of_who_confirmed_since(
+    house: House, clock: Clock, ana: int, kind: BounceKind
+) -> None:
+    with house.store.transaction() as connection:
+        old = NewDelivery(house.new_id(), "old", DeliveryKind.SUBSCRIBER_UPDATE, "ana@reader.example",
+                          subscriber_id=ana)  # fmt: skip
+        deliveries.queue(connection, [old], clock())
+        clock.move(DAY)
+        subscribers.set_state(connection, ana, SubscriberState.CONFIRMED, confirmed_at=clock())
+    clock.move(DAY)
+    bounce_again(house, clock, "old", kind)
+    assert subscriber(house, ana).suppressed_at is None
+    assert subscriber(house, ana).soft_bounces == 0
+
+
+def test_an_address_whose_confirmation_mail_comes_back_is_given_up(
+    house: House, clock: Clock, ana: int
+) -> None:
+    with house.store.transaction() as connection:
+        subscribers.set_state(connection, ana, SubscriberState.PENDING, confirmed_at=None)
+    bounce_to(house, clock, ana, BounceKind.HARD)
+    assert subscriber(house, ana).suppressed_at == clock()
+
+
 def test_the_same_bounce_once_more_does_not_put_out_who_was_taken_in_again(
     house: House, clock: Clock, ana: int
 ) -> None:
@@ -107,13 +152,13 @@ def test_the_same_bounce_once_more_does_not_put_out_who_was_taken_in_again(
     assert subscriber(house, ana).suppressed_at == clock()
 
 
-def bounce_again(house: House, clock: Clock, occasion: str) -> None:
-    """Let a mail come back that came back before."""
+def bounce_again(house: House, clock: Clock, occasion: str, kind: BounceKind = BounceKind.HARD) -> None:
+    """Let a mail come back that was queued before."""
     with house.store.transaction() as connection:
         query = select(schema.deliveries.c.public_id).where(schema.deliveries.c.occasion == occasion)
         public_id = connection.execute(query).scalar_one()
         [inbox_id] = inbox_rows.add_many(connection, [Arrival(Door.MAIL, clock(), b"")])
-    came_back = Bounce(public_id, "ana@reader.example", BounceKind.HARD, "5.1.1", "no such user")
+    came_back = Bounce(public_id, "ana@reader.example", kind, "5.1.1", "no such user")
     note_bounce(house, inbox_id, came_back, clock())
 
 
@@ -171,6 +216,16 @@ def test_of_one_employee_an_admin_hears_once_an_hour(house: House, clock: Clock)
         clock.move(timedelta(minutes=10))
     assert len(told) == 3
     assert ["1 mail to Sam" in text(told[0]), "13 mails to Sam" in text(told[2])] == [True, True]
+
+
+def test_an_hour_begins_with_the_last_mail_and_not_with_the_clock(house: House, clock: Clock) -> None:
+    clock.now = clock.now.replace(minute=59)
+    fail(house, clock)
+    assert len(alarms(house, clock)) == 1
+    for minutes, told in ((2, 0), (57, 0), (1, 1)):
+        clock.move(timedelta(minutes=minutes))
+        fail(house, clock)
+        assert len(alarms(house, clock)) == told
 
 
 def test_each_employee_who_is_not_reached_is_told_of(house: House, clock: Clock) -> None:

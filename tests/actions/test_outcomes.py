@@ -3,8 +3,8 @@
 import pytest
 
 from service.actions.outcomes import AlertReason, Outcome, outcome_of_post
-from service.actions.suppressing import SUPPRESSED
 from service.store.inbox_rows import InboxState
+from service.store.suppression import SUPPRESSED
 from service.workflow import Reason
 
 WORST_FIRST = (

@@ -6,11 +6,21 @@ from sqlalchemy import select
 from service.actions.house import House
 from service.actions.redelivering import give_up, try_again
 from service.errors import NotAllowed, NotFound
-from service.model import Delivery, DeliveryKind
+from service.model import Delivery, DeliveryKind, Incident
 from service.store import audit, deliveries, incidents, progress, subscribers
 from service.store.access_schema import audit as audit_table
 from tests.rooms import Clock
-from tests.store.rows import NOW, a_mail, add_incident, add_subscriber, add_update, delivery_again, queued
+from tests.store.rows import (
+    MINUTE,
+    NOW,
+    a_mail,
+    add_incident,
+    add_subscriber,
+    add_update,
+    delivery_again,
+    queued,
+)
+from tests.web.outages import Outages
 
 UPDATE = DeliveryKind.SUBSCRIBER_UPDATE
 
@@ -123,3 +133,55 @@ def test_what_does_not_wait_or_did_not_fail_is_left(house: House, clock: Clock) 
         give_up(house, 10**6, jordan, clock())
     with house.store.reading() as connection:
         assert len(connection.execute(select(audit_table)).all()) == 1
+
+
+def asked(
+    house: House, clock: Clock, kind: DeliveryKind = DeliveryKind.APPROVAL
+) -> tuple[Outages, Incident, Delivery]:
+    """Let an incident be asked about, and the mail of a kind to Jordan fail."""
+    outages = Outages(house, clock)
+    incident = outages.fire()
+    outages.wait(incident)
+    if kind is not DeliveryKind.APPROVAL:
+        outages.publish(incident)
+    with house.store.transaction() as connection:
+        theirs = deliveries.of_incident_to_employees(connection, incident.id)
+        [mail] = [one for one in theirs if (one.employee_id, one.kind) == ("jordan", kind)]
+        deliveries.mark_failed(connection, mail.id, clock(), "550 5.7.1 blocked")
+    return outages, incident, mail
+
+
+def test_a_question_that_is_still_open_is_asked_again(house: House, clock: Clock) -> None:
+    *_, mail = asked(house, clock)
+    clock.move(house.config.replies.token_lifetime - MINUTE)
+    try_again(house, mail.id, house.config.employees["jordan"], clock())
+    assert now_is(house, mail).due_at == clock()
+
+
+@pytest.mark.parametrize("decision", ["publish", "discard"])
+def test_what_was_decided_is_not_asked_about_again(house: House, clock: Clock, decision: str) -> None:
+    outages, incident, mail = asked(house, clock)
+    getattr(outages, decision)(incident, by="jordan")
+    with pytest.raises(NotAllowed, match="its incident went on since"):
+        try_again(house, mail.id, house.config.employees["jordan"], clock())
+    assert now_is(house, mail).due_at is None
+
+
+def test_a_question_that_nobody_can_answer_any_more_is_not_asked_again(house: House, clock: Clock) -> None:
+    *_, mail = asked(house, clock)
+    clock.move(house.config.replies.token_lifetime)
+    with pytest.raises(NotAllowed, match="nobody can answer it any more"):
+        try_again(house, mail.id, house.config.employees["jordan"], clock())
+
+
+def test_an_employee_is_not_told_what_more_was_told_after(house: House, clock: Clock) -> None:
+    outages, incident, mail = asked(house, clock, DeliveryKind.PUBLISHED)
+    outages.close(incident)
+    with pytest.raises(NotAllowed, match="more was told since"):
+        try_again(house, mail.id, house.config.employees["jordan"], clock())
+
+
+def test_an_employee_may_be_told_later_what_was_told_last(house: House, clock: Clock) -> None:
+    *_, mail = asked(house, clock, DeliveryKind.PUBLISHED)
+    try_again(house, mail.id, house.config.employees["jordan"], clock())
+    assert now_is(house, mail).due_at == clock()

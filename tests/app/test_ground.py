@@ -1,5 +1,6 @@
 """The key file and the lock beside the database."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -53,6 +54,15 @@ def test_a_start_that_died_before_it_wrote_the_key_is_made_good(config: Config, 
     key_file.touch(0o600)
     assert len(load_key(config)) == KEY_BYTES
     assert load_key(config) == load_key(config)
+
+
+def test_a_key_that_another_process_makes_at_this_moment_is_waited_for_and_taken(
+    config: Config, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = "ab" * KEY_BYTES
+    monkeypatch.setattr(fcntl, "flock", lambda *_: key_file.write_text(others))
+    assert load_key(config) == bytes.fromhex(others)
+    assert key_file.read_text() == others
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])

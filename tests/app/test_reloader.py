@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from service.app import reloading
 from service.app.reloading import Reloader, ReloadState
 from service.config import load
 from service.config.differences import Reloaded
-from tests.cli.running import ON_THIS_MACHINE
+from tests.cli.running import ON_THIS_MACHINE, PATIENCE
+from tests.descriptors import nothing_can_be_opened
 from tests.rooms import Clock
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +83,22 @@ async def test_whoever_asks_while_one_is_put_in_force_is_told_of_the_next(
     assert (await first).changes == ("site.name: Acme Status → Better Status",)
     async with putting_in_force(reloader):
         assert (await second).changes == ("site.name: Better Status → Best Status",)
+
+
+async def test_what_cannot_be_opened_just_now_is_read_again_by_itself(
+    reloader: Reloader, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reloading, "LOOK", 0.01)
+    call_site(path, "Better Status")
+    asked, looks = asyncio.create_task(reloader.reload()), asyncio.create_task(reloader.next_config())
+    with nothing_can_be_opened():
+        [said] = (await asked).faults
+    assert said.startswith("this process has no file descriptor left")
+    assert reloader.state.failed_at is not None
+    config, changes = await asyncio.wait_for(looks, PATIENCE)
+    assert changes == ("site.name: Acme Status → Better Status",)
+    reloader.in_force(config, changes)
+    assert reloader.state.failed_at is None
 
 
 async def test_whoever_has_gone_holds_up_nobody(reloader: Reloader) -> None:

@@ -1,6 +1,7 @@
 """What works while a configuration is in force ends with it, and calls nothing a fault that is none."""
 
 import asyncio
+import errno
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from anyio import to_thread
+from structlog.testing import capture_logs
 
 from service.app import working
 from service.app.building import build_on
@@ -66,6 +68,30 @@ async def test_it_is_looked_each_second_what_is_to_be_done(
     async with working.working(service), asyncio.timeout(10):
         for _ in range(3):
             await looked.get()
+
+
+async def test_that_the_machine_has_nothing_left_is_said_in_words_and_tried_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went_on = asyncio.Event()
+    faults = iter([OSError(errno.EMFILE, "Too many open files"), ZeroDivisionError()])
+
+    async def decide_next(_service: Service, _most: int) -> Turn:
+        for fault in faults:
+            raise fault
+        went_on.set()
+        return NOTHING_DONE
+
+    service.mailbox = None
+    monkeypatch.setattr(working, "TICK", 0.01)
+    monkeypatch.setattr(Service, "decide_next", decide_next)
+    with capture_logs() as said:
+        async with working.working(service), asyncio.timeout(10):
+            await went_on.wait()
+    [exhausted, unforeseen] = [one for one in said if one["event"] == "loop failed"]
+    assert exhausted["because"].startswith("this process has no file descriptor left")
+    assert "exc_info" not in exhausted
+    assert unforeseen["exc_info"]
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,16 @@ import socket
 import ssl
 from threading import Event
 
+import httpcore2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.calls import calling
 from service.calls.calling import Caller, UrlUnusable, check_url, is_public, open_caller
-from service.errors import RecipientRefused, RecipientRefusedForNow
+from service.errors import AnswerLost, MachineExhausted, RecipientRefused, RecipientRefusedForNow
 from tests.calls.receiver import Receiver, receiving
+from tests.descriptors import nothing_can_be_opened
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +64,59 @@ async def test_no_answer_is_waited_for_no_longer_than_the_time_out(monkeypatch: 
             await call(receiver)
 
 
+async def test_what_went_out_whole_and_was_not_answered_may_have_arrived(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calling, "TIMEOUT", 0.5)
+    async with receiving() as receiver:
+        receiver.status = None
+        with pytest.raises(AnswerLost, match="no answer within"):
+            await call(receiver)
+        monkeypatch.undo()
+        receiver.held.set()  # it hangs up at once
+        with pytest.raises(AnswerLost, match="cannot be called"):
+            await call(receiver)
+    assert len(receiver.calls) == 2
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_what_a_gateway_passed_on_may_have_arrived(status: int) -> None:
+    async with receiving() as receiver:
+        receiver.status, receiver.text = status, b"no answer"
+        with pytest.raises(AnswerLost, match=f"it answered {status} no answer"):
+            await call(receiver)
+
+
+async def test_what_was_answered_is_in_no_doubt_though_the_answer_does_not_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nno")
+        await reader.read()
+        writer.close()
+
+    monkeypatch.setattr(calling, "TIMEOUT", 0.5)
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server, open_caller(may_be_private=True) as caller:
+        with pytest.raises(RecipientRefusedForNow, match="no answer within") as refused:
+            await caller.call(url, b"{}", {})
+    assert not isinstance(refused.value, AnswerLost)
+
+
+async def test_what_cannot_be_connected_to_is_in_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object, **__: object) -> object:
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(calling, "TIMEOUT", 0.05)
+    monkeypatch.setattr(httpcore2.AnyIOBackend, "connect_tcp", hang)
+    async with open_caller(may_be_private=True) as caller:
+        with pytest.raises(RecipientRefusedForNow, match="no answer within") as refused:
+            await caller.call("http://127.0.0.1:9/", b"{}", {})
+    assert not isinstance(refused.value, AnswerLost)
+
+
 async def test_an_endless_refusal_is_read_to_its_bound_only() -> None:
     async with receiving() as receiver:
         receiver.status, receiver.text = 500, b"x" * 5_000_000
@@ -70,13 +125,23 @@ async def test_an_endless_refusal_is_read_to_its_bound_only() -> None:
     assert len(str(refused.value)) < 400
 
 
+async def test_that_there_is_nothing_left_to_connect_with_is_no_fault_of_the_webhook() -> None:
+    async with receiving() as receiver, open_caller(may_be_private=True) as caller:
+        await caller.call(receiver.url, b"{}", {})
+        with nothing_can_be_opened(), pytest.raises(MachineExhausted, match="no file descriptor left"):
+            await caller.call(receiver.url, b"{}", {})
+        await caller.call(receiver.url, b"{}", {})
+    assert len(receiver.calls) == 2
+
+
 async def test_nobody_there_is_tried_again() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
         async with open_caller(may_be_private=True) as caller:
-            with pytest.raises(RecipientRefusedForNow, match="cannot be called"):
+            with pytest.raises(RecipientRefusedForNow, match="cannot be called") as refused:
                 await caller.call(url, b"", {})
+    assert not isinstance(refused.value, AnswerLost), "it cannot have arrived"
 
 
 @pytest.mark.parametrize(

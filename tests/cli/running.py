@@ -1,12 +1,14 @@
 """Running the commands: within this process, and as a process of their own."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
 from click.testing import CliRunner, Result
 
 from service.cli import main
@@ -26,10 +28,17 @@ def write_config(folder: Path, text: str = ON_THIS_MACHINE) -> Path:
 
 
 def run(*arguments: object, stdin: bytes = b"") -> Result:
-    """Run a command within this process."""
+    """Run a command within this process, whose log is as before at the end."""
     typed = [str(one) for one in arguments]
     nothing_set = {"REPLYCAST_CONFIG": None}
-    return CliRunner().invoke(main, typed, input=stdin, env=nothing_set, prog_name="replycast")
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        return CliRunner().invoke(main, typed, input=stdin, env=nothing_set, prog_name="replycast")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
 
 
 def run_json(*arguments: object, stdin: bytes = b"") -> dict[str, Any]:

@@ -36,6 +36,25 @@ def test_the_first_key_that_a_database_is_shown_is_its_own(house: House) -> None
             house_key.demand_key(connection, OTHER, "a file")
 
 
+def test_the_text_of_a_key_file_is_its_key_also_as_a_setting(house: House, clock: Clock) -> None:
+    text = KEY.hex().encode()
+    with house.store.transaction() as connection:
+        house_key.demand_key(connection, KEY, "a file")
+        assert house_key.demand_key(connection, text, "config.yaml") == KEY
+        with pytest.raises(house_key.KeyDiffers):
+            house_key.demand_key(connection, OTHER.hex().encode(), "config.yaml")
+    assert house_key.accept_key(house.store, text, clock()) is None, "it is the key that the database has"
+
+
+def test_digits_that_a_database_began_with_stay_the_key_as_they_stand(house: House) -> None:
+    text = KEY.hex().encode()
+    with house.store.transaction() as connection:
+        assert house_key.demand_key(connection, text, "config.yaml") == text
+        assert house_key.demand_key(connection, text, "config.yaml") == text
+        with pytest.raises(house_key.KeyDiffers, match="links in mails that were sent no longer work"):
+            house_key.demand_key(connection, KEY, "a file")
+
+
 def test_the_database_does_not_hold_the_key(house: House) -> None:
     with house.store.transaction() as connection:
         house_key.demand_key(connection, KEY, "a file")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import checking
+from service.cli import checking, options
+from service.errors import MachineExhausted
 from service.store.database import open_store
 from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
 from tests.rooms import CONFIG, Clock
@@ -169,6 +170,19 @@ async def test_what_was_received_teaches_what_is_wrong(
     assert run_json("check", "--no-database", "--config", path)["warnings"] == []
 
 
+@pytest.mark.parametrize("command", ["check", "serve", "incidents list"])
+def test_a_machine_that_has_run_out_of_something_is_told_as_such(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise MachineExhausted("no file descriptor is left")
+
+    for module in (checking, options):
+        monkeypatch.setattr(module, "load", load)
+    result = run(*command.split(), "--config", write_config(tmp_path))
+    assert (result.exit_code, result.stderr) == (1, "replycast: no file descriptor is left\n")
+
+
 def test_looking_makes_no_database(tmp_path: Path) -> None:
     assert run("check", "--config", write_config(tmp_path)).exit_code == 0
     assert [one.name for one in tmp_path.iterdir()] == ["config.yaml"]
@@ -209,3 +223,26 @@ async def test_a_state_that_nobody_knows_is_warned_of_at_its_monitor_and_a_namel
     [warning] = run_json("check", "--config", path)["warnings"]
     assert warning["text"].startswith("`HIGH` was received 3 times and is no state that is known: let the")
     assert path.read_text().splitlines()[warning["line"] - 1].strip() == "alert_name: Email Server"
+
+
+def test_a_component_that_subscribers_chose_and_that_is_not_there_is_warned_of(tmp_path: Path) -> None:
+    path = write_config(tmp_path)
+    assert (
+        run(
+            "subscribers",
+            "add",
+            "ana@reader.example",
+            "--component",
+            "Email",
+            "--have-agreed",
+            "--config",
+            path,
+        ).exit_code
+        == 0
+    )
+    assert run_json("check", "--config", path)["warnings"] == []
+    path.write_text(path.read_text().replace("name: Email,", "name: E-mail,").replace("{Email:", "{E-mail:"))
+    [warning] = run_json("check", "--config", path)["warnings"]
+    assert warning["text"].startswith("1 subscriber chose `Email`, which is no component: ")
+    assert path.read_text().splitlines()[warning["line"] - 1] == "components:"
+    assert run_json("check", "--no-database", "--config", path)["warnings"] == []

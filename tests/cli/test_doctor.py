@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from service.cli.doctor import Finding, State
 from service.cli.doctoring import together
+from service.cli.subscriber_choices import examine_choices
 from service.cli.surroundings import (
     compare_clocks,
     examine_certificate,
@@ -34,6 +35,7 @@ from service.mail.sandbox import Sandbox
 from service.store.database import open_store
 from tests.cli.running import ON_THIS_MACHINE, run, start, write_config
 from tests.rooms import OWN_ADDRESS, Clock
+from tests.transport.scripted_relay import scripted_relay
 
 CERTIFICATE_ENDS = datetime(2046, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -248,6 +250,16 @@ async def test_mail_servers_that_let_us_in_are_well(clock: Clock) -> None:
     assert [one.state for one in broken] == [State.BAD, State.BAD]
 
 
+@pytest.mark.anyio
+async def test_what_a_relay_says_to_our_greeting_is_told(clock: Clock) -> None:
+    said = "421 4.7.0 Try again later, closing connection. (EHLO)"
+    async with scripted_relay({"EHLO": said}) as relay:
+        mail = Mail("Acme", OWN_ADDRESS, replace(relay.smtp, own_name="status.acme.example"), None)
+        [found] = await to_thread.run_sync(lambda: [*examine_relay(mail, clock)])
+    assert found.state is State.BAD
+    assert f"`EHLO status.acme.example` with {said}" in found.text
+
+
 def _silent(name: str) -> tuple[str, ...] | None:
     raise TimeoutError(f"the DNS gives no answer for {name}")
 
@@ -274,3 +286,14 @@ def test_a_fault_of_an_examination_is_not_swallowed() -> None:
 
     with pytest.raises(RuntimeError, match="ours"):
         list(together([("it", fail)], 1))
+
+
+def test_subscribers_who_chose_what_is_not_there_are_told_of(tmp_path: Path) -> None:
+    assert list(examine_choices(config_at(tmp_path))) == []
+    path = write_config(tmp_path)
+    run("subscribers", "add", "ana@reader.example", "--component", "Email", "--have-agreed", "--config", path)
+    assert states(examine_choices(config_at(tmp_path))) == {"subscribers": "ok"}
+    path.write_text(path.read_text().replace("name: Email,", "name: E-mail,").replace("{Email:", "{E-mail:"))
+    [said] = examine_choices(load(path, {}))
+    assert said.state is State.WARN
+    assert said.text.startswith("1 subscriber chose `Email`, which is no component: ")

@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cli.logs import redacted
-from tests.cli.running import PATIENCE, start, write_config
+from service.cli.options import load_or_exit
+from service.config import Config
+from tests.cli.running import PATIENCE, run, start, write_config
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,17 @@ def test_no_address_of_a_webhook_stands_in_the_log(write_log: Callable[[StringIO
     write_log(StringIO())
     # they say each call's URL, which is all that protects a channel of Slack or Teams
     assert not any(logging.getLogger(name).isEnabledFor(logging.INFO) for name in ("httpx2", "httpcore2"))
+
+
+def test_what_a_command_prints_is_free_of_what_is_logged_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_and_log(path: Path, **more: bool) -> Config:
+        structlog.get_logger().warning("something was noted", by="jordan@acme.example")
+        return load_or_exit(path, **more)
+
+    monkeypatch.setattr("service.cli.incidents.load_or_exit", load_and_log)
+    result = run("incidents", "list", "--json", "--config", write_config(tmp_path))
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+    logged = json.loads(result.stderr)
+    assert (logged["event"], logged["by"]) == ("something was noted", "j***@acme.example")

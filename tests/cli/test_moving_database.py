@@ -2,24 +2,31 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from click.testing import Result
-from sqlalchemy import func, select, update
+from sqlalchemy import func, make_url, select, update
 
 from service.app.own_files import only_process
 from service.config import Config
 from service.model import Phase
+from service.store import credentials, moving
 from service.store.columns import metadata
 from service.store.database import Store, open_store
+from service.store.migrating import alembic_config
+from service.store.moving import Copied
+from service.store.moving import move as copy_all
+from service.store.postgresql_engine import make_engine
 from service.store.schema import timeline
 from tests.cli.running import run
 from tests.rooms import CONFIG, Clock, config_in
-from tests.store.databases import fresh_database, needs_postgresql
+from tests.store.databases import fresh_database, needs_postgresql, write_locked
 from tests.stories.world import ANA, JORDAN, SAM, World, make_world
 
 pytestmark = [pytest.mark.anyio, needs_postgresql]
@@ -139,6 +146,47 @@ async def test_what_is_not_empty_is_refused_and_left_alone(tmp_path: Path, clock
         assert again.exit_code == 1
         assert "the target has rows already" in again.output
         await world.start()
+
+
+def test_another_version_s_database_is_refused_as_it_is(tmp_path: Path, target: str) -> None:
+    open_store(f"sqlite:///{tmp_path}/replycast.db").close()
+    with closing(open_store(target)) as store, store.transaction() as connection:
+        credentials.instance_value(connection, "instance_id", "seven")
+        command.downgrade(alembic_config(connection), "0003")
+    result = move(tmp_path, target)
+    assert (result.exit_code, "the target has rows already, in `instance`" in result.output) == (1, True)
+    with closing(Store(make_engine(make_url(target)))) as store, store.reading() as connection:
+        known = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+        assert known.scalars().all() == ["0003"]
+
+
+def test_nobody_writes_to_what_is_being_moved(tmp_path: Path, target: str) -> None:
+    source = f"sqlite:///{tmp_path}/replycast.db"
+    open_store(source).close()
+    said = set()
+
+    def write(copied: Copied) -> None:
+        with closing(sqlite3.connect(tmp_path / "replycast.db", timeout=0)) as other:
+            with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+                other.execute("INSERT INTO instance VALUES ('late', 'lost')")
+            assert other.execute("SELECT count(*) FROM instance").fetchone() == (0,), "reading goes on"
+        said.add(copied.table)
+
+    counts = copy_all(source, target, write)
+    assert said == counts.keys()
+    with closing(sqlite3.connect(tmp_path / "replycast.db", timeout=0)) as other, other:
+        other.execute("INSERT INTO instance VALUES ('later', 'kept')")
+
+
+def test_a_database_that_somebody_writes_to_is_not_moved(
+    tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "PATIENCE", 0)
+    open_store(f"sqlite:///{tmp_path}/replycast.db").close()
+    with write_locked(tmp_path / "replycast.db"):
+        result = move(tmp_path, target)
+    said = "replycast.db cannot be read while nobody writes to it: database is locked\n"
+    assert (result.exit_code, result.stderr.endswith(said)) == (1, True)
 
 
 async def test_what_postgresql_does_not_take_leaves_nothing(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cli.running import ON_THIS_MACHINE, PATIENCE, run, start, write_config
+from tests.descriptors import nothing_can_be_opened
 from tests.store.databases import write_locked
 
 NO_DOOR = (
@@ -197,7 +199,8 @@ def test_while_the_database_is_away_it_waits_and_requests_are_answered(tmp_path:
             running.write("name: Acme Status", "name: Better Status")
             told = running.logged(lambda line: "fault" in line)
             assert "the database cannot be used just now" in told["fault"]
-            running.logged(lambda line: "waits for the database" in line["event"])
+            waits = running.logged(lambda line: "the service waits" in line["event"])
+            assert "the database cannot be used just now" in waits["because"]
             assert "Acme Status" in running.page()
             assert running.metric("replycast_config_last_reload_successful") == "0.0"
         running.logged(lambda line: "change" in line)
@@ -205,10 +208,35 @@ def test_while_the_database_is_away_it_waits_and_requests_are_answered(tmp_path:
         assert running.metric("replycast_config_last_reload_successful") == "1.0"
 
 
+def test_what_cannot_be_opened_just_now_is_put_in_force_once_it_can(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        with nothing_can_be_opened(running.process.pid):
+            running.write("name: Acme Status", "name: Better Status")
+            told = running.logged(lambda line: "fault" in line)
+            assert "this process has no file descriptor left" in told["fault"]
+        running.logged(lambda line: "change" in line)
+        assert "Better Status" in running.page()
+
+
+def test_what_cannot_be_built_just_now_is_put_in_force_once_it_can(tmp_path: Path) -> None:
+    with service_in(tmp_path) as running:
+        # stands before the real one, and lets its import fail as any file does that cannot be opened
+        (tmp_path / "authlib").mkdir()
+        full = "import errno, os\nraise OSError(errno.EMFILE, os.strerror(errno.EMFILE), __file__)\n"
+        (tmp_path / "authlib" / "__init__.py").write_text(full)
+        running.write("employees:\n", LOG_IN)
+        told = running.logged(lambda line: "fault" in line)
+        assert "this process has no file descriptor left" in told["fault"]
+        running.logged(lambda line: "the service waits" in line["event"])
+        assert "Acme Status" in running.page()
+        shutil.rmtree(tmp_path / "authlib")
+        running.logged(lambda line: "change" in line)
+
+
 def test_it_stops_while_it_waits_for_the_database(tmp_path: Path) -> None:
     with service_in(tmp_path) as running, write_locked(tmp_path / "replycast.db"):
         running.write("name: Acme Status", "name: Better Status")
-        running.logged(lambda line: "waits for the database" in line["event"])
+        running.logged(lambda line: "the service waits" in line["event"])
         running.process.send_signal(signal.SIGTERM)
         running.process.wait(PATIENCE)
 

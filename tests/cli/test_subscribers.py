@@ -1,11 +1,15 @@
 """Subscribers and deliveries at the command line."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from service.store import progress
+from service.store.database import open_store
 from tests.cli.running import ON_THIS_MACHINE, run, run_json, write_config
+from tests.store.rows import add_incident, add_update
 
 LIST = "Email,Components,Groups\nana@reader.example,API,Staff\nben@reader.example,,\n"
 
@@ -92,6 +96,16 @@ def test_what_cannot_be_done_is_said(config: Path, arguments: tuple[str, ...], s
 def test_deliveries_of_nothing_are_an_empty_table(config: Path) -> None:
     assert json.loads(run("deliveries", "--json", "--config", config).stdout) == []
     assert "time left" in run("deliveries", "--watch", "--config", config).stdout
+
+
+def test_deliveries_that_were_called_off_are_told_apart(config: Path) -> None:
+    store = open_store(f"sqlite:///{config.parent}/replycast.db")
+    with closing(store), store.transaction() as connection:
+        told = add_update(connection, add_incident(connection))
+        progress.count(connection, told, queued=10, sent=1, failed=2, cancelled=7)
+    head, row, *_ = run("deliveries", "--config", config).stdout.splitlines()
+    assert "failed  not sent" in head
+    assert row.split()[3:7] == ["1", "0", "2", "7"]
 
 
 def test_an_address_is_added_by_hand(config: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from service.config import parse
 from service.config.differences import differences
+from tests.config.sample import MAIL
 from tests.rooms import CONFIG
 
 BASE = CONFIG + 'secret_key: "a-secret-that-is-long-enough-1234567890"\n'
@@ -36,6 +37,12 @@ def test_the_same_twice_differs_in_nothing() -> None:
 )
 def test_a_setting_is_named_with_both_its_values(before: str, after: str, said: str) -> None:
     assert said_of(before, after) == (said,)
+
+
+def test_what_follows_from_a_setting_is_not_named_beside_it() -> None:
+    text = f"{BASE}{MAIL}"
+    before, after = "http://status.acme.example", "http://status.acme.test"
+    assert said_of(before, after, text) == (f"site.url: {before} → {after}",)
 
 
 def test_entries_are_added_and_removed() -> None:

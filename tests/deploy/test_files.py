@@ -199,6 +199,11 @@ def test_a_manifest_with_a_slip_is_found(tmp_path: Path, was: str, now: str) -> 
     assert code != 0, said
 
 
+def test_on_kubernetes_a_new_version_starts_once_the_old_one_has_ended() -> None:
+    parts = {part["kind"]: part for part in documents(_MANIFESTS)}
+    assert parts["Deployment"]["spec"]["strategy"] == {"type": "Recreate"}
+
+
 def test_the_kubernetes_example_fits_together() -> None:
     parts = {part["kind"]: part for part in documents(DEPLOY / "kubernetes" / "replycast.yaml")}
     pod = parts["Deployment"]["spec"]["template"]

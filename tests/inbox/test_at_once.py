@@ -1,5 +1,6 @@
 """A mail that comes alone has its effect at once, with one wait for the disk, and waits its turn like any other."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,10 @@ def changed(_row: InboxRow) -> None:
     raise IncidentChangedMeanwhile("INC-1 changed meanwhile")
 
 
+def exhausted(_row: InboxRow) -> None:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
 def test_a_mail_has_its_effect_before_it_is_moved_on_the_server(store: Store) -> None:
     bring(store, lambda row: finish(store, row))
     assert [(row.state, row.raw, row.received_at) for row in rows(store)] == [(InboxState.DONE, MAIL, NOW)]
@@ -63,7 +68,7 @@ def test_one_wait_for_the_disk_does_for_the_mail_and_its_effect(store: Store) ->
     assert watched.waits == [False, True]
 
 
-@pytest.mark.parametrize("work", [explode, locked, changed])
+@pytest.mark.parametrize("work", [explode, locked, changed, exhausted])
 def test_a_mail_without_an_effect_is_on_disk_all_the_same(
     store: Store, work: Callable[[InboxRow], None]
 ) -> None:
@@ -73,7 +78,7 @@ def test_a_mail_without_an_effect_is_on_disk_all_the_same(
     assert [row.state for row in rows(store)] == [InboxState.PENDING]
 
 
-@pytest.mark.parametrize(("work", "attempts"), [(explode, 1), (locked, 0), (changed, 0)])
+@pytest.mark.parametrize(("work", "attempts"), [(explode, 1), (locked, 0), (changed, 0), (exhausted, 0)])
 def test_only_its_own_fault_is_a_strike(
     store: Store, work: Callable[[InboxRow], None], attempts: int
 ) -> None:

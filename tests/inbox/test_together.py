@@ -1,9 +1,11 @@
 """Posts that wait are worked off together, and yet each as if it were alone."""
 
+import errno
+
 import pytest
 
 from service import inbox
-from service.errors import StoreUnavailable
+from service.errors import MachineExhausted, StoreUnavailable
 from service.inbox import working_off
 from service.inbox.working_off import FULL_TURN
 from service.model import Alert, AlertState
@@ -111,6 +113,21 @@ def test_a_store_that_cannot_be_used_is_nobodys_strike(store: Store) -> None:
     with pytest.raises(StoreUnavailable):
         inbox.work_off_posts(store, disk_full, MOST)
     assert states(store) == [(InboxState.PENDING, 0)] * 3
+
+
+def test_a_machine_that_has_nothing_left_is_nobodys_strike(store: Store) -> None:
+    receive(store, *"abc")
+
+    def cannot_be_opened(within: Store, row: InboxRow) -> None:
+        finish(within, row)
+        if row.raw == b"b":
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    for _ in range(inbox.STRIKES + 1):
+        with pytest.raises(MachineExhausted, match="no file descriptor left"):
+            inbox.work_off_posts(store, cannot_be_opened, MOST)
+    assert states(store) == [(InboxState.PENDING, 0)] * 3
+    assert inbox.work_off_posts(store, finish, MOST) == 3
 
 
 def test_what_kills_the_process_strikes_out_no_other_post(store: Store) -> None:

@@ -1,12 +1,14 @@
 """What arrived is worked off in order; what fails three times steps aside; what nobody is to blame for does not."""
 
+import errno
+import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 
 import pytest
 
 from service import inbox
-from service.errors import StoreUnavailable
+from service.errors import MachineExhausted, StoreUnavailable, TemplateFaulty
 from service.store import inbox_rows
 from service.store.database import Store
 from service.store.inbox_rows import Arrival, Door, InboxRow, InboxState
@@ -95,6 +97,54 @@ def test_a_store_that_cannot_be_used_is_no_strike(store: Store) -> None:
         with pytest.raises(StoreUnavailable):
             inbox.work_off(store, disk_full)
     assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.PENDING, 0)]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT])
+def test_a_machine_that_has_nothing_left_is_no_strike_however_that_is_called(
+    store: Store, number: int
+) -> None:
+    receive(store, "good")
+
+    def is_refused(_row: InboxRow) -> None:
+        raise OSError(number, os.strerror(number))
+
+    def is_refused_within(_row: InboxRow) -> None:
+        try:
+            is_refused(_row)
+        except OSError as error:
+            raise TemplateFaulty("it cannot be rendered") from error
+
+    def finds_no_library(_row: InboxRow) -> None:
+        raise ImportError(f"libwords.so: cannot open shared object file: {os.strerror(number)}")
+
+    for work in (is_refused, is_refused_within, finds_no_library, is_refused):
+        with pytest.raises(MachineExhausted, match=r"no file descriptor left|no room left"):
+            inbox.work_off(store, work)
+    assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.PENDING, 0)]
+    work_off_all(store, lambda row: finish(store, row))
+    assert [(row.state, row.attempts) for row in rows(store)] == [(InboxState.DONE, 1)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempts"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), 0),
+        (OSError(errno.ENOENT, "No such file or directory"), 1),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), 1),
+        (MemoryError(), 1),
+    ],
+)
+def test_what_one_arrival_may_use_up_by_itself_is_its_own_fault(
+    store: Store, fault: Exception, attempts: int
+) -> None:
+    receive(store, "bad")
+
+    def fail(_row: InboxRow) -> None:
+        raise fault
+
+    with suppress(MachineExhausted):
+        inbox.work_off(store, fail)
+    assert [row.attempts for row in rows(store)] == [attempts]
 
 
 def test_outages_that_outlast_the_attempt_are_no_strikes(store: Store, locked: Lock) -> None:

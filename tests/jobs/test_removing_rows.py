@@ -119,11 +119,11 @@ def test_who_heard_of_it_is_nobody_once_that_was_removed(
 ) -> None:
     incident = closed(house, clock, outages)
     with house.store.reading() as connection:
-        assert count_audience(connection, incident).total == 2
+        assert count_audience(connection, house, incident).total == 2
     clock.move(DELIVERIES_KEPT + MOMENT)
     keep_house(house, clock)
     with house.store.reading() as connection:
-        assert count_audience(connection, incident).total == 0
+        assert count_audience(connection, house, incident).total == 0
 
 
 def test_who_heard_of_an_open_incident_hears_its_end_however_old_it_is(

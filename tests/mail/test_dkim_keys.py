@@ -14,8 +14,10 @@ import dns.rrset
 import pytest
 
 from service.config.settings import Authenticity, Policy
+from service.errors import MachineExhausted
 from service.mail.authenticity import Verdict, judge
 from service.mail.dkim_check import Signed, dns_look_up
+from tests.descriptors import nothing_can_be_opened
 from tests.mail.authenticity.signing import (
     MAIL,
     NOW,
@@ -168,6 +170,17 @@ def test_the_dns_is_asked_for_text_records(
 def test_no_answer_of_the_dns_in_time_is_a_timeout(nameserver: Nameserver, name: bytes) -> None:
     with pytest.raises(TimeoutError, match="the DNS gives no answer"):
         dns_look_up(timedelta(milliseconds=50))(name)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_that_there_is_nothing_left_to_ask_the_dns_with_is_no_answer_of_it(
+    nameserver: Nameserver, monkeypatch: pytest.MonkeyPatch, *, is_known: bool
+) -> None:
+    if not is_known:
+        monkeypatch.setattr(dns.resolver, "default_resolver", None)
+    raw, look_up = sign(MAIL, PRIVATE), dns_look_up(timedelta(seconds=3))
+    with nothing_can_be_opened(), pytest.raises(MachineExhausted, match="no file descriptor left"):
+        check(raw, look_up)
 
 
 def test_a_name_that_no_dns_can_hold_is_not_asked_for(nameserver: Nameserver) -> None:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from service.cli.main import main
+from tests.cli.running import run
 from tests.mailservers.servers import MailServers
 from tests.rooms import CONFIG
 
@@ -30,7 +30,7 @@ mail:
 {CONFIG}"""
     )
     command = ["doctor", "mail", "--json", "--patience", "20", "--config", str(path)]
-    return CliRunner().invoke(main, command)
+    return run(*command)
 
 
 def test_a_healthy_mail_system_is_told_so(mail_servers: MailServers, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from service.config.settings import Auth, Imap, Secret, Security, Smtp
 from service.errors import MailboxLoginRefused
 from service.mail.oauth import AccessTokens
-from service.mail.smtp import RelayLoginRefused, open_session
+from service.mail.smtp import open_session
+from service.mail.smtp_answers import RelayLoginRefused
 from tests.mailservers.servers import MailServers
 from tests.transport.oauth_double import OAuthDouble, oauth_double
 from tests.transport.rows import NOW, Rows, mail, running

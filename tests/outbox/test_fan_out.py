@@ -1,5 +1,6 @@
 """An update goes out to all its subscribers, once each, through a few sessions, whatever the relay says."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.config.settings import Limits, Smtp
 from service.model import Phase
-from service.outbox import Relay
+from service.outbox import Relay, fanning_out
 from service.outbox.outcomes import LEASE, SUSPICIOUS_AFTER
 from service.outbox.relay import FIRST_PAUSE, FIRST_RETRY
 from service.store import deliveries, progress, schema, subscribers
@@ -30,7 +31,7 @@ from tests.outbox.relays import (
     subscribe,
 )
 from tests.rooms import Clock
-from tests.transport.scripted_relay import CLOSE, PIPELINING, ScriptedRelay, scripted_relay
+from tests.transport.scripted_relay import CLOSE, PIPELINING, SILENCE, ScriptedRelay, scripted_relay
 from tests.web.outages import Outages
 
 pytestmark = pytest.mark.anyio
@@ -208,7 +209,8 @@ async def test_a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail(
     server.answers["."] = CLOSE
     await fan_out_all(house, clock, Relay(server.smtp))
     [doubtful] = deliveries_to(house, "ana")
-    assert (doubtful.attempts, doubtful.last_error, doubtful.sent_at) == (1, "", None)
+    assert (doubtful.attempts, doubtful.may_have_arrived_at, doubtful.sent_at) == (1, clock(), None)
+    assert "closed the connection" in doubtful.last_error
     server.answers["."] = "250 fine"
     clock.move(FIRST_RETRY)
     await fan_out_all(house, clock, Relay(server.smtp))
@@ -238,6 +240,27 @@ async def test_told_to_stop_it_gives_back_what_it_claimed(
     assert {(one.attempts, one.due_at) for one in left} == {(0, clock())}
     await fan_out_all(house, clock, Relay(server.smtp))
     assert sorted(recipients_heard(server)) == addresses(*MANY)
+
+
+@pytest.mark.parametrize("verb", ["greeting", "."])
+async def test_told_to_stop_it_does_not_wait_for_a_relay_that_says_nothing(
+    house: House, clock: Clock, server: ScriptedRelay, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(fanning_out, "LEAVES_AFTER", 0.0)
+    server.answers[verb] = SILENCE
+    subscribe(house, clock, "ana", "ben")
+    Outages(house, clock).published()
+    relay, stop = limited(server.smtp, connections=1), Event()
+    sending = asyncio.create_task(fan_out_all(house, clock, relay, stop))
+    await server.is_silent.wait()
+    stop.set()
+    await sending
+    [ana], [ben] = deliveries_to(house, "ana"), deliveries_to(house, "ben")
+    assert (ben.attempts, ben.due_at, ben.last_error) == (0, clock(), "")
+    assert ana.sent_at is None
+    assert ana.due_at is not None
+    assert (ana.due_at == clock()) == (verb == "greeting"), "of one that went out whole nobody knows"
+    assert relay.failures == 0
 
 
 async def test_what_a_dead_process_had_claimed_is_sent_after_the_lease(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.actions.house import House
 from service.config.settings import Smtp
-from service.mail.smtp import RelayLoginRefused
+from service.mail.smtp_answers import RelayLoginRefused
 from service.outbox import Relay, outcomes, sending
 from service.outbox import relay as relays
 from service.outbox.relay import retry_after
@@ -22,7 +22,7 @@ from tests.outbox.relays import (
     send_due,
 )
 from tests.rooms import Clock
-from tests.transport.scripted_relay import CLOSE, scripted_relay
+from tests.transport.scripted_relay import CLOSE, PIPELINING, scripted_relay
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -104,6 +104,27 @@ async def test_no_mail_fails_because_of_the_relay(
         clock.move(relays.LONGEST_RETRY)
         await send(house, clock, relay)
         assert all(look_at(house, mail).sent_at for mail in mails)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "."])
+@pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelining"])
+async def test_a_relay_that_wants_a_login_is_no_fault_of_any_mail(
+    house: House, clock: Clock, offers: dict[str, str], verb: str
+) -> None:
+    async with scripted_relay({**offers, verb: "530 5.7.0 authenticate first"}) as server:
+        relay = Relay(server.smtp)
+        mails = queue(house, clock, "ana", "ben")
+        for _ in range(2 * outcomes.SUSPICIOUS_AFTER):
+            await send(house, clock, relay)
+            assert relay.paused_until is not None
+            clock.now = relay.paused_until
+        stand = [look_at(house, mail) for mail in mails]
+        assert [(one.attempts, one.due_at) for one in stand] == [(0, clock())] * 2
+        assert all("`mail.smtp.username`: 530 5.7.0 authenticate first" in one.last_error for one in stand)
+        server.answers[verb] = "250 ok"
+        await send(house, clock, relay)
+        assert [look_at(house, mail).sent_at for mail in mails] == [clock()] * 2
 
 
 @pytest.mark.anyio

@@ -162,7 +162,7 @@ async def test_who_waits_for_his_turn_meanwhile_sends_nothing_more(
             one.number = None
 
     answer_by_recipient(server, end)
-    relay = Relay(replace(server.smtp, limits=Limits(connections=4, rate=0.1)))
+    relay = Relay(replace(server.smtp, limits=Limits(connections=4, rate=0.3)))
     await fan_out_all(house, clock, relay, claimant=one, stop=stop)
     assert len([line for line in server.heard if line.startswith("DATA")]) == 1
     left = [found for name in MANY[:9] for found in deliveries_to(house, name) if found.sent_at is None]

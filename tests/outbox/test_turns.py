@@ -9,12 +9,21 @@ import pytest
 from service.actions.fan_out import queue_next_chunk
 from service.actions.house import House
 from service.actions.subscriber_admin import add_webhook
-from service.calls.calling import Caller
+from service.calls.calling import TIMEOUT, Caller
 from service.errors import RecipientRefusedForNow
 from service.model import Delivery, DeliveryKind
 from service.outbox import calling
 from service.outbox.calling import ASKED_AGAIN_AFTER, call_due
-from service.outbox.turns import AT_ONCE, FAILING_AT_ONCE, FAILING_WAITING, HOST_FAILS_AFTER, OF_A_HOST, Turns
+from service.outbox.outcomes import LEASE
+from service.outbox.turns import (
+    AT_ONCE,
+    FAILING_AT_ONCE,
+    FAILING_WAITING,
+    HOST_FAILS_AFTER,
+    OF_A_HOST,
+    WAITING,
+    Turns,
+)
 from service.store import deliveries, subscribers
 from tests.rooms import Clock
 from tests.web.outages import Outages
@@ -23,6 +32,7 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DEAD, SOME, LIVE = 150, 60, 5
+LONGEST_CALL = timedelta(seconds=TIMEOUT)
 
 
 def calls(*hosts: str, first_id: int = 1) -> list[Delivery]:
@@ -79,6 +89,24 @@ def test_one_host_takes_only_its_part() -> None:
     turns = Turns()
     turns.add(calls(*["shared.example"] * (OF_A_HOST + 1), "other.example"), failing=[])
     assert [one.id for one in turns.begin()] == [*range(1, OF_A_HOST + 1), OF_A_HOST + 2]
+
+
+def test_what_waits_for_a_host_that_is_busy_leaves_room_for_the_calls_of_others() -> None:
+    turns, rounds = Turns(), 0
+    while turns.has_room:
+        turns.add(calls(*["slow.example"] * 100, first_id=1 + 100 * rounds), failing=[])
+        assert len(turns.begin()) == (0 if rounds else OF_A_HOST)
+        rounds += 1
+    assert WAITING <= 100 * rounds <= WAITING + 2 * 100, "not without end: each is claimed for ten minutes"
+    assert WAITING / OF_A_HOST * LONGEST_CALL < LEASE
+
+
+def test_what_waits_for_several_busy_hosts_is_enough() -> None:
+    turns = Turns()
+    hosts = [f"h{number}.example" for number in range(AT_ONCE // OF_A_HOST)]
+    turns.add(calls(*hosts * (OF_A_HOST + 1)), failing=[])
+    assert len(turns.begin()) == AT_ONCE
+    assert not turns.has_room
 
 
 @pytest.mark.parametrize(("is_taken", "begun"), [(False, FAILING_AT_ONCE - 1), (True, OF_A_HOST)])

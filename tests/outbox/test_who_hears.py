@@ -8,19 +8,25 @@ from typing import Literal
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from service.actions.deciding import correct
 from service.actions.fan_out import CALLED_OFF, queue_next_chunk
-from service.errors import RecipientRefused, RecipientRefusedForNow, ReplycastError
-from service.model import Delivery, Incident
-from service.outbox.outcomes import LEASE, record
-from service.store import deliveries, progress
+from service.errors import AnswerLost, RecipientRefused, RecipientRefusedForNow, ReplycastError
+from service.model import Delivery, Incident, Update, UpdateStatus
+from service.outbox.outcomes import LEASE, put_off, record
+from service.store import deliveries, narrative, progress
 from tests.outbox.relays import deliveries_to, subscribe
 from tests.rooms import Clock, make_house
 from tests.web.outages import Outages
 
 NAMES = tuple("abcdefg")
-Step = Literal["chunk", "retry", "send", "refuse", "fail", "lose", "lose after all", "give back", "die", "wait",
-               "tell", "close"]  # fmt: skip
-FOR_NOW, FOR_GOOD = RecipientRefusedForNow("451 later"), RecipientRefused("550 no such user")
+Step = Literal["chunk", "retry", "send", "refuse", "block", "fail", "lose", "lose after all", "step back",
+               "give back", "die", "lapse", "wait", "tell", "correct", "close"]  # fmt: skip
+ANSWERS: dict[str, ReplycastError] = {
+    "refuse": RecipientRefusedForNow("451 later"),
+    "block": RecipientRefused("550 5.7.1 not from you"),
+    "fail": RecipientRefused("550 5.1.1 no such user"),
+    "step back": AnswerLost("the relay closed the connection"),
+}
 
 
 class Story:
@@ -36,7 +42,7 @@ class Story:
         self.heard: list[tuple[str, int, str]] = []
         """To whom, which update, and the public id of the mail."""
         self.refused: set[str] = set()
-        """Whose address the relay called unknown: nothing is sent there any more, and no end is heard."""
+        """Whom a mail could not reach at all, or whose address the relay called unknown: no end need be heard there."""
         self.is_closed = False
 
     def take(self, step: Step) -> None:
@@ -46,17 +52,27 @@ class Story:
             self.in_flight += chunk.claimed if chunk else ()
         elif step == "retry":
             self._retry()
-        elif step == "die":
-            self._die()
+        elif step in {"die", "lapse"}:
+            self._die(is_seen=step == "die")
         elif step == "wait":
             self.clock.move(timedelta(minutes=1))
-        elif step == "tell" and not self.is_closed:
-            self.outages.tell(self.incident, "We found it.")
-        elif step == "close" and not self.is_closed:
-            self.outages.close(self.incident)
-            self.is_closed = True
+        elif step in {"tell", "correct", "close"}:
+            self._decide(step)
         elif self.in_flight:
             self._settle(self.in_flight.pop(0), step)
+
+    def _decide(self, step: Step) -> None:
+        if step == "correct":
+            number, sam = self.updates()[0].id, self.house.config.employees["sam"]
+            text = f"It is the disk, and was at {len(self.updates())}."
+            correct(self.house, self.incident.id, number, sam, text, self.clock())
+        elif self.is_closed:
+            return
+        elif step == "tell":
+            self.outages.tell(self.incident, "We found it.")
+        else:
+            self.outages.close(self.incident)
+            self.is_closed = True
 
     def _retry(self) -> None:
         with self.house.store.transaction() as connection:
@@ -64,30 +80,33 @@ class Story:
                 connection, self.clock(), urgent=False, lease=LEASE, limit=2
             )
 
-    def _die(self) -> None:
-        """Kill the service; the mail on its way may have arrived."""
+    def _die(self, *, is_seen: bool = True) -> None:
+        """Kill the service; the mail on its way may have arrived. Where nobody sees it, its claims end by time."""
         if self.in_flight:
             self._note(self.in_flight[0])
         self.in_flight.clear()
+        if not is_seen:
+            self.clock.move(LEASE)
+            return
         with self.house.store.transaction() as connection:
             deliveries.end_leases(connection, self.clock())
 
     def _settle(self, mail: Delivery, step: Step) -> None:
-        if any(mail.public_id == heard for *_, heard in self.heard) and step != "send":
-            return self._record(mail, None)  # a relay that took an address does not refuse it the next minute
-        if step in {"send", "lose after all"}:
+        has_arrived = any(mail.public_id == heard for *_, heard in self.heard)
+        if step in {"send", "lose after all", "step back"}:
             self._note(mail)
         if step == "send":
             return self._record(mail, None)
-        if step == "fail":
+        if step == "fail" or (step == "block" and not has_arrived):
             self.refused.add(mail.recipient)
-        if step in {"refuse", "fail"}:
-            return self._record(mail, FOR_NOW if step == "refuse" else FOR_GOOD)
+        if step in ANSWERS:
+            return self._record(mail, ANSWERS[step])
         with self.house.store.transaction() as connection:
             if step == "give back":
                 deliveries.give_back(connection, [mail.id], self.clock(), "the relay is down")
             else:
-                deliveries.postpone(connection, mail.id, self.clock(), "")
+                now = self.clock()
+                put_off(connection, mail, now, "the relay closed the connection", doubted_at=now)
         return None
 
     def _record(self, mail: Delivery, error: ReplycastError | None) -> None:
@@ -96,6 +115,11 @@ class Story:
 
     def _note(self, mail: Delivery) -> None:
         self.heard.append((mail.recipient, mail.update_id or 0, mail.public_id))
+
+    def updates(self) -> tuple[Update, ...]:
+        """Give what was told of the incident so far."""
+        with self.house.store.reading() as connection:
+            return narrative.updates_of(connection, [self.incident.id])[self.incident.id]
 
     def end(self) -> None:
         """Close it, and let everything be sent that is to be sent."""
@@ -127,6 +151,14 @@ class Story:
 @example(steps=["chunk", "lose after all", "close", "chunk", "chunk"])
 @example(steps=["chunk", "die", "close", "chunk", "chunk", "chunk"])
 @example(steps=["chunk", "send", "send", "close", "chunk", "chunk", "fail"])
+@example(steps=["chunk", "lose after all", "lose", "retry", "refuse", "refuse", "close"])
+@example(steps=["chunk", "lapse", "retry", "refuse", "refuse", "close"])
+@example(steps=["chunk", "die", "retry", "refuse", "refuse", "close"])
+@example(steps=["chunk", "step back", "close"])
+@example(steps=["chunk", "lose after all", "retry", "retry", "block", "block", "close"])
+@example(steps=["chunk", "close", "chunk", "chunk", "refuse", "refuse", "chunk"])
+@example(steps=["chunk", "refuse", "correct", *["chunk"] * 8, "close"])
+@example(steps=["chunk", "refuse", "correct", *["chunk"] * 8, "wait", "retry", "fail"])
 @given(steps=st.lists(st.sampled_from(Step.__args__), max_size=40))  # type: ignore[attr-defined]  # of a Literal
 def test_whoever_heard_the_beginning_hears_the_end_once_and_nobody_else(steps: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -135,12 +167,17 @@ def test_whoever_heard_the_beginning_hears_the_end_once_and_nobody_else(steps: l
             for step in steps:
                 story.take(step)
             story.end()
+            told = story.updates()
             with story.house.store.reading() as connection:
                 counted = [progress.of_update(connection, number) for number in range(1, 60)]
         finally:
             story.house.store.close()
     updates = [number for number, one in enumerate(counted, start=1) if one is not None]
-    opened, closed = story.who_heard(updates[0]), story.who_heard(updates[-1])
+    [end] = [one.id for one in told if one.status is UpdateStatus.RESOLVED and one.corrects_id is None]
+    opened, closed = story.who_heard(updates[0]), story.who_heard(end)
+    for one in told:
+        if one.corrects_id is not None:
+            assert set(story.who_heard(one.id)) <= set(story.who_heard(one.corrects_id))
     assert set(closed) <= set(opened)
     assert set(opened) - story.refused <= set(closed)
     assert len(set(opened)) == len(opened)

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from service.store import credentials
 from service.store.credentials import Purpose, Session, Token
 from service.store.database import Store
@@ -70,4 +72,15 @@ def test_sweeping_forgets_what_ended_before_and_nothing_else(store: Store) -> No
 def test_the_installations_name_is_given_once(store: Store) -> None:
     with store.transaction() as connection:
         assert credentials.instance_value(connection, "instance_id", "seven") == "seven"
+        assert credentials.instance_value(connection, "instance_id", "eight") == "seven"
+
+
+def test_what_another_process_sets_at_this_moment_is_taken(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = credentials.known_instance_value
+    with store.transaction() as connection:
+        credentials.instance_value(connection, "instance_id", "seven")
+        seen = iter([None])
+        monkeypatch.setattr(credentials, "known_instance_value", lambda *asked: next(seen, known(*asked)))
         assert credentials.instance_value(connection, "instance_id", "eight") == "seven"

@@ -70,6 +70,18 @@ def test_a_claimed_mail_is_not_claimed_again_before_the_lease_ends(store: Store)
         assert claim(connection, LEASE_END) == [mail.id]
 
 
+def test_a_claim_is_made_longer_only_while_it_is_as_it_was_made(store: Store) -> None:
+    with store.transaction() as connection:
+        queued(connection, a_mail("one"), at=NOW)
+        [mine] = deliveries.claim_due(connection, NOW, urgent=True, lease=MINUTE, limit=9)
+        until = NOW + 9 * MINUTE
+        assert deliveries.renew(connection, mine, until)
+        assert delivery_again(connection, mine).due_at == until
+        assert not deliveries.renew(connection, mine, until + MINUTE), "it is another one by now"
+        assert deliveries.ended_claims(connection, [mine]) == {mine.id}
+        assert deliveries.ended_claims(connection, [delivery_again(connection, mine)]) == set()
+
+
 def test_threads_that_claim_at_once_share_the_mails_out(store: Store) -> None:
     with store.transaction() as connection:
         ids = [mail.id for mail in queued(connection, *(a_mail(str(number)) for number in range(40)))]
@@ -116,6 +128,21 @@ def test_of_one_incident_a_recipient_gets_the_mails_in_their_order(store: Store)
         assert claim(connection, NOW + 2 * MINUTE) == [asked.id]
         deliveries.mark_sent(connection, asked.id, NOW)
         assert claim(connection) == [closed.id]
+
+
+@pytest.mark.parametrize("urgent_first", [True, False])
+def test_an_employee_who_subscribed_too_waits_for_no_update_and_no_update_for_him(
+    store: Store, *, urgent_first: bool
+) -> None:
+    with store.transaction() as connection:
+        incident = add_incident(connection)
+        update_id = add_update(connection, incident)
+        closed = a_mail("closed", incident_id=incident.id)
+        update = a_mail("update", incident_id=incident.id, update_id=update_id)
+        both = queued(connection, *((closed, update) if urgent_first else (update, closed)))
+        number = {one.public_id: one.id for one in both}
+        assert claim(connection) == [number[closed.public_id]]
+        assert claim(connection, urgent=False) == [number[update.public_id]]
 
 
 def fail(connection: Connection, delivery_id: int, now: datetime) -> None:

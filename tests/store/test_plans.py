@@ -7,18 +7,23 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, event
 
-from service.model import DeliveryKind, JoinedAlert, Update, UpdateStatus
+from service.model import DeliveryKind, JoinedAlert, Maintenance, MaintenancePhase, Update, UpdateStatus
 from service.store import (
     audience,
+    chosen_components,
     deliveries,
     fan_outs,
+    far_ahead,
+    inbox_bodies,
     inbox_firsts,
     inbox_rows,
     incidents,
+    maintenances,
     narrative,
     old_deliveries,
     old_posts,
     open_incidents,
+    subscribers,
     whats_due,
 )
 from service.store.audience import Audience, Span
@@ -45,6 +50,14 @@ HOT: dict[str, tuple[Query, set[str]]] = {
     "claim updates": (lambda c: claim(c, urgent=False), {"ix_deliveries_updates", "ix_deliveries_order"}),
     "next mail that is urgent": (lambda c: deliveries.next_due_at(c, urgent=True), {"ix_deliveries_urgent"}),
     "next mail of an update": (lambda c: deliveries.next_due_at(c, urgent=False), {"ix_deliveries_updates"}),
+    "anything far ahead": (
+        lambda c: far_ahead.is_any_far_ahead(c, NOW),
+        {"ix_deliveries_urgent", "ix_deliveries_updates", "ix_deliveries_calls"},
+    ),
+    "bring back": (
+        lambda c: far_ahead.bring_back(c, NOW),
+        {"ix_deliveries_urgent", "ix_deliveries_updates", "ix_deliveries_calls"},
+    ),
     "next call": (deliveries.next_call_due_at, {"ix_deliveries_calls"}),
     "claim calls": (
         lambda c: deliveries.claim_calls(c, NOW, lease=MINUTE, limit=9),
@@ -180,6 +193,32 @@ def test_who_heard_an_update_is_counted_by_its_index(sqlite: Store) -> None:
     assert "ix_subscribers_reached" in steps
 
 
+def test_the_names_that_were_chosen_are_found_by_their_index_however_many_chose(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        subscribers.choose(connection, add_subscriber(connection, "ana").id, components=["Shop"], groups=())
+        wanted = Audience(components=("API",), known=("API",))
+        counted = " ".join(plan_of(connection, lambda c: audience.count(c, wanted)))
+        steps = " ".join(plan_of(connection, lambda c: chosen_components.besides(c, ())))
+    assert "SCAN choices" not in steps + counted
+    assert "sqlite_autoindex_choices_1 (subscriber_id=? AND kind=? AND name=?)" in counted
+    assert "ix_choices_name (kind=? AND name>?)" in steps
+    assert "ix_choices_name (kind=? AND name=?)" in steps
+
+
+def test_all_that_a_reader_was_to_hear_is_called_off_by_its_index(sqlite: Store) -> None:
+    with sqlite.transaction() as connection:
+        incident = add_incident(connection)
+        told, ana = add_update(connection, incident), add_subscriber(connection, "ana")
+        end = replace(UPDATE, id=add_update(connection, incident), incident_id=incident.id)
+        queued(connection, a_mail("told", update_id=told, subscriber_id=ana.id))
+        steps = plan_of(connection, lambda c: fan_outs.cancel_unsent(c, end, "", limit=9))
+    said = " ".join(steps)
+    assert "SCAN" not in said
+    assert "TEMP B-TREE" not in said
+    assert "SEARCH deliveries USING INDEX ix_deliveries_heard (subscriber_id=? AND update_id=?)" in said
+    assert "SEARCH original USING INDEX ix_deliveries_heard (subscriber_id=? AND update_id=?)" in said
+
+
 def test_old_deliveries_are_removed_by_their_numbers(sqlite: Store) -> None:
     with sqlite.transaction() as connection:
         told = add_update(connection, add_incident(connection))
@@ -190,11 +229,22 @@ def test_old_deliveries_are_removed_by_their_numbers(sqlite: Store) -> None:
     assert not [step for step in steps if step.startswith("SCAN")]
 
 
-def test_old_posts_are_removed_by_their_numbers(sqlite: Store) -> None:
+SWEEPS: dict[str, Query] = {
+    "posts": lambda c: old_posts.remove(c, NOW, limit=9),
+    "bodies": lambda c: inbox_bodies.remove(c, NOW, NOW, limit=9),
+}
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_what_arrived_long_ago_is_removed_by_its_number_also_while_a_maintenance_is_on(
+    sqlite: Store, name: str
+) -> None:
     with sqlite.transaction() as connection:
         arrival = Arrival(Door.WEBHOOK, NOW - MINUTE, b"{}", state=InboxState.DONE)
         inbox_rows.add_many(connection, [arrival])
-        steps = plan_of(connection, lambda c: old_posts.remove(c, NOW, limit=9))
+        on = MaintenancePhase.ON
+        maintenances.add(connection, Maintenance(0, on, NOW, 1, "Moving", "", (), NOW, NOW, NOW, "ana"))
+        steps = plan_of(connection, SWEEPS[name])
     assert "SEARCH inbox USING INTEGER PRIMARY KEY (rowid>?)" in steps
-    assert "ix_alerts_inbox_id" in " ".join(steps)
+    assert "SEARCH alerts USING INDEX ix_alerts_inbox_id (inbox_id>? AND inbox_id<?)" in steps
     assert not [step for step in steps if step.startswith("SCAN")]

@@ -191,7 +191,9 @@ def test_what_a_killed_one_had_claimed_falls_due_and_nothing_else(
         assert claim_as(pair[0], survivor, 9) == [theirs.id, theirs_too.id]
         with pair[0].reading() as connection:
             names = connection.execute(select(instance.c.name)).scalars().all()
+            found = [delivery_again(connection, one) for one in (theirs, theirs_too, ours, later)]
         assert [one for one in names if one.startswith("sender:")] == [f"sender:{survivor.number}"]
+        assert [one.may_have_arrived_at for one in found] == [NOW, NOW, None, None]
 
 
 @needs_postgresql

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, inspect, literal_column, select, table, text
+from sqlalchemy import ColumnElement, inspect, literal_column, select, table, text, update
 
 import service.store.database
 from service.errors import StoreUnavailable
@@ -17,6 +17,7 @@ from service.store import credentials, inbox_rows
 from service.store.database import Store, open_store
 from service.store.inbox_rows import Arrival, Door
 from service.store.migrating import alembic_config
+from service.store.schema import deliveries
 from tests.store.rows import NOW, a_mail, add_incident, add_subscriber, add_update, queued
 
 REVISIONS = [
@@ -134,3 +135,23 @@ def test_where_no_copy_can_be_kept_nothing_is_upgraded(sqlite: Store) -> None:
         found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
     assert found == OLDER[0]
     assert not list(file.parent.glob("*.part"))
+
+
+def test_what_an_older_version_left_in_doubt_may_have_arrived(store: Store, url: str) -> None:
+    with store.transaction() as connection:
+        given: dict[str, dict[str, object]] = {
+            "claimed": {},
+            "waits": {"attempts": 0},
+            "refused": {"last_error": "451"},
+            "sent": {"due_at": None},
+        }
+        mails = dict(zip(given, queued(connection, *map(a_mail, given)), strict=True))
+        for name, mail in mails.items():
+            one = update(deliveries).where(deliveries.c.id == mail.id)
+            connection.execute(one.values({"attempts": 1, **given[name]}))
+        command.downgrade(alembic_config(connection), "0004")
+    upgraded = open_store(url)
+    with upgraded.reading() as connection:
+        doubted = select(deliveries.c.id).where(deliveries.c.may_have_arrived_at.is_not(None))
+        assert connection.execute(doubted).scalars().all() == [mails["claimed"].id]
+    upgraded.close()

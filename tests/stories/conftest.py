@@ -15,7 +15,8 @@ from tests.thoroughness import IN_CI
 
 ON_BOTH = frozenset({
     "test_the_main_story", "test_alerts", "test_audience", "test_corrections", "test_hostile_mail", "test_leaving",
-    "test_links", "test_maintenance", "test_outages", "test_webhooks_of_subscribers", "test_while_nobody_decides",
+    "test_links", "test_long_maintenance", "test_maintenance", "test_outages", "test_webhooks_of_subscribers",
+    "test_while_nobody_decides",
 })  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """An SMTP server that answers as a test tells it to, to see what the session makes of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from service.config.settings import Secret, Security, Smtp
@@ -10,11 +10,17 @@ CLOSE = "close"
 """Stands for an answer: the connection is lost."""
 SILENCE = "silence"
 """Stands for an answer: there is none."""
+LATER = "later"
+"""Stands for an answer: the friendly one, once the test sets `is_free`."""
 
 PIPELINING = {"EHLO": "250-relay\r\n250-8BITMIME\r\n250 PIPELINING"}
 """The answers of a relay that takes commands ahead."""
 
+BeforeAnswer = Callable[[str, str], Awaitable[None]]
+"""Awaited before an answer: the command, and to whom the mail is."""
+
 _ANSWERS = {
+    "greeting": "220 relay",
     "EHLO": "250-relay\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN",
     "HELO": "250 relay",
     "AUTH": "235 welcome",
@@ -31,14 +37,16 @@ class ScriptedRelay:
     """A running server; `answers` may be changed at any time, `heard` holds all lines received."""
 
     def __init__(self, answers: Mapping[str, str]) -> None:
-        self.answers = {"greeting": "220 relay", **_ANSWERS, **answers}
+        self.answers = {**_ANSWERS, **answers}
         self.heard: list[str] = []
         self.port = 0
         self.most_conversations = 1_000
         """How many it holds at once; more of them are told 421."""
         self.conversations = 0
+        self.before: BeforeAnswer | None = None
         self.is_silent = asyncio.Event()
-        """Set once it owes an answer that it will not give."""
+        """Set once it owes an answer that it will not give, or not yet."""
+        self.is_free = asyncio.Event()
 
     @property
     def smtp(self) -> Smtp:
@@ -62,15 +70,19 @@ class ScriptedRelay:
                 writer.write(b"421 4.7.0 too many connections\r\n")
                 return
             await self._say(writer, "greeting")
-            in_mail = False
+            in_mail, recipient = False, ""
             while received := await reader.readline():
                 line = received.decode("utf-8", "replace").rstrip("\r\n")
                 self.heard.append(line)
                 if (in_mail and line != ".") or not line:
                     continue
                 verb = line.split()[0].upper()
+                if verb == "RCPT":
+                    recipient = line.split("<")[1].split(">")[0]
+                if self.before is not None:
+                    await self.before(verb, recipient)
                 await self._say(writer, verb)
-                in_mail = verb == "DATA" and self.answers["DATA"].startswith("354")
+                in_mail = verb == "DATA" and self.answers["DATA"].startswith("3")
         except (ConnectionError, asyncio.CancelledError):
             return
         finally:
@@ -84,6 +96,10 @@ class ScriptedRelay:
         if answer == SILENCE:
             self.is_silent.set()
             await asyncio.Event().wait()
+        if answer == LATER:
+            self.is_silent.set()
+            await self.is_free.wait()
+            answer = _ANSWERS[verb]
         writer.write(answer.encode("utf-8", "surrogateescape") + b"\r\n")
         await writer.drain()
 

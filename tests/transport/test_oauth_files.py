@@ -1,5 +1,6 @@
 """A refresh token that the OAuth server replaces outlives a restart, in the file that it came from."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from service.config import parse
 from service.config.secret_files import read_secret_file, write_secret_file
 from service.config.settings import OAuth, Secret
 from service.mail.oauth import AccessTokens, TokenRefused
+from tests.descriptors import nothing_can_be_opened
 from tests.rooms import CONFIG
 from tests.transport.oauth_double import REFRESH_TOKEN, OAuthDouble, oauth_double
 from tests.transport.rows import NOW
@@ -145,6 +147,32 @@ def test_a_file_that_cannot_be_written_is_told_once_and_the_service_goes_on(
     assert f"let the service write {path} and its folder" in warning["remedy"]
     assert path.read_text() == f"{REFRESH_TOKEN}\n"
     assert not any(form["refresh_token"] in str(logged) for form in double.asked)
+
+
+def test_a_token_that_could_not_be_kept_is_kept_at_the_next_exchange(
+    double: OAuthDouble, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    tokens = started(double, path)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("tempfile.mkstemp", fail)
+        tokens.current(NOW)
+    double.rotates = False
+    tokens.renew(NOW)
+    assert read_secret_file(path) == double.refresh_token != REFRESH_TOKEN
+
+
+def test_a_file_that_cannot_be_opened_just_now_holds_up_no_login(double: OAuthDouble, path: Path) -> None:
+    tokens = started(double, path)
+
+    def exchange(_url: str, form: dict[str, str]) -> tuple[int, bytes]:
+        return double.answer(form)
+
+    with pytest.MonkeyPatch.context() as meanwhile, nothing_can_be_opened():
+        meanwhile.setattr("service.mail.oauth.exchange", exchange)
+        assert tokens.current(NOW) == double.given[-1]
 
 
 def test_a_token_from_elsewhere_is_told_once_to_need_a_file(double: OAuthDouble) -> None:

@@ -13,7 +13,9 @@ from service.errors import RecipientRefused, RecipientRefusedForNow, RelayUnavai
 from service.mail.compose import Envelope
 from service.mail.pipelining import PipelinedSession, open_pipelined
 from service.mail.sandbox import Sandbox
+from service.mail.smtp_answers import RelayWantsLogin
 from tests.outbox.relays import answer_by_recipient
+from tests.transport.loop_clock import LoopClock
 from tests.transport.scripted_relay import CLOSE, PIPELINING, SILENCE, ScriptedRelay, scripted_relay
 
 pytestmark = pytest.mark.anyio
@@ -137,7 +139,7 @@ async def test_where_a_refused_mail_was_announced_the_others_arrive_whole() -> N
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
 @pytest.mark.parametrize(
     "answer",
-    ["421 4.3.2 going down", CLOSE, SILENCE, "nonsense", "530 5.7.0 log in", "999 x", "334 go on"],
+    ["421 4.3.2 going down", CLOSE, SILENCE, "nonsense", "530 5.7.0 log in", "999 x", "199 x"],
 )
 async def test_what_is_no_fault_of_the_mail_ends_the_session(
     offers: dict[str, str], verb: str, answer: str
@@ -152,6 +154,79 @@ async def test_what_is_no_fault_of_the_mail_ends_the_session(
         assert session.is_in_doubt == (verb == "." and answer in {CLOSE, SILENCE, "nonsense"})
         with pytest.raises(RelayUnavailable):
             await session.send(mail("b"))
+
+
+@BOTH
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "."])
+async def test_a_relay_that_waits_for_more_than_there_is_ends_the_session(
+    offers: dict[str, str], verb: str
+) -> None:
+    async with scripted_relay({**offers, verb: "334 go on"}) as relay, open_pipelined(relay.smtp) as session:
+        with pytest.raises(RelayUnavailable, match="334 go on"):
+            await session.send(mail("a"), then=mail("b"))
+        assert (session.is_open, session.is_in_doubt) == (False, False)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"MAIL": "200 ok"},
+        {"RCPT": "251 forwarded"},
+        {"RCPT": "252 cannot verify, will try"},
+        {"RCPT": "299 ok"},
+        {"DATA": "350 go on"},
+        {".": "200 Ok: queued as 7"},
+        {".": "202 taken"},
+        {"RCPT": "550 no such user", "RSET": "200 forgotten"},
+    ],
+    ids=str,
+)
+async def test_of_an_answer_the_first_digit_decides(offers: dict[str, str], answers: dict[str, str]) -> None:
+    taken = answers.get(".", "250 2.0.0 queued as 7")
+    async with scripted_relay({**offers, **answers}) as relay, open_pipelined(relay.smtp) as session:
+        if "RSET" in answers:
+            relay.answers["DATA"] = "503 RCPT first"
+            with pytest.raises(RecipientRefused):
+                await session.send(mail("x"))
+            relay.answers |= {"RCPT": "250 ok", "DATA": "354 go on"}
+        assert await send_all(session, mail("a"), mail("b")) == [taken] * 2
+
+
+@BOTH
+async def test_an_answer_that_trickles_in_gets_no_more_time(
+    offers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        scripted_relay({**offers, ".": SILENCE}) as relay,
+        open_pipelined(relay.smtp, data_timeout=300) as session,
+    ):
+        sending = asyncio.create_task(session.send(mail("a")))
+        await relay.is_silent.wait()
+        clock = LoopClock(monkeypatch)
+        for _ in range(4):
+            session.data_received(b"250-still looking\r\n")
+            await clock.move(100)
+        assert sending.done()
+        with pytest.raises(RelayUnavailable, match="it did not answer in time"):
+            await sending
+        assert session.is_in_doubt
+
+
+@BOTH
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
+@pytest.mark.parametrize("code", ["530", "534", "535", "538"])
+async def test_a_relay_that_wants_a_login_says_what_is_to_be_set(
+    offers: dict[str, str], verb: str, code: str
+) -> None:
+    async with (
+        scripted_relay({**offers, verb: f"{code} 5.7.0 log in"}) as relay,
+        open_pipelined(relay.smtp) as session,
+    ):
+        with pytest.raises(RelayWantsLogin) as fault:
+            await session.send(mail("a"), then=mail("b"))
+        assert not session.is_in_doubt
+    assert f"without `mail.smtp.security` or `mail.smtp.username`: {code} 5.7.0" in str(fault.value)
 
 
 async def test_an_answer_that_nobody_asked_for_ends_the_session() -> None:

@@ -62,6 +62,23 @@ async def test_an_answer_to_a_kept_mail_reaches_the_reply_mailbox() -> None:
     assert b"\r\n\r\npublish\r\n\r\nOn" in kept.raw
 
 
+async def test_no_installed_package_is_looked_for_to_let_anybody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python finds none of while it can open nothing, it holds for missing from then on."""
+
+    def find_none(**_: object) -> tuple[()]:
+        return ()
+
+    monkeypatch.setattr("pysasl.entry_points", find_none)
+    sandbox = await Sandbox.start(own_address=OWN_ADDRESS)
+    reader = Rows().reader(sandbox.imap)
+    try:
+        await send(sandbox, "status@acme.example")
+        assert await asyncio.to_thread(reader.poll_once) == 1
+    finally:
+        reader.close()
+        await sandbox.stop()
+
+
 async def test_only_the_newest_mails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox_module, "MAILS_KEPT", 3)
     sandbox = await Sandbox.start(own_address=OWN_ADDRESS)

@@ -66,6 +66,34 @@ async def test_after_a_refused_mail_the_next_one_goes_out(
         assert "RSET" in relay.heard_commands()
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"MAIL": "200 ok"},
+        {"RCPT": "252 cannot verify, will try"},
+        {"DATA": "350 go on"},
+        {".": "200 Ok: queued as 7"},
+        {"RSET": "200 forgotten"},
+    ],
+    ids=str,
+)
+async def test_of_an_answer_the_first_digit_decides(answers: dict[str, str]) -> None:
+    async with scripted_relay(answers) as relay, open_session(relay.smtp) as session:
+        if "RSET" in answers:
+            relay.answers["RCPT"] = "550 no such user"
+            with pytest.raises(RecipientRefused):
+                await send(session)
+            relay.answers["RCPT"] = "250 ok"
+        assert await send(session) == answers.get(".", "250 2.0.0 queued as 7")
+        assert await send(session)
+
+
+async def test_an_answer_to_data_that_is_none_is_no_success() -> None:
+    async with scripted_relay({"DATA": "250 ok"}) as relay, open_session(relay.smtp) as session:
+        with pytest.raises(RelayUnavailable, match="250 ok to DATA"):
+            await send(session)
+
+
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
 @pytest.mark.parametrize(
     "answer", ["421 4.3.2 going down", CLOSE, SILENCE, "nonsense", "530 5.7.0 log in", "999 x"]

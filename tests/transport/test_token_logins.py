@@ -13,7 +13,8 @@ from service.config.settings import Imap, OAuth, Secret, Smtp
 from service.errors import MailboxLoginRefused, MailboxUnavailable, RelayUnavailable
 from service.mail.oauth import AccessTokens
 from service.mail.sandbox import Sandbox
-from service.mail.smtp import RelayLoginRefused, Session, open_session
+from service.mail.smtp import Session, open_session
+from service.mail.smtp_answers import RelayLoginRefused
 from tests.transport.bearer_imap import BearerDoor, bearer_door
 from tests.transport.bearer_relay import BearerRelay, bearer_relay
 from tests.transport.oauth_double import REFRESH_TOKEN, OAuthDouble, oauth_double

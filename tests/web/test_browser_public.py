@@ -104,6 +104,19 @@ def test_a_subscription_is_confirmed_chosen_and_ended(page: Page, screen: str, t
     judge(page)
 
 
+def test_who_chose_what_is_no_longer_there_reads_so(page: Page, screen: str, town: Town) -> None:
+    address = f"lost-{screen}@example.org"
+    _, leaving = town.links_of(address)
+    with town.house.store.transaction() as connection:
+        found = subscribers.find_by_address(connection, address)
+        assert found is not None
+        subscribers.choose(connection, found.id, components=[LONG_WORD], groups=())
+    page.goto(f"http://{NAME}:{town.port}{leaving}")
+    page.get_by_role("status").filter(has_text="is no longer on this status page").wait_for()
+    assert page.get_by_label("All components").is_checked()
+    judge(page)
+
+
 @pytest.mark.orders("POST /subscribe")
 def test_the_form_is_reached_and_sent_by_keyboard(page: Page, town: Town) -> None:
     page.goto(town.url)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from service.mail.compose import unsubscribe_token
+from service.store import subscribers
 from tests.web.strangers import ADDRESS, Stranger, count_of_subscribers
 
 pytestmark = pytest.mark.anyio
@@ -90,3 +91,31 @@ async def test_a_choice_needs_the_link_of_a_mail(stranger: Stranger) -> None:
     await stranger.subscribe()
     answer = await stranger.browser.post(f"/subscription/{'a' * 26}", data={"hear_of": "all"})
     assert answer.status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ticked", "said"),
+    [
+        (
+            ["Fax"],
+            ["all"],
+            "is no longer on this status page. Until you choose anew, you hear of all components.",
+        ),
+        (["API", "Fax", "Pager"], ["some", "API"], "are no longer on this status page. You hear of API."),
+    ],
+)
+async def test_who_chose_what_is_no_longer_there_is_told_what_that_means(
+    chosen: list[str], ticked: list[str], said: str, stranger: Stranger
+) -> None:
+    leave = await stranger.subscribe()
+    with stranger.house.store.transaction() as connection:
+        subscribers.choose(connection, stranger.known().id, components=chosen, groups=())
+    shown = (await stranger.browser.get(leave)).text
+    gone = ", ".join(name for name in chosen if name != "API")
+    assert f"You chose {gone}, which {said}" in shown
+    assert re.findall(r'value="(\w+)" checked', shown) == ticked
+    saved = await stranger.browser.post(
+        leave.replace("/unsubscribe/", "/subscription/"), data={"hear_of": "some", "component": "Email"}
+    )
+    assert "Your choice is saved. You hear of Email." in saved.text
+    assert "no longer on this status page" not in saved.text

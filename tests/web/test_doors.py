@@ -52,8 +52,8 @@ LOOKS = [door for door in CLASSED if door.startswith("GET ") and door not in END
 EMPLOYEES = {Role.VIEWER: "vera", Role.PUBLISHER: "sam", Role.ADMIN: "jordan"}
 RANK = list(EMPLOYEES)
 
-FAILED = 2
-"""The number of a mail to an employee that only the town of orders failed to deliver."""
+FAILED = 3
+"""The mail that only the town of orders failed to deliver: it tells an employee that an incident is published."""
 NUMBERS = count(1)
 FORM = {"text": "Hi", "status": "identified", "comment": "Hi", "version": "1", "subject": "Hi", "url": HOOK}
 

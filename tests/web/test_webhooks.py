@@ -1,9 +1,11 @@
 """The door for monitoring products: secrets, sizes, honest answers, and nothing lost that was accepted."""
 
 import base64
+import errno
 import hmac
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -298,6 +300,20 @@ async def test_what_cannot_be_stored_is_to_be_sent_again(front: Front) -> None:
     assert answer.json() == {"error": "this post could not be stored; send it again"}
     assert answer.headers["retry-after"] == "5"
     assert said[0]["event"] == "webhook not stored"
+
+
+async def test_what_cannot_be_read_as_nothing_can_be_opened_is_to_be_sent_again(
+    trusted: httpx2.AsyncClient, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_for_words(*_: object) -> str:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "encodings/cp1252.py")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(webhooks, "_complaint", look_for_words)
+        answer = await trusted.post(DOOR, content=FIRING)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert stored(house) == []
+    assert (await trusted.post(DOOR, content=FIRING)).status_code == 202
 
 
 async def test_a_post_that_is_cut_short_is_not_taken_for_a_whole_one(front: Front, house: House) -> None:

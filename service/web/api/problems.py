@@ -12,6 +12,7 @@ from service.actions.subscriber_file import SubscriberFileFaulty
 from service.calls.calling import UrlUnusable
 from service.errors import (
     IncidentChangedMeanwhile,
+    MachineExhausted,
     NotAllowed,
     NotFound,
     OutcomeUnknown,
@@ -131,8 +132,9 @@ def of_error(error: ReplycastError) -> Refused:
                 "it again with the same Idempotency-Key"
             )
             return refused(503, said, AGAIN)
-        case StoreUnavailable():
-            return refused(503, "the database cannot be used just now; nothing was done", AGAIN)
+        case StoreUnavailable() | MachineExhausted():
+            what = "machine" if isinstance(error, MachineExhausted) else "database"
+            return refused(503, f"the {what} cannot be used just now; nothing was done", AGAIN)
         case _:
             return refused(422, str(error))
 

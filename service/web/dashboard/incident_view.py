@@ -14,8 +14,7 @@ from service.actions.house import House
 from service.actions.next_steps import NextStep, next_steps
 from service.actions.policies import policy_for, with_approvals_that_count
 from service.errors import NotFound
-from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus
-from service.providers.matching import fold_name
+from service.model import Delivery, Incident, Monitor, TimelineEntry, Update, UpdateStatus, fold_name
 from service.store import deliveries, incidents, narrative, progress
 from service.store.audience import Reach
 from service.store.employee_stamp import Stamp, employee_stamp
@@ -123,7 +122,7 @@ def _read(connection: Connection, house: House, incident: Incident, now: datetim
         incident=incident,
         monitor=monitor,
         policy=policy_for(house, incident),
-        audience=count_audience(connection, incident),
+        audience=count_audience(connection, house, incident),
         updates=narrative.updates_of(connection, [incident.id])[incident.id],
         progress=progress.of_incident(connection, incident.id),
         now=now,

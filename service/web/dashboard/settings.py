@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.actions.lost_choices import lost_choices
 from service.actions.watchdog import Seen
 from service.model import Employee, Role
 from service.store import audit
@@ -57,6 +58,7 @@ def show_settings(request: Request, employee: Employee) -> Response:
         mark = mark_of(front, connection)
         database = database_facts(connection) if is_admin else None
         backups = audit.listed(connection, act=audit.BACKUP_MADE, limit=1)
+        lost = lost_choices(connection, house.config) if is_admin else ()
     file = read_config_file(house.config, now, has_sandbox=has_sandbox)
     health: tuple[Part, ...] = ()
     if database is not None:
@@ -71,6 +73,7 @@ def show_settings(request: Request, employee: Employee) -> Response:
         sections=sections_for(house.config, is_admin=is_admin, has_sandbox=has_sandbox),
         file=file if is_admin else file.for_others,
         warnings=house.config.warnings if is_admin else (),
+        lost_choices=lost,
         path=str(house.config.path),
         database=database,
         health=health,

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from service.actions import subscriber_admin, subscribers_by_hand
+from service.actions.lost_choices import no_longer_there, still_chosen
 from service.actions.subscriber_admin import heard_groups
 from service.actions.subscribers_by_hand import AlreadyKnown
 from service.calls.calling import UrlUnusable
@@ -115,7 +116,8 @@ def _one(request: Request, employee: Employee, found: Subscriber, typed: Typed) 
         channels=CHANNELS,
         typed=typed,
         names=choosable(house.config, found),
-        gone=frozenset(choosable(house.config, found)) - frozenset(choosable(house.config)),
+        gone=frozenset(no_longer_there(house.config, found.components)),
+        hears_of=still_chosen(house.config, found.components),
         prefix=PREFIX,
         heard=heard_groups(house.config),
         signing_key=signing_key(house.key, found.public_id) if found.channel is Channel.WEBHOOK else "",

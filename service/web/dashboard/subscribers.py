@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from service.actions import subscriber_admin
+from service.actions.lost_choices import still_chosen
 from service.actions.subscriber_admin import Imported
 from service.actions.subscriber_file import COLUMNS, SubscriberFileFaulty
 from service.errors import NotAllowed
@@ -64,6 +65,7 @@ def _list(
         here="subscribers",
         tally=tally,
         subscribers=found[:SHOWN],
+        hears_of={one.id: still_chosen(house.config, one.components) for one in found},
         older=urlencode({"q": text, "state": state, "before": found[SHOWN - 1].id})
         if len(found) > SHOWN
         else "",

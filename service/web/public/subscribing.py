@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.actions import subscribing
+from service.actions.lost_choices import no_longer_there, still_chosen
 from service.errors import AddressInvalid
 from service.model import Component, Subscriber, SubscriberState
 from service.web.front import front_of, page
@@ -92,11 +93,13 @@ def confirm(request: Request) -> Response:
 
 
 def _confirmation(request: Request, subscriber: Subscriber, *, is_done: bool) -> Response:
-    token = subscribing.subscription_token(front_of(request).house, subscriber)
+    house = front_of(request).house
+    token = subscribing.subscription_token(house, subscriber)
     return _private(
         request,
         "public/confirm.html",
         subscriber=subscriber,
+        chosen=still_chosen(house.config, subscriber.components),
         is_done=is_done,
         token=token,
         groups=_choices(request),
@@ -129,6 +132,8 @@ def _subscription(
     is_saved: bool = False,
     is_refused: bool = False,
 ) -> Response:
+    config = front_of(request).house.config
+    hears_of = still_chosen(config, subscriber.components)
     return page(
         request,
         "public/unsubscribe.html",
@@ -138,7 +143,9 @@ def _subscription(
         is_done=is_done,
         is_saved=is_saved,
         problem=NONE_CHOSEN if is_refused else "",
-        chosen=() if is_refused else subscriber.components,
+        chosen=() if is_refused else hears_of,
+        lost=no_longer_there(config, subscriber.components),
+        hears_of=hears_of,
         token=request.path_params["token"],
         groups=_choices(request),
     )

@@ -202,3 +202,23 @@ async def test_another_sites_form_is_refused(enter: Enter, house: House, ana: Su
 async def test_nobody_there_is_not_found(enter: Enter) -> None:
     async with enter("jordan") as browser:
         assert (await browser.post(f"{HERE}/99/choices", data={"groups": "x"})).status_code == 404
+
+
+async def test_a_component_that_was_renamed_is_told_where_it_was_chosen(enter: Enter, house: House) -> None:
+    with house.store.transaction() as connection:
+        ana = add_subscriber(connection, "ana")
+        subscribers.choose(connection, ana.id, components=["Fax"], groups=())
+    async with enter("jordan") as browser:
+        own = (await browser.get(f"{HERE}/{ana.id}")).text
+        every = (await browser.get(HERE)).text
+        settings = html.unescape((await browser.get("/dashboard/settings")).text)
+    async with enter("vera") as viewer:
+        theirs = (await viewer.get("/dashboard/settings")).text
+    assert "<dt>Hears of</dt><dd>All components" in own
+    assert (
+        "It chose Fax, which config.yaml names no longer; whoever chose nothing else hears of everything."
+        in own
+    )
+    assert "<span>All components</span>" in every
+    assert "1 subscriber chose <code>Fax</code>, which is no component" in settings
+    assert "is no component" not in theirs
