@@ -7,12 +7,10 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from functools import partial
 
 import structlog
 
 from service.errors import (
-    AnswerLost,
     RecipientRefused,
     RecipientRefusedForNow,
     RelayUnavailable,
@@ -21,13 +19,13 @@ from service.errors import (
 )
 from service.mail.pipelining import PipelinedSession
 from service.mail.smtp_answers import RelayWantsLogin
+from service.outbox.broken_off import settle, try_later
 from service.outbox.hands import Hand, sessions_wanted
-from service.outbox.outcomes import SUSPICIOUS_AFTER, put_off
 from service.outbox.pace import LOOK_AGAIN, Pace
+from service.outbox.patience import Patience
 from service.outbox.recording import Recorder
-from service.outbox.relay import FIRST_PAUSE, Relay, retry_after
+from service.outbox.relay import Relay
 from service.outbox.supply import Mail, Supply
-from service.outbox.unrecorded import Attempt, unrecorded_of
 from service.store.database import Store
 
 _log = structlog.get_logger()
@@ -68,7 +66,8 @@ class Dispatch:
         self._composing = asyncio.Lock()
         self._look_anew = look_anew
         self._hands: set[Hand] = set()
-        self._fault: RelayUnavailable | None = None
+        self._patience = Patience()
+        self._look_failed: TemporaryFault | None = None
         self._at_work: set[asyncio.Task[None]] = set()
         self._is_open = False
         """Whether a session could be opened: a login that is refused is to be refused once."""
@@ -78,6 +77,8 @@ class Dispatch:
     async def run(self) -> None:
         """Work until there is nothing to do or no session can be had any more. Raises StoreUnavailable."""
         try:
+            # where it wants a login for the first one, it may take the others as we come
+            self._supply.sort(self._relay.logins_wanted.likelihood)
             first = self._next()
             if first is not None:
                 self._supply.put_back(first)
@@ -88,12 +89,12 @@ class Dispatch:
             raise
         finally:
             self._recorder.commit()
-        now, left = self._clock(), len(self._supply)
-        if self._fault is None or not (left or self._is_vain):
+        now, left, fault = self._clock(), len(self._supply), self._patience.fault
+        if fault is None or not (left or self._is_vain):
             self._supply.give_back(now, "")
             return
-        _log.warning("outbox: the relay is unavailable", error=str(self._fault), waiting=left)
-        self._supply.give_back(self._relay.pause(now, because=self._fault), str(self._fault))
+        _log.warning("outbox: the relay is unavailable", error=str(fault), waiting=left)
+        self._supply.give_back(self._relay.pause(now, because=fault), str(fault))
 
     async def _work_together(self) -> None:
         faults: list[BaseException] = []
@@ -106,14 +107,14 @@ class Dispatch:
                 )
                 self._at_work -= done
                 faults += [fault for one in done if (fault := one.exception()) is not None]
-                if not faults and self._fault is None:
-                    self._relieve_the_slow(faults)
+                if not faults:
+                    self._relieve_the_slow()
         finally:
             for one in self._at_work:
                 one.cancel()
             await asyncio.gather(*self._at_work, return_exceptions=True)
-        if faults:
-            raise faults[0]
+        if fault := next(iter(faults), self._look_failed):
+            raise fault
 
     def _begin_another(self) -> None:
         self._at_work.add(asyncio.create_task(self._work()))
@@ -124,14 +125,20 @@ class Dispatch:
         """Begin as many sessions as there is work for."""
         most = self._limits.connections if self._is_urgent else self._relay.most_for_updates
         wanted = sessions_wanted(len(self._supply), slow, most)
-        while self._is_open and self._fault is None and len(self._at_work) < wanted:
+        while self._is_open and len(self._at_work) < wanted and (slow or self._patience.fault is None):
             self._begin_another()
+            if self._patience.fault is not None:  # one is enough to find out whether the relay has room again
+                self._patience.tries(asyncio.get_running_loop().time())
+                return
 
-    def _relieve_the_slow(self, faults: list[BaseException]) -> None:
-        """Let others send what waits behind a mail that takes long, and what fell due meanwhile; a fault is noted."""
+    def _relieve_the_slow(self) -> None:
+        """Let others send what waits behind a mail that takes long, and what fell due meanwhile.
+
+        After a fault that is tried again later; where a login was refused, it is not.
+        """
         now = asyncio.get_running_loop().time()
         slow = [hand for hand in self._hands if hand.is_slow(now)]
-        if self._look_anew is None or not slow:
+        if self._look_anew is None or not slow or not self._patience.may_try(now):
             return
         for mail in [mail for hand in slow for mail in hand.let_go()]:
             self._supply.put_back(mail)
@@ -139,9 +146,10 @@ class Dispatch:
             if not self._supply:
                 self._look_anew()
                 self._supply.claim()
+                self._look_failed = None
         except TemporaryFault as fault:
-            faults.append(fault)
-        self._grow(len(slow))
+            self._look_failed = fault
+        self._grow(sum(not hand.is_opening for hand in slow))
 
     @property
     def _is_urgent(self) -> bool:
@@ -182,8 +190,10 @@ class Dispatch:
         self._hands.add(hand)
         try:
             async with self._open_session() as session:
-                self._is_open = True
+                self._is_open, hand.is_opening = True, False
                 await self._send_through(session, hand)
+        except RelayWantsLogin as fault:
+            return await self._note_wish(fault, hand)
         except RelayUnavailable as fault:
             if session is not None and session.mails and not hand.sent and not session.is_in_doubt:
                 return True  # it had been kept, and the relay had ended it meanwhile: a new one tells more
@@ -191,7 +201,8 @@ class Dispatch:
         except asyncio.CancelledError:
             if session is not None and hand.mail is not None and session.is_in_doubt:
                 doubtful, hand.mail = self._supply.as_claimed(hand.mail), None
-                self._put_off(doubtful, session, "the service ended before the relay had answered")
+                said = "the service ended before the relay had answered"
+                try_later(self._store, doubtful.delivery, said, self._clock(), is_in_doubt=True)
             raise
         finally:
             self._hands.discard(hand)
@@ -230,6 +241,8 @@ class Dispatch:
             self._relay.works(for_updates=not self._is_urgent)
             self._is_vain = False
             hand.sent += 1
+            if self._is_urgent:  # a fan-out does with the sessions it has
+                self._patience.sent(hand)
             is_over = self._is_crowded()
             if is_ahead and (is_over or hand.mail is None):
                 session.close("the mail that was to follow is sent through another session")
@@ -253,30 +266,30 @@ class Dispatch:
         self, fault: RelayUnavailable, session: PipelinedSession | None, hand: Hand
     ) -> None:
         """Note that a session broke, or could not be had."""
-        self._fault = fault
+        self._patience.note(fault, asyncio.get_running_loop().time())
         if session is None:
             if self._is_urgent:
                 self._relay.ask_for_room(because=fault)
-        elif hand.mail is not None and not isinstance(fault, RelayWantsLogin):
+        elif hand.mail is not None:
             broken, hand.mail = self._supply.as_claimed(hand.mail), None
-            await self._settle(broken, session, fault)
+            now, is_in_doubt = self._clock(), session.is_in_doubt
+            await settle(
+                self._store, self._recorder, broken.delivery, str(fault), now, is_in_doubt=is_in_doubt
+            )
             self._supply.done(broken)
 
-    async def _settle(self, mail: Mail, session: PipelinedSession, fault: RelayUnavailable) -> None:
-        """Put off the mail under which a session broke; the attempt counts, for it may be to blame."""
-        if mail.delivery.attempts >= SUSPICIOUS_AFTER:
-            # it steps back, so that the others go on
-            refusal = AnswerLost if session.is_in_doubt else RecipientRefusedForNow
-            await self._recorder.note(mail.delivery, refusal(str(fault)))
-            return
-        self._put_off(mail, session, str(fault))
-
-    def _put_off(self, mail: Mail, session: PipelinedSession, said: str) -> None:
-        now, delivery = self._clock(), mail.delivery
-        pause = retry_after(delivery.attempts) if session.is_in_doubt else FIRST_PAUSE
-        doubted_at = now if session.is_in_doubt else None
-        write = partial(put_off, claimed=delivery, due_at=now + pause, error=said, doubted_at=doubted_at)
-        unrecorded_of(self._store).record(self._store, Attempt(delivery, write))
+    async def _note_wish(self, fault: RelayWantsLogin, hand: Hand) -> bool:
+        """Note that the relay wants a login for a mail, whose own that is, or all wait; gives whether to go on."""
+        if hand.mail is None:
+            return False
+        mail, hand.mail = self._supply.as_claimed(hand.mail), None
+        if not self._relay.logins_wanted.is_for(mail.delivery.recipient):
+            self._patience.note(fault, asyncio.get_running_loop().time())
+            self._supply.put_back(mail, is_last=True)
+            return hand.sent > 0
+        await self._recorder.note(mail.delivery, RecipientRefusedForNow(str(fault)))
+        self._supply.done(mail)
+        return True
 
     async def _has_turn(self, mail: Mail) -> bool:
         """Wait for the turn of a mail; False where it is ours no longer, or we are told to stop meanwhile."""

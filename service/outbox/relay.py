@@ -13,6 +13,7 @@ from service.errors import RelayUnavailable
 from service.mail.oauth import AccessTokens
 from service.mail.smtp_answers import RelayLoginRefused
 from service.outbox.attempts import Noted, nobody
+from service.outbox.logins_wanted import LoginsWanted
 
 FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
@@ -40,6 +41,7 @@ class Relay:
     """Is told of each attempt."""
     held_by_updates: int = 0
     """Sessions that a fan-out has open."""
+    logins_wanted: LoginsWanted = field(default_factory=LoginsWanted)
     _left_to_updates: int = 0
     _is_room_until: float = float("-inf")
     """Until then, by the monotonic clock, a fan-out has no more than are left to it."""
@@ -65,6 +67,7 @@ class Relay:
 
     def works(self, *, for_updates: bool = False) -> None:
         """Forget its failures; not where it works for a fan-out alone, whose sessions are all that it has room for."""
+        self.logins_wanted.taken()
         if for_updates and self._is_room_asked:
             return
         self.failures, self.paused_since, self.paused_until, self.fails_since = 0, None, None, None

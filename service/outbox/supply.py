@@ -164,11 +164,16 @@ class Supply:
         """Forget what was taken: it is written down what becomes of it."""
         self._taken.pop(mail.delivery.id, None)
 
-    def put_back(self, mail: Mail) -> None:
-        """Take back what was not sent; it is the next one then, unless it was cancelled meanwhile."""
+    def put_back(self, mail: Mail, *, is_last: bool = False) -> None:
+        """Take back what was not sent, unless it was cancelled meanwhile; it is the next one then, or the last."""
         delivery = self._taken.pop(mail.delivery.id, None)
         if delivery is not None:
-            self._ready.appendleft(replace(mail, delivery=delivery))
+            put = self._ready.append if is_last else self._ready.appendleft
+            put(replace(mail, delivery=delivery))
+
+    def sort(self, key: Callable[[str], tuple[bool, ...]]) -> None:
+        """Put what is ready in the order of a key of its recipient, else as it is."""
+        self._ready = deque(sorted(self._ready, key=lambda one: key(_delivery_of(one).recipient)))
 
     def give_back(self, due_at: datetime, error: str) -> None:
         """Undo the claims of what was not taken, and is still ours."""

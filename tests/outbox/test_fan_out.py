@@ -201,6 +201,23 @@ async def test_a_mail_that_always_ends_the_connection_steps_back(
         assert all(one.attempts == 1 for one in deliveries_to(house, "r29")), "the others are not to blame"
 
 
+async def test_a_subscriber_for_whom_alone_it_wants_a_login_stops_nobody_else(
+    house: House, clock: Clock, server: ScriptedRelay
+) -> None:
+    subscribe(house, clock, *MANY)
+    Outages(house, clock).published()
+    answer_by_recipient(server, lambda line: "530 5.7.0 authenticate" if "<r00@" in line else None)
+    relay = Relay(server.smtp)
+    await fan_out_all(house, clock, relay)
+    clock.now = relay.paused_until or clock.now
+    await fan_out_all(house, clock, relay)
+    assert all(one.sent_at for name in MANY[1:] for one in deliveries_to(house, name))
+    [stepped_back] = deliveries_to(house, "r00")
+    assert (stepped_back.attempts, relay.paused_until) == (1, None)
+    assert stepped_back.due_at is not None
+    assert stepped_back.due_at > clock()
+
+
 async def test_a_mail_whose_fate_is_unknown_is_sent_again_as_the_same_mail(
     house: House, clock: Clock, server: ScriptedRelay
 ) -> None:

@@ -11,6 +11,7 @@ from service.config.settings import Smtp
 from service.mail.smtp_answers import RelayLoginRefused
 from service.outbox import Relay, outcomes, sending
 from service.outbox import relay as relays
+from service.outbox.logins_wanted import MOST_OF_THEIR_OWN, LoginsWanted
 from service.outbox.relay import retry_after
 from tests.outbox.relays import (
     NOBODY_LISTENS,
@@ -125,6 +126,53 @@ async def test_a_relay_that_wants_a_login_is_no_fault_of_any_mail(
         server.answers[verb] = "250 ok"
         await send(house, clock, relay)
         assert [look_at(house, mail).sent_at for mail in mails] == [clock()] * 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelining"])
+async def test_a_recipient_for_whom_alone_it_wants_a_login_stops_nobody_else_and_fails_in_the_end(
+    house: House, clock: Clock, offers: dict[str, str]
+) -> None:
+    async with scripted_relay(offers) as server:
+        answer_by_recipient(server, lambda line: "530 5.7.0 authenticate" if "<far@" in line else None)
+        relay = Relay(server.smtp)
+        far, *near = queue(house, clock, "far", "ana", "ben")
+        await send(house, clock, relay)
+        assert look_at(house, far).attempts == 0, "it may want one for all"
+        assert relay.paused_until is not None
+        clock.now = relay.paused_until
+        await send(house, clock, relay)
+        assert [look_at(house, mail).sent_at for mail in near] == [clock()] * 2
+        deferred = look_at(house, far)
+        assert deferred.attempts == 1
+        assert not relay.is_paused(clock())
+        assert deferred.due_at is not None
+        assert deferred.due_at >= clock() + relays.FIRST_RETRY / 2
+        assert "`mail.smtp.username`: 530 5.7.0 authenticate" in deferred.last_error
+        clock.move(outcomes.USEFUL_FOR)
+        await send(house, clock, relay)
+        assert look_at(house, far).failed_at == clock()
+        assert relay.paused_until is None
+
+
+def test_a_relay_that_wants_a_login_for_many_in_a_row_wants_it_for_all() -> None:
+    wanted = LoginsWanted()
+    assert not wanted.is_for("r@far.example"), "nothing was taken so far"
+    wanted.taken()
+    many = [f"r{number}@far.example" for number in range(MOST_OF_THEIR_OWN + 1)]
+    assert [wanted.is_for(one) for one in many] == [True] * MOST_OF_THEIR_OWN + [False]
+    assert not wanted.is_for(many[0])
+    wanted.taken()
+    assert all(wanted.is_for("r@far.example") for _ in range(10 * MOST_OF_THEIR_OWN)), "one alone is its own"
+
+
+def test_whom_it_took_nothing_for_goes_behind_the_others_and_then_whoever_is_at_the_same_domain() -> None:
+    wanted = LoginsWanted()
+    wanted.is_for("ana@far.example")
+    waiting = ["ana@far.example", "ben@FAR.example", "boss@near.example"]
+    assert sorted(waiting, key=wanted.likelihood) == waiting[::-1]
+    wanted.taken()
+    assert sorted(waiting, key=wanted.likelihood) == waiting
 
 
 @pytest.mark.anyio
