@@ -105,8 +105,7 @@ async def _receive(post: Post) -> _Answer:
     if proof.signing_secret or provider.is_signed_by_amazon:
         afterwards = await _prove(post, provider, proof, secret, body)
     try:
-        with exhaustion_named():
-            arrival = _arrival(post, provider, body, config)
+        arrival = _arrival(post, provider, body, config)
         inbox_id = await front.receive(arrival)
     except TemporaryFault as error:
         _log.error("webhook not stored", provider=provider.name, error=str(error))
@@ -180,11 +179,15 @@ async def _prove(
 
 
 def _complaint(provider: Provider, post: RawPost, config: Config) -> str:
-    """Say what is wrong with a post, if anything: nearly all are told at a glance to be right."""
+    """Say what is wrong with a post, if anything: nearly all are told at a glance to be right.
+
+    Raises MachineExhausted where what reads it could not be opened.
+    """
     if provider.is_plain(post.body):
         return ""
     try:
-        provider.read(post, config.readings.get(provider.name, _AS_USUAL))
+        with exhaustion_named():
+            provider.read(post, config.readings.get(provider.name, _AS_USUAL))
     except PostUnreadable as error:
         return str(error)
     return ""

@@ -42,6 +42,15 @@ def queue_all(house: House, clock: Clock) -> None:
         pass
 
 
+def published_to(house: House, clock: Clock, *names: str) -> tuple[Outages, Incident]:
+    """Publish an incident, and queue the mails that tell these subscribers of it."""
+    subscribe(house, clock, *names)
+    outages = Outages(house, clock)
+    incident = outages.published()
+    queue_all(house, clock)
+    return outages, incident
+
+
 def claim(house: House, clock: Clock) -> list[Delivery]:
     with house.store.transaction() as connection:
         return list(deliveries.claim_due(connection, clock(), urgent=False, lease=LEASE, limit=99))
@@ -126,10 +135,7 @@ async def test_what_steps_back_in_doubt_may_still_have_arrived(house: House, clo
 
 @pytest.mark.parametrize("end", ["restart", "lease"])
 def test_what_somebody_had_in_hand_who_died_may_have_arrived(house: House, clock: Clock, end: str) -> None:
-    subscribe(house, clock, "ana")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana")
     claim(house, clock)
     if end == "restart":
         with house.store.transaction() as connection:
@@ -142,10 +148,7 @@ def test_what_somebody_had_in_hand_who_died_may_have_arrived(house: House, clock
 
 
 def test_what_was_given_back_cannot_have_arrived(house: House, clock: Clock) -> None:
-    subscribe(house, clock, "ana")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana")
     answer(house, clock, FOR_NOW)
     with house.store.transaction() as connection:
         deliveries.give_back(connection, [one.id for one in deliveries_to(house, "ana")], clock(), "")
@@ -157,10 +160,7 @@ def test_what_was_given_back_cannot_have_arrived(house: House, clock: Clock) -> 
 def test_who_may_have_got_the_beginning_hears_the_end_though_it_failed_for_good_then(
     house: House, clock: Clock, *, is_over: bool
 ) -> None:
-    subscribe(house, clock, "ana")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana")
     answer(house, clock, AnswerLost("the relay closed the connection"))
     if is_over:
         outages.close(incident)
@@ -172,10 +172,7 @@ def test_who_may_have_got_the_beginning_hears_the_end_though_it_failed_for_good_
 
 
 def test_what_was_tried_again_by_hand_may_be_cancelled(house: House, clock: Clock) -> None:
-    subscribe(house, clock, "ana")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana")
     answer(house, clock, FOR_GOOD)
     [failed] = deliveries_to(house, "ana")
     try_again(house, failed.id, house.config.employees["jordan"], clock())
@@ -186,10 +183,7 @@ def test_what_was_tried_again_by_hand_may_be_cancelled(house: House, clock: Cloc
 def test_the_end_is_not_heard_alone_where_the_beginning_comes_back_while_it_goes_out(
     house: House, clock: Clock
 ) -> None:
-    subscribe(house, clock, "ana", "ben")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana", "ben")
     in_hand = claim(house, clock)
     outages.close(incident)
     for _ in range(2):
@@ -205,10 +199,7 @@ def test_the_end_is_not_heard_alone_where_the_beginning_comes_back_while_it_goes
 def test_where_the_beginning_is_called_off_nothing_that_followed_slips_out_meanwhile(
     house: House, clock: Clock
 ) -> None:
-    subscribe(house, clock, "ana", "ben")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana", "ben")
     answer(house, clock, FOR_NOW)
     outages.tell(incident, "We found it.")
     queue_all(house, clock)
@@ -248,10 +239,7 @@ async def test_a_correction_goes_to_no_mail_reader_who_was_not_sent_what_it_corr
 
 
 def test_a_correction_of_what_failed_goes_to_nobody(house: House, clock: Clock) -> None:
-    subscribe(house, clock, "ana")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana")
     answer(house, clock, None)
     outages.tell(incident, "We found it.")
     put_right(house, incident, 2, clock)
@@ -263,10 +251,7 @@ def test_a_correction_of_what_failed_goes_to_nobody(house: House, clock: Clock) 
 
 
 def test_a_correction_of_what_was_given_up_by_hand_goes_to_nobody(house: House, clock: Clock) -> None:
-    subscribe(house, clock, "ana")
-    outages = Outages(house, clock)
-    incident = outages.published()
-    queue_all(house, clock)
+    outages, incident = published_to(house, clock, "ana")
     answer(house, clock, None)
     outages.tell(incident, "We found it.")
     put_right(house, incident, 2, clock)

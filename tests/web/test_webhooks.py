@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 
 from service.actions.house import House
 from service.errors import StoreUnavailable
-from service.providers.registry import PROVIDERS
+from service.providers.registry import PROVIDERS, Provider
 from service.store import inbox_rows
 from service.store.inbox_rows import Arrival, InboxRow
 from service.web import machine_checks, webhooks
@@ -308,12 +308,13 @@ async def test_what_cannot_be_read_as_nothing_can_be_opened_is_to_be_sent_again(
     def look_for_words(*_: object) -> str:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), "encodings/cp1252.py")
 
+    strange = FIRING.encode("utf-16")
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(webhooks, "_complaint", look_for_words)
-        answer = await trusted.post(DOOR, content=FIRING)
+        meanwhile.setattr(Provider, "read", look_for_words)
+        answer = await trusted.post(DOOR, content=strange)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert stored(house) == []
-    assert (await trusted.post(DOOR, content=FIRING)).status_code == 202
+    assert (await trusted.post(DOOR, content=strange)).status_code == 202
 
 
 async def test_a_post_that_is_cut_short_is_not_taken_for_a_whole_one(front: Front, house: House) -> None:
